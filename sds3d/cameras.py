@@ -1,0 +1,152 @@
+"""Cameras around an object in the unit ball: y up, front +Z, OpenCV axes (x right, y down, z forward)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Cameras:
+    """B pinhole cameras of one image size.
+
+    c2w: (B, 4, 4) camera to world, world units.  K: (B, 3, 3) intrinsics in pixels; pixel (i, j) has
+    its centre at (j + 0.5, i + 0.5).
+    """
+
+    c2w: Tensor
+    K: Tensor
+    height: int
+    width: int
+
+    def __len__(self) -> int:
+        return self.c2w.shape[0]
+
+    @property
+    def device(self) -> torch.device:
+        return self.c2w.device
+
+    @property
+    def position(self) -> Tensor:
+        """Camera centres, (B, 3)."""
+        return self.c2w[:, :3, 3]
+
+    @property
+    def azimuth_deg(self) -> Tensor:
+        """Azimuths in (-180, 180], (B,): 0 sees the front (camera on +Z), +90 stands on +X."""
+        x, _, z = self.position.unbind(-1)
+        return torch.rad2deg(torch.atan2(x, z))
+
+    @property
+    def elevation_deg(self) -> Tensor:
+        """Elevations in [-90, 90], (B,): +90 looks straight down."""
+        x, y, z = self.position.unbind(-1)
+        return torch.rad2deg(torch.atan2(y, torch.hypot(x, z)))
+
+    @property
+    def w2c(self) -> Tensor:
+        """World to camera, (B, 4, 4)."""
+        rotation = self.c2w[:, :3, :3].transpose(1, 2)
+        w2c = torch.zeros_like(self.c2w)
+        w2c[:, :3, :3] = rotation
+        w2c[:, :3, 3] = -(rotation @ self.c2w[:, :3, 3:]).squeeze(-1)
+        w2c[:, 3, 3] = 1
+        return w2c
+
+    def rays(self) -> tuple[Tensor, Tensor]:
+        """Ray origins and unit directions through the pixel centres, (B, H, W, 3) each, world frame."""
+        to = {"device": self.c2w.device, "dtype": self.c2w.dtype}
+        v, u = torch.meshgrid(
+            torch.arange(self.height, **to) + 0.5, torch.arange(self.width, **to) + 0.5, indexing="ij"
+        )
+        focal_x, focal_y = self.K[:, 0, 0, None, None], self.K[:, 1, 1, None, None]
+        x = (u - self.K[:, 0, 2, None, None]) / focal_x
+        y = (v - self.K[:, 1, 2, None, None]) / focal_y
+        direction = torch.stack([x, y, torch.ones_like(x)], -1)
+        direction = torch.einsum("bij,bhwj->bhwi", self.c2w[:, :3, :3], direction)
+        direction = direction / direction.norm(dim=-1, keepdim=True)
+        origin = self.position[:, None, None].expand_as(direction)
+        return origin, direction
+
+    def resized(self, height: int, width: int) -> Cameras:
+        """The same views with another number of pixels."""
+        factor = self.K.new_tensor([[width / self.width], [height / self.height], [1.0]])
+        return replace(self, K=self.K * factor, height=height, width=width)
+
+    def rotated(self, azimuth_deg: float) -> Cameras:
+        """The same cameras moved by `azimuth_deg` around the y axis."""
+        a = math.radians(azimuth_deg)
+        turn = torch.eye(4, dtype=self.c2w.dtype, device=self.c2w.device)
+        turn[0, 0], turn[0, 2], turn[2, 0], turn[2, 2] = math.cos(a), math.sin(a), -math.sin(a), math.cos(a)
+        return replace(self, c2w=turn @ self.c2w)
+
+    def __getitem__(self, rows: slice | Tensor | list[int]) -> Cameras:
+        return replace(self, c2w=self.c2w[rows], K=self.K[rows])
+
+
+def look_at_origin(
+    azimuth_deg: Tensor,
+    elevation_deg: Tensor,
+    distance: Tensor,
+    fov_deg: Tensor,
+    height: int,
+    width: int,
+) -> Cameras:
+    """Cameras at spherical positions that look at the origin, y up.
+
+    position = distance (sin a cos e, sin e, cos a cos e).  All tensors (B,); `fov_deg` is vertical.
+    """
+    a, e = torch.deg2rad(azimuth_deg), torch.deg2rad(elevation_deg.clamp(-89.9, 89.9))
+    outward = torch.stack([a.sin() * e.cos(), e.sin(), a.cos() * e.cos()], -1)
+    forward = -outward
+    up = torch.zeros_like(forward)
+    up[:, 1] = 1
+    right = torch.linalg.cross(forward, up)
+    right = right / right.norm(dim=-1, keepdim=True)
+    down = torch.linalg.cross(forward, right)
+    c2w = torch.zeros(len(a), 4, 4, dtype=a.dtype, device=a.device)
+    c2w[:, :3, 0], c2w[:, :3, 1], c2w[:, :3, 2] = right, down, forward
+    c2w[:, :3, 3] = outward * distance[:, None]
+    c2w[:, 3, 3] = 1
+    focal = 0.5 * height / torch.tan(0.5 * torch.deg2rad(fov_deg))
+    K = torch.zeros(len(a), 3, 3, dtype=a.dtype, device=a.device)
+    K[:, 0, 0] = K[:, 1, 1] = focal
+    K[:, 0, 2], K[:, 1, 2], K[:, 2, 2] = 0.5 * width, 0.5 * height, 1
+    return Cameras(c2w, K, height, width)
+
+
+def orbit(
+    views: int, size: int, *, elevation_deg: float = 15.0, distance: float = 3.0, fov_deg: float = 40.0
+) -> Cameras:
+    """`views` cameras at equal azimuths, the first at the front."""
+    azimuth = torch.arange(views) * (360.0 / views)
+    full = torch.full((views,), 1.0)
+    return look_at_origin(azimuth, full * elevation_deg, full * distance, full * fov_deg, size, size)
+
+
+def random_views(
+    rng: torch.Generator,
+    views: int,
+    size: int,
+    *,
+    elevation_deg: tuple[float, float],
+    distance: tuple[float, float],
+    fov_deg: tuple[float, float],
+) -> Cameras:
+    """Random cameras: azimuths stratified over the circle, the rest uniform in its range.
+
+    Elevation is uniform in angle; azimuth i is uniform in the i-th of `views` equal sectors, turned as a
+    whole by a random angle, so that four views always see all sides.
+    """
+
+    def uniform(low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(views, generator=rng)
+
+    turn = 360.0 * torch.rand(1, generator=rng)
+    azimuth = (torch.arange(views) + torch.rand(views, generator=rng)) * (360.0 / views) + turn
+    return look_at_origin(
+        azimuth, uniform(*elevation_deg), uniform(*distance), uniform(*fov_deg), size, size
+    )

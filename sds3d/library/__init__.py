@@ -1,0 +1,1 @@
+"""The built-in objects: parametric meshes written in code, upright, front +Z."""

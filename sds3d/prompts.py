@@ -1,0 +1,42 @@
+"""The prompt as the user wrote it, and its checks."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from sds3d.errors import UsageError
+
+LONGEST = 1000
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What to make, and what to steer away from."""
+
+    text: str
+    negative: str = ""
+
+    @property
+    def slug(self) -> str:
+        """A folder name of at most 60 characters, plain ASCII, with a hash of the whole prompt at its end."""
+        plain = unicodedata.normalize("NFKD", self.text).encode("ascii", "ignore").decode().lower()
+        words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:51].strip("-")
+        whole = f"{self.text}\0{self.negative}".encode()
+        return f"{words or 'prompt'}-{hashlib.sha256(whole).hexdigest()[:8]}"
+
+
+def parse(text: str, negative: str = "") -> Prompt:
+    """The checked prompt.  Raises UsageError when it is empty or longer than 1,000 characters."""
+    text, negative = " ".join(text.split()), " ".join(negative.split())
+    if not text:
+        raise UsageError("the prompt is empty", 'say what to make: sds3d generate "a red armchair"')
+    for name, value in (("prompt", text), ("negative prompt", negative)):
+        if len(value) > LONGEST:
+            raise UsageError(
+                f"the {name} has {len(value):,} characters; at most {LONGEST:,} are read",
+                "name the object, its colour and its material",
+            )
+    return Prompt(text, negative)
