@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
+
+from sds3d.errors import PriorError
 
 RADIUS = 0.85  # of the bounding sphere of every model, in scene units; the scene is the unit ball
 
@@ -94,8 +97,10 @@ def assemble(parts: Sequence[Part], caption: str) -> Model:
     offsets = np.cumsum([0] + [len(p.vertices) for p in parts[:-1]])
 
     def per_vertex(value: object) -> np.ndarray:
-        rows = [np.broadcast_to(np.float32(value(p.look)), (len(p.vertices), *np.shape(value(p.look))))
-                for p in parts]
+        rows = [
+            np.broadcast_to(np.float32(value(p.look)), (len(p.vertices), *np.shape(value(p.look))))
+            for p in parts
+        ]
         return np.concatenate(rows)
 
     return Model(
@@ -106,4 +111,34 @@ def assemble(parts: Sequence[Part], caption: str) -> Model:
         per_vertex(lambda look: look.color),
         per_vertex(lambda look: look.metallic),
         per_vertex(lambda look: look.roughness),
+    )
+
+
+def from_mesh(path: Path, caption: str) -> Model:
+    """A member read from a mesh file, its texture taken to vertex colours; centred and scaled to RADIUS.
+
+    The file's frame must be glTF's: y up, front +Z.  Raises PriorError when it holds no triangles.
+    """
+    import trimesh
+
+    try:
+        mesh = trimesh.load(path, force="mesh")
+    except (ValueError, OSError, KeyError, IndexError) as error:
+        raise PriorError(
+            f"cannot read '{path}': {error}", "export it again as GLB or OBJ"
+        ) from error
+    if len(mesh.faces) == 0:
+        raise PriorError(f"'{path}' holds no triangles", "export it again as GLB or OBJ")
+    colors = np.asarray(mesh.visual.to_color().vertex_colors, np.float32)[:, :3] / 255
+    vertices = mesh.vertices - mesh.bounds.mean(0)
+    vertices = vertices * (RADIUS / np.linalg.norm(vertices, axis=1).max())
+    flat = np.zeros(len(vertices), np.float32)
+    return Model(
+        caption,
+        vertices.astype(np.float32),
+        mesh.faces.astype(np.int32),
+        mesh.vertex_normals.astype(np.float32),
+        colors,
+        flat,
+        flat + 0.7,
     )

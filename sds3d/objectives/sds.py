@@ -1,0 +1,27 @@
+"""Score distillation sampling: w(t) (eps_cfg(z_t) - eps).
+
+Poole et al. 2022, DreamFusion, https://arxiv.org/abs/2209.14988, eq. 3.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from sds3d.guidance import add_noise, cfg
+from sds3d.guidance import weight as weight_at
+from sds3d.priors import Cond, Prior
+
+
+def grad(
+    prior: Prior,
+    z: Tensor,
+    t: Tensor,
+    eps: Tensor,
+    cond: Cond,
+    *,
+    guidance_scale: float,
+    weight: str,
+) -> Tensor:
+    """The gradient with respect to z, (B, C, h, w)."""
+    z_t = add_noise(prior, z, t, eps)
+    return weight_at(prior, t, weight) * (cfg(prior, z_t, t, cond, guidance_scale) - eps)

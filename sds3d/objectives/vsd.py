@@ -1,0 +1,33 @@
+"""Variational score distillation: w(t) (eps_cfg(z_t) - eps_student(z_t, camera)).
+
+The student is trained beside the scene to denoise the scene's own renders, so that the difference of the
+two scores pulls the distribution of renders, not each render, towards the prior's.
+
+Wang et al. 2023, ProlificDreamer, https://arxiv.org/abs/2305.16213, eq. 9.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from sds3d.guidance import add_noise, cfg
+from sds3d.guidance import weight as weight_at
+from sds3d.priors import Cond, Prior
+from sds3d.priors.student import Student
+
+
+def grad(
+    prior: Prior,
+    z: Tensor,
+    t: Tensor,
+    eps: Tensor,
+    cond: Cond,
+    *,
+    student: Student,
+    guidance_scale: float,
+    weight: str,
+) -> Tensor:
+    """The gradient with respect to z, (B, C, h, w)."""
+    z_t = add_noise(prior, z, t, eps)
+    eps_student = student.predict_noise(z_t, t, cond)
+    return weight_at(prior, t, weight) * (cfg(prior, z_t, t, cond, guidance_scale) - eps_student)
