@@ -60,7 +60,9 @@ class Cameras:
         """Ray origins and unit directions through the pixel centres, (B, H, W, 3) each, world frame."""
         to = {"device": self.c2w.device, "dtype": self.c2w.dtype}
         v, u = torch.meshgrid(
-            torch.arange(self.height, **to) + 0.5, torch.arange(self.width, **to) + 0.5, indexing="ij"
+            torch.arange(self.height, **to) + 0.5,
+            torch.arange(self.width, **to) + 0.5,
+            indexing="ij",
         )
         focal_x, focal_y = self.K[:, 0, 0, None, None], self.K[:, 1, 1, None, None]
         x = (u - self.K[:, 0, 2, None, None]) / focal_x
@@ -80,8 +82,17 @@ class Cameras:
         """The same cameras moved by `azimuth_deg` around the y axis."""
         a = math.radians(azimuth_deg)
         turn = torch.eye(4, dtype=self.c2w.dtype, device=self.c2w.device)
-        turn[0, 0], turn[0, 2], turn[2, 0], turn[2, 2] = math.cos(a), math.sin(a), -math.sin(a), math.cos(a)
+        turn[0, 0], turn[0, 2], turn[2, 0], turn[2, 2] = (
+            math.cos(a),
+            math.sin(a),
+            -math.sin(a),
+            math.cos(a),
+        )
         return replace(self, c2w=turn @ self.c2w)
+
+    def to(self, device: torch.device) -> Cameras:
+        """The same cameras with their tensors on `device`."""
+        return replace(self, c2w=self.c2w.to(device), K=self.K.to(device))
 
     def __getitem__(self, rows: slice | Tensor | list[int]) -> Cameras:
         return replace(self, c2w=self.c2w[rows], K=self.K[rows])
@@ -119,12 +130,19 @@ def look_at_origin(
 
 
 def orbit(
-    views: int, size: int, *, elevation_deg: float = 15.0, distance: float = 3.0, fov_deg: float = 40.0
+    views: int,
+    size: int,
+    *,
+    elevation_deg: float = 15.0,
+    distance: float = 3.0,
+    fov_deg: float = 40.0,
 ) -> Cameras:
     """`views` cameras at equal azimuths, the first at the front."""
     azimuth = torch.arange(views) * (360.0 / views)
     full = torch.full((views,), 1.0)
-    return look_at_origin(azimuth, full * elevation_deg, full * distance, full * fov_deg, size, size)
+    return look_at_origin(
+        azimuth, full * elevation_deg, full * distance, full * fov_deg, size, size
+    )
 
 
 def random_views(

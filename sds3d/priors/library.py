@@ -50,7 +50,7 @@ def built_in(*, variants: int, null_members: int) -> Callable[[Prompt], Members]
         ]
         matching = {name for name, _ in found.matches}
         avoided = _avoided(prompt, variants)
-        others = _sample(null_members, matching) if not avoided else avoided
+        others = avoided or _sample(null_members, matching)
         models = [m for m, _ in chosen] + others
         text = np.array([w for _, w in chosen] + [0.0] * len(others))
         null = np.full(len(models), 1 / len(models))

@@ -48,7 +48,7 @@ def test_sds_is_the_weighted_difference_of_the_clean_estimates(case, weight, sca
 
 
 def test_sds_with_the_true_noise_predicted_is_zero(case):
-    z, t, eps, cond = case
+    _, t, eps, cond = case
     delta = GaussianPrior(
         0.0
     )  # all mass on the mean: the prediction of z = mean is the noise itself

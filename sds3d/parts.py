@@ -1,0 +1,156 @@
+"""The parts of a run, built from its recipe.  Below this module nobody sees a recipe."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from sds3d.cameras import Cameras, random_views
+from sds3d.errors import BackendError, PriorError, nearest
+from sds3d.fit import Learner, Sampling, Trainer, generator
+from sds3d.guidance import progress, sample_time
+from sds3d.objectives import OBJECTIVES, SERVICES
+from sds3d.priors import Prior
+from sds3d.priors.exact import ExactPrior
+from sds3d.priors.library import built_in, folder
+from sds3d.priors.student import ResidualStudent
+from sds3d.recipe import Recipe, bind
+from sds3d.scenes import Scene
+from sds3d.scenes.splats import SplatScene
+from sds3d.scenes.volume import nerf, triplane
+
+SCENES: dict[str, Callable[..., Scene]] = {"nerf": nerf, "triplane": triplane, "splats": SplatScene}
+PRIORS = ("exact",)
+BACKGROUNDS = {"white": 1.0, "grey": 0.5, "black": 0.0}
+INITIAL_SEED_STEP = -1  # the step whose randomness initialises; the loop's steps start at 0
+
+
+def device(name: str) -> torch.device:
+    """`auto` is CUDA where there is one.  Raises BackendError for `cuda` without one."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise BackendError(
+            "--device cuda, but torch finds no CUDA device",
+            "use --device cpu; 'sds3d doctor' says what torch sees",
+        )
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def prior(name: str, recipe: Recipe) -> Prior:
+    """The prior of that name: `exact`, or `exact:FOLDER` for a user's meshes.
+
+    Raises PriorError for another name.
+    """
+    kind, _, path = name.partition(":")
+    if kind not in PRIORS:
+        raise PriorError(f"unknown prior '{kind}'{nearest(kind, PRIORS)}", "use --prior exact")
+    options = bind(exact, recipe.prior, "prior")
+    return exact(Path(path) if path else None, **options)
+
+
+def exact(
+    path: Path | None,
+    *,
+    variants: int,
+    null_members: int,
+    supersample: int,
+    camera_blind: bool,
+) -> ExactPrior:
+    """The exact prior over a folder of meshes, or over the built-in library."""
+    choose = (
+        folder(path) if path else built_in(variants=variants, null_members=null_members)
+    )
+    return ExactPrior(choose, supersample=supersample, camera_blind=camera_blind)
+
+
+def scene(recipe: Recipe, seed: int, where: torch.device) -> Scene:
+    """The recipe's scene at its beginning."""
+    make = SCENES[recipe.scene.name]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(generator(seed, INITIAL_SEED_STEP).initial_seed())
+        return make(**bind(make, recipe.scene.options, "scene")).to(where)
+
+
+def objective(recipe: Recipe) -> Callable[..., Tensor]:
+    """grad(prior, z, t, eps, cond, **services) with the recipe's numbers filled in."""
+    function = find_objective(recipe.objective.name)
+    options = bind(function, recipe.objective.options, "objective", supplied=SERVICES)
+    wanted = [name for name in SERVICES if name in inspect.signature(function).parameters]
+
+    def grad(*args: object, **services: object) -> Tensor:
+        return function(*args, **options, **{name: services[name] for name in wanted})
+
+    return grad
+
+
+def sampling(recipe: Recipe, steps: int, seed: int, where: torch.device) -> Sampling:
+    """What the loop draws at each step, as the recipe says."""
+    camera, times, views = recipe.camera, recipe.time, recipe.camera.views
+
+    def cameras(rng: torch.Generator, step: int) -> Cameras:
+        size = camera.sizes[min(step * len(camera.sizes) // steps, len(camera.sizes) - 1)]
+        return random_views(
+            rng,
+            views,
+            size,
+            elevation_deg=camera.elevation_deg,
+            distance=camera.distance,
+            fov_deg=camera.fov_deg,
+        ).to(where)
+
+    def background(rng: torch.Generator, step: int) -> Tensor:
+        if recipe.background.mode == "random":
+            return torch.rand(views, 3, generator=rng).to(where)
+        return torch.full((views, 3), BACKGROUNDS[recipe.background.mode], device=where)
+
+    def time(rng: torch.Generator, step: int) -> Tensor:
+        f = progress(step, steps, times.schedule, times.step_at)
+        bounds = (
+            times.low + f * (times.low_end - times.low),
+            times.high + f * (times.high_end - times.high),
+        )
+        return sample_time(rng, views, bounds, per_view=times.per_view).to(where)
+
+    def noise(rng: torch.Generator, z: Tensor) -> Tensor:
+        source = generator(seed, INITIAL_SEED_STEP) if recipe.noise.mode == "fixed" else rng
+        return torch.randn(z.shape, generator=source).to(z)
+
+    return Sampling(cameras, background, time, noise)
+
+
+def trainer(recipe: Recipe, of: Scene) -> Trainer:
+    """Adam on the scene's parameter groups."""
+    groups = of.param_groups(recipe.lr)
+    settings = recipe.optimizer
+    optimizer = torch.optim.Adam(groups, betas=tuple(settings.betas), eps=settings.eps, fused=True)
+    return Trainer(optimizer, settings.lr_end)
+
+
+def learner(recipe: Recipe, teacher: Prior, seed: int, where: torch.device) -> Learner | None:
+    """The student and its training, where the recipe has one."""
+    if not recipe.student:
+        return None
+    return student(teacher, seed, where, **bind(student, recipe.student, "student"))
+
+
+def student(
+    teacher: Prior,
+    seed: int,
+    where: torch.device,
+    *,
+    lr: float,
+    camera_dropout: float,
+    width: int,
+    blocks: int,
+    patch: int,
+    spread: float,
+) -> Learner:
+    """A ResidualStudent on the teacher and its Adam."""
+    network = ResidualStudent(
+        teacher, width=width, blocks=blocks, patch=patch, spread=spread, seed=seed
+    ).to(where)
+    optimizer = torch.optim.Adam(network.parameters(), lr=lr, fused=True)
+    return Learner(network, Trainer(optimizer), camera_dropout)
