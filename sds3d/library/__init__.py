@@ -1,1 +1,44 @@
-"""The built-in objects: parametric meshes written in code, upright, front +Z."""
+"""The built-in objects: what a prompt can name, and the function that builds each."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sds3d.errors import UsageError, nearest
+from sds3d.library import furniture
+from sds3d.library.model import Model, Part, Wish, assemble, paint
+
+
+@dataclass(frozen=True)
+class Category:
+    """A kind of object.  build: its parts, drawn from a generator.  also: other names people use."""
+
+    build: Callable[[np.random.Generator], list[Part]]
+    also: tuple[str, ...] = ()
+
+
+CATEGORIES: dict[str, Category] = {
+    # seats and beds
+    "armchair": Category(
+        furniture.armchair, ("easy chair", "club chair", "lounge chair", "recliner")
+    ),
+}
+
+
+def model(name: str, variant: int, wish: Wish | None = None, caption: str = "") -> Model:
+    """The library member `variant` of a category, painted as wished; the same arguments, the same bits.
+
+    Raises UsageError for a name that is not in CATEGORIES.
+    """
+    if name not in CATEGORIES:
+        raise UsageError(
+            f"the library has no '{name}'{nearest(name, CATEGORIES)}",
+            "use one of the names in sds3d.library.CATEGORIES",
+        )
+    rng = np.random.default_rng([zlib.crc32(name.encode()), variant])
+    parts = CATEGORIES[name].build(rng)
+    return assemble(paint(parts, wish or Wish()), caption or name)
