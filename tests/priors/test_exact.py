@@ -1,0 +1,173 @@
+"""Laws of the exact prior: its score is the score of the mixture it claims to be."""
+
+import numpy as np
+import pytest
+import torch
+
+from sds3d.cameras import look_at_origin, orbit
+from sds3d.errors import PriorError
+from sds3d.guidance import together
+from sds3d.library.model import RADIUS, Model
+from sds3d.priors.exact import ExactPrior, Members, render, shaded
+from sds3d.prompts import Prompt
+
+SIZE, GREY = 12, 0.5
+
+
+def cuboid(size, color, front=None) -> Model:
+    """A box of the given half extents; its +Z side may have a colour of its own."""
+    vertices, faces, normals, colors = [], [], [], []
+    for axis in range(3):
+        for sign in (-1, 1):
+            n = np.eye(3)[axis] * sign
+            u, v = np.eye(3)[(axis + 1) % 3], np.eye(3)[(axis + 2) % 3]
+            u = u * sign
+            corner = [n - u - v, n + u - v, n + u + v, n - u + v]
+            faces += [np.array([[0, 1, 2], [0, 2, 3]]) + len(vertices)]
+            vertices += corner
+            normals += [n] * 4
+            colors += [front if front is not None and axis == 2 and sign == 1 else color] * 4
+    vertices = np.array(vertices) * np.array(size)
+    vertices = vertices * RADIUS / np.linalg.norm(vertices, axis=1).max()
+    flat = np.full(len(vertices), 0.5, np.float32)
+    arrays = (vertices, np.concatenate(faces).astype(np.int32), normals, colors)
+    v, f, n, c = (np.asarray(a) for a in arrays)
+    return Model("box", np.float32(v), f, np.float32(n), np.float32(c), flat, flat)
+
+
+RED, BLUE, GREEN = (0.8, 0.1, 0.1), (0.1, 0.1, 0.8), (0.1, 0.7, 0.1)
+MODELS = (cuboid((1, 1, 1), RED), cuboid((1, 2, 1), BLUE), cuboid((2, 1, 1), GREEN, front=RED))
+PROMPT = Prompt("a box")
+
+
+def make(text=(0.7, 0.3, 0.0), null=(0.2, 0.2, 0.6), **options) -> ExactPrior:
+    return ExactPrior(lambda _: Members(MODELS, np.array(text), np.array(null)), **options)
+
+
+def conditioned(prior, cameras):
+    return prior.condition(PROMPT, cameras, torch.full((len(cameras), 3), GREY))
+
+
+@pytest.fixture
+def cameras():
+    return orbit(2, SIZE, elevation_deg=20)
+
+
+def members(prior, cameras):
+    """z_i(c) in float64, (M, B, 3, H, W)."""
+    images = render(MODELS, cameras, torch.full((len(cameras), 3), GREY), 2)
+    return prior.encode(images).transpose(0, 1).double()
+
+
+def test_the_noise_prediction_is_the_score_of_the_mixture_by_autograd(cameras, rng):
+    """eps_hat = -sigma grad log sum_i p_i N(z_t; alpha z_i, sigma^2), jointly over the views."""
+    prior, cond = make(), conditioned(make(), cameras)
+    z_i, p = members(prior, cameras), torch.tensor([0.7, 0.3, 0.0], dtype=torch.float64)
+    for t in (0.5, 0.9, 0.98):
+        times = torch.full((2,), t, dtype=torch.float64)
+        alpha_t, sigma_t = (x[0].item() for x in prior.alpha_sigma(times))
+        noise = torch.randn(z_i.shape[1:], generator=rng, dtype=torch.float64)
+        z_t = (alpha_t * z_i[:2].mean(0) + sigma_t * noise).requires_grad_()
+        logits = p.log() - (z_t - alpha_t * z_i).square().sum((1, 2, 3, 4)) / (2 * sigma_t**2)
+        (score,) = torch.autograd.grad(torch.logsumexp(logits, 0), z_t)
+        eps_hat = prior.predict_noise(z_t.detach(), times, cond)
+        torch.testing.assert_close(eps_hat, -sigma_t * score, rtol=1e-5, atol=1e-6)
+
+
+def test_a_library_of_one_predicts_the_very_noise_that_was_added(cameras, rng):
+    prior = make(text=(0, 1, 0))
+    z, t = members(prior, cameras)[1].float(), torch.tensor([0.3, 0.8])
+    alpha_t, sigma_t = prior.alpha_sigma(t)
+    eps = torch.randn(z.shape, generator=rng)
+    eps_hat = prior.predict_noise(alpha_t * z + sigma_t * eps, t, conditioned(prior, cameras))
+    torch.testing.assert_close(eps_hat, eps, atol=1e-4, rtol=1e-4)
+
+
+def test_a_member_outside_the_text_never_wins_however_well_it_fits(cameras):
+    prior = make()
+    z = members(prior, cameras)[2].float()
+    w = prior.posterior(z, torch.full((2,), 0.02), conditioned(prior, cameras))
+    assert torch.equal(w[:, 2], torch.zeros(2))
+    torch.testing.assert_close(w.sum(1), torch.ones(2))
+
+
+def test_the_unconditional_branch_sees_the_whole_library(cameras):
+    prior = make()
+    cond = conditioned(prior, cameras).unconditional()
+    z = members(prior, cameras)[2].float()
+    w = prior.posterior(z, torch.full((2,), 0.3), cond)
+    assert w[:, 2].min() > 0.99
+
+
+def test_the_views_of_a_batch_are_scored_as_one_object(cameras, rng):
+    """Evidence in one view decides the other: both rows hold the same weights."""
+    prior, cond = make(), conditioned(make(), cameras)
+    z = members(prior, cameras)[1].float()
+    z[0] = torch.randn(z[0].shape, generator=rng)
+    w = prior.posterior(z, torch.full((2,), 0.5), cond)
+    assert torch.equal(w[0], w[1])
+    assert w[0, 1] > 0.99
+
+
+def test_branches_in_one_batch_are_the_branches_alone(cameras, rng):
+    prior = make()
+    cond = conditioned(prior, cameras)
+    z_t, t = torch.randn(2, 3, SIZE, SIZE, generator=rng), torch.tensor([0.6, 0.95])
+    both = together(prior, [(z_t, t, cond), (z_t, t, cond.unconditional())])
+    torch.testing.assert_close(both[0], prior.predict_noise(z_t, t, cond))
+    torch.testing.assert_close(both[1], prior.predict_noise(z_t, t, cond.unconditional()))
+
+
+def test_the_sharp_prior_knows_the_camera_and_the_blind_one_does_not():
+    """The back view of a box with a red front: the blind prior takes the front for equally possible."""
+    back = look_at_origin(*(torch.tensor([x]) for x in (180.0, 0.0, 3.0, 40.0)), SIZE, SIZE)
+    front = look_at_origin(*(torch.tensor([x]) for x in (0.0, 0.0, 3.0, 40.0)), SIZE, SIZE)
+    t = torch.tensor([0.3])
+    for blind in (False, True):
+        prior = make(text=(0, 0, 1), camera_blind=blind)
+        z = members(prior, front)[2].float()
+        eps_hat = prior.predict_noise(z, t, conditioned(prior, back))
+        alpha_t, sigma_t = prior.alpha_sigma(t)
+        z_hat = (z - sigma_t * eps_hat) / alpha_t
+        target = members(prior, front if blind else back)[2].float()
+        torch.testing.assert_close(z_hat, target, atol=1e-4, rtol=1e-4)
+
+
+def test_the_same_views_over_another_background_are_other_images(cameras):
+    prior = make()
+    black = prior.condition(PROMPT, cameras, torch.zeros(2, 3)).views.z
+    white = prior.condition(PROMPT, cameras, torch.ones(2, 3)).views.z
+    corner = white.reshape(2, 3, 3, SIZE, SIZE)[..., 0, 0]
+    assert torch.equal(corner, torch.ones_like(corner))
+    assert torch.equal(black.reshape(2, 3, 3, SIZE, SIZE)[..., 0, 0], -torch.ones_like(corner))
+
+
+def test_the_light_shades_by_the_normal_and_keeps_colours_displayable():
+    for model in MODELS:
+        s = shaded(model)
+        assert s.min() >= 0
+        assert s.max() <= 1
+    top, bottom = (shaded(MODELS[0])[MODELS[0].normals[:, 1] == s].mean() for s in (1, -1))
+    assert top > bottom
+
+
+@pytest.mark.parametrize("text", ["qwertyuiop", "the second law of thermodynamics"])
+def test_a_prompt_outside_the_library_is_refused_with_the_nearest_concepts(text):
+    from sds3d.priors.library import built_in
+
+    with pytest.raises(PriorError, match="nearest") as caught:
+        built_in(variants=1, null_members=1)(Prompt(text))
+    assert "exact:FOLDER" in caught.value.fix
+
+
+def test_the_built_in_members_wear_the_wished_colour():
+    from sds3d.priors.library import built_in
+
+    members = built_in(variants=3, null_members=4)(Prompt("a red armchair"))
+    assert len(members.models) == 7
+    assert members.text[:3].sum() == pytest.approx(1)
+    assert not members.text[3:].any()
+    assert members.null.sum() == pytest.approx(1)
+    for model in members.models[:3]:
+        red, green, blue = model.colors[np.ptp(model.colors, axis=1) > 0.3].mean(0)
+        assert red > 2 * max(green, blue)
