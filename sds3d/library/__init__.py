@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sds3d.errors import UsageError, nearest
-from sds3d.library import furniture
+from sds3d.library import furniture, piano, tables
 from sds3d.library.model import Model, Part, Wish, assemble, paint
 
 
@@ -26,6 +26,20 @@ CATEGORIES: dict[str, Category] = {
     "armchair": Category(
         furniture.armchair, ("easy chair", "club chair", "lounge chair", "recliner")
     ),
+    "sofa": Category(furniture.sofa, ("couch", "settee", "loveseat", "divan", "davenport")),
+    "chair": Category(furniture.chair, ("dining chair", "kitchen chair", "wooden chair", "seat")),
+    "stool": Category(furniture.stool, ("bar stool", "barstool", "milking stool")),
+    "bench": Category(furniture.bench, ("park bench", "garden bench", "pew")),
+    "rocking chair": Category(furniture.rocking_chair, ("rocker",)),
+    "bed": Category(furniture.bed, ("double bed", "bedstead", "cot", "bunk")),
+    # tables and storage
+    "table": Category(tables.table, ("dining table", "kitchen table", "coffee table")),
+    "desk": Category(tables.desk, ("writing desk", "office desk", "bureau", "workbench")),
+    "bookshelf": Category(tables.bookshelf, ("bookcase", "shelf", "shelves", "rack")),
+    "wardrobe": Category(tables.wardrobe, ("closet", "armoire")),
+    "cabinet": Category(tables.cabinet, ("cupboard", "sideboard", "dresser", "chest of drawers")),
+    "nightstand": Category(tables.nightstand, ("bedside table", "night table", "end table")),
+    "grand piano": Category(piano.grand_piano, ("piano", "concert grand", "pianoforte")),
 }
 
 

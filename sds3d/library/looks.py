@@ -44,3 +44,9 @@ RED, ORANGE, YELLOW = glossy(0.78, 0.08, 0.08), glossy(0.92, 0.45, 0.08), glossy
 GREEN, BLUE, NAVY = glossy(0.12, 0.50, 0.20), glossy(0.12, 0.30, 0.72), glossy(0.10, 0.15, 0.36)
 LEAF, SKY = matte(0.20, 0.46, 0.16), matte(0.55, 0.75, 0.90)
 LAMP_RED, LAMP_WHITE = glossy(0.80, 0.06, 0.06), glossy(0.98, 0.95, 0.78)
+
+
+def darker(look: Look, factor: float) -> Look:
+    """The same surface with its colour multiplied by `factor`."""
+    r, g, b = (min(1.0, factor * c) for c in look.color)
+    return Look((r, g, b), look.metallic, look.roughness)
