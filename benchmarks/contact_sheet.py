@@ -1,0 +1,53 @@
+"""The README's contact sheet: twelve prompts with the default preset, the exported GLBs seen from four sides.
+
+    python benchmarks/contact_sheet.py [--preset laptop] [--folder outputs/contact] [--out assets/contact_sheet.png]
+
+Finished prompts are not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from sds3d.cameras import orbit
+from sds3d.export.pictures import contact_sheet, load_glb, render_mesh
+
+PROMPTS = (
+    "a red armchair",
+    "a blue car",
+    "a wooden table",
+    "a green cactus in a pot",
+    "a teddy bear",
+    "a grand piano",
+    "a snowman",
+    "a hamburger",
+    "a white toilet",
+    "a biplane",
+    "a palm tree",
+    "a yellow fire hydrant",
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--preset", default="laptop")
+    parser.add_argument("--folder", type=Path, default=Path("outputs/contact"))
+    parser.add_argument("--out", type=Path, default=Path("assets/contact_sheet.png"))
+    options = parser.parse_args()
+    rows = []
+    for prompt in PROMPTS:
+        run = options.folder / prompt.replace(" ", "-")
+        command = [sys.executable, "-m", "sds3d", "generate", prompt, "--preset", options.preset]
+        subprocess.run([*command, "--out", str(run)], check=True)
+        mesh = load_glb(run / "mesh.glb")
+        cameras = orbit(8, 224, elevation_deg=20).rotated(25)[::2]
+        rows.append((prompt, list(render_mesh(mesh, cameras))))
+    contact_sheet(rows, options.out)
+    print(options.out)
+
+
+if __name__ == "__main__":
+    main()

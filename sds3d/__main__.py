@@ -1,0 +1,5 @@
+"""`python -m sds3d`."""
+
+from sds3d.cli import main
+
+main()
