@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sds3d.errors import UsageError, nearest
-from sds3d.library import furniture, piano, tables
+from sds3d.library import bathroom, electronics, furniture, kitchen, piano, tables
 from sds3d.library.model import Model, Part, Wish, assemble, paint
 
 
@@ -40,6 +40,19 @@ CATEGORIES: dict[str, Category] = {
     "cabinet": Category(tables.cabinet, ("cupboard", "sideboard", "dresser", "chest of drawers")),
     "nightstand": Category(tables.nightstand, ("bedside table", "night table", "end table")),
     "grand piano": Category(piano.grand_piano, ("piano", "concert grand", "pianoforte")),
+    # bathroom and kitchen
+    "toilet": Category(bathroom.toilet, ("lavatory", "loo", "water closet", "commode")),
+    "bathtub": Category(bathroom.bathtub, ("bath", "tub", "hot tub")),
+    "sink": Category(bathroom.sink, ("washbasin", "basin", "washstand")),
+    "refrigerator": Category(kitchen.refrigerator, ("fridge", "freezer", "icebox")),
+    "stove": Category(kitchen.stove, ("oven", "cooker", "kitchen range")),
+    "washing machine": Category(kitchen.washing_machine, ("washer", "dryer", "dishwasher")),
+    # screens, telephones, clocks
+    "television": Category(electronics.television, ("tv", "telly", "television set")),
+    "computer monitor": Category(electronics.monitor, ("monitor", "display", "screen", "computer")),
+    "laptop": Category(electronics.laptop, ("notebook computer", "laptop computer")),
+    "telephone": Category(electronics.telephone, ("phone", "rotary phone")),
+    "clock": Category(electronics.clock, ("alarm clock", "mantel clock", "timepiece")),
 }
 
 

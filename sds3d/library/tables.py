@@ -94,10 +94,10 @@ def desk(rng: np.random.Generator) -> list[Part]:
         feet = feet + leg + leg.move(z=-deep + 0.13)
     return [
         top.part("top", wood, True),
-        (body + back).part("body", darker(wood, 0.9), True),
+        (body + back).part("body", darker(wood, 0.78), True),
         fronts.part("drawers", wood, True),
         knobs.part("handles", pick(rng, BRASS, STEEL)),
-        feet.part("legs", darker(wood, 0.9), True),
+        feet.part("legs", darker(wood, 0.78), True),
     ]
 
 
@@ -154,7 +154,7 @@ def wardrobe(rng: np.random.Generator) -> list[Part]:
         inner = left + each - 0.055 if k < doors / 2 else left + 0.055
         handles.append(block((inner - 0.02, 0.98, z + 0.02), (inner + 0.02, 1.14, z + 0.075), 0.01))
     parts = [
-        body.part("body", darker(wood, 0.9), True),
+        body.part("body", darker(wood, 0.78), True),
         cornice.part("top", wood, True),
         group(*panels).part("doors", wood, True),
         group(*handles).part("handles", BRASS),
@@ -183,7 +183,7 @@ def cabinet(rng: np.random.Generator) -> list[Part]:
     leg = rod((x - 0.07, 0, z - 0.06), (x - 0.1, legs + 0.02, z - 0.08), 0.022, 0.034)
     metal = pick(rng, BRASS, STEEL, BLACK)
     return [
-        body.part("body", darker(wood, 0.9), True),
+        body.part("body", darker(wood, 0.78), True),
         top.part("top", wood, True),
         (door + panel).both().part("doors", wood, True),
         fronts.part("drawers", wood, True),
@@ -205,7 +205,7 @@ def nightstand(rng: np.random.Generator) -> list[Part]:
     if rows == 1:
         leg = leg + block((-x + 0.02, 0.12, -z + 0.03), (x - 0.02, 0.15, z - 0.03))
     return [
-        body.part("body", darker(wood, 0.9), True),
+        body.part("body", darker(wood, 0.78), True),
         top.part("top", wood, True),
         fronts.part("drawers", wood, True),
         knobs.part("handles", pick(rng, BRASS, STEEL)),
