@@ -9,7 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from sds3d.errors import UsageError, nearest
-from sds3d.library import bathroom, electronics, furniture, kitchen, piano, tables
+from sds3d.library import (
+    bathroom,
+    electronics,
+    furniture,
+    household,
+    kitchen,
+    lights,
+    piano,
+    tables,
+    tableware,
+)
 from sds3d.library.model import Model, Part, Wish, assemble, paint
 
 
@@ -53,6 +63,23 @@ CATEGORIES: dict[str, Category] = {
     "laptop": Category(electronics.laptop, ("notebook computer", "laptop computer")),
     "telephone": Category(electronics.telephone, ("phone", "rotary phone")),
     "clock": Category(electronics.clock, ("alarm clock", "mantel clock", "timepiece")),
+    # about the house
+    "lamp": Category(lights.lamp, ("table lamp", "desk lamp", "bedside lamp", "lampshade")),
+    "floor lamp": Category(lights.floor_lamp, ("standing lamp", "standard lamp")),
+    "candle": Category(lights.candle, ("candlestick", "taper")),
+    "bucket": Category(household.bucket, ("pail",)),
+    "umbrella": Category(household.umbrella, ("parasol", "brolly")),
+    "book": Category(household.book, ("novel", "dictionary", "bible", "tome")),
+    "suitcase": Category(household.suitcase, ("luggage", "trunk", "briefcase", "travel case")),
+    "trash can": Category(household.trash_can, ("dustbin", "garbage can", "rubbish bin", "bin")),
+    # vessels
+    "vase": Category(tableware.vase, ("urn", "amphora", "jar", "pot")),
+    "mug": Category(tableware.mug, ("cup", "coffee cup", "teacup", "coffee mug")),
+    "teapot": Category(tableware.teapot, ("kettle", "tea kettle", "coffee pot")),
+    "bottle": Category(tableware.bottle, ("wine bottle", "beer bottle", "flask")),
+    "wine glass": Category(tableware.wine_glass, ("glass", "goblet", "chalice", "champagne glass")),
+    "bowl": Category(tableware.bowl, ("dish", "soup bowl", "salad bowl")),
+    "plate": Category(tableware.plate, ("dinner plate", "platter", "saucer")),
 }
 
 
