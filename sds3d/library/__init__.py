@@ -16,9 +16,11 @@ from sds3d.library import (
     household,
     kitchen,
     lights,
+    lorries,
     piano,
     tables,
     tableware,
+    vehicles,
 )
 from sds3d.library.model import Model, Part, Wish, assemble, paint
 
@@ -80,6 +82,12 @@ CATEGORIES: dict[str, Category] = {
     "wine glass": Category(tableware.wine_glass, ("glass", "goblet", "chalice", "champagne glass")),
     "bowl": Category(tableware.bowl, ("dish", "soup bowl", "salad bowl")),
     "plate": Category(tableware.plate, ("dinner plate", "platter", "saucer")),
+    # on the road
+    "car": Category(vehicles.car, ("automobile", "sedan", "hatchback", "coupe", "taxi", "jeep")),
+    "van": Category(lorries.van, ("minivan", "camper van", "delivery van", "ambulance")),
+    "bus": Category(lorries.bus, ("school bus", "coach", "double-decker")),
+    "pickup truck": Category(vehicles.pickup, ("pickup", "pick-up")),
+    "truck": Category(lorries.truck, ("lorry", "tanker", "semi-trailer")),
 }
 
 

@@ -110,7 +110,8 @@ def teapot(rng: np.random.Generator) -> list[Part]:
                   (1.50 * belly, 0.80 * high, 0), (1.85 * belly, 1.02 * high, 0)], 3)  # fmt: skip
     spout = tube(beak, np.linspace(0.026, 0.011, len(beak)), 10)
     bow = curve([(-0.72 * belly, 0.84 * high, 0), (-1.35 * belly, 0.98 * high, 0),
-                 (-1.72 * belly, 0.62 * high, 0), (-1.35 * belly, 0.28 * high, 0), (-0.85 * belly, 0.26 * high, 0)], 3)  # fmt: skip
+                 (-1.72 * belly, 0.62 * high, 0), (-1.35 * belly, 0.28 * high, 0),
+                 (-0.85 * belly, 0.26 * high, 0)], 3)  # fmt: skip
     return [
         pot.part("body", skin, True),
         (lid + knob).part("lid", skin, True),
