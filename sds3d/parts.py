@@ -13,7 +13,7 @@ from sds3d.cameras import Cameras, random_views
 from sds3d.errors import BackendError, PriorError, nearest
 from sds3d.fit import Learner, Sampling, Trainer, generator
 from sds3d.guidance import progress, sample_time
-from sds3d.objectives import OBJECTIVES, SERVICES
+from sds3d.objectives import SERVICES, find
 from sds3d.priors import Prior
 from sds3d.priors.exact import ExactPrior
 from sds3d.priors.library import built_in, folder
@@ -39,8 +39,10 @@ def device(name: str) -> torch.device:
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def prior(name: str, recipe: Recipe) -> Prior:
+def prior(name: str, recipe: Recipe, seed: int) -> Prior:
     """The prior of that name: `exact`, or `exact:FOLDER` for a user's meshes.
+
+    Which members of the built-in library stand for a category depends on the seed.
 
     Raises PriorError for another name.
     """
@@ -48,11 +50,12 @@ def prior(name: str, recipe: Recipe) -> Prior:
     if kind not in PRIORS:
         raise PriorError(f"unknown prior '{kind}'{nearest(kind, PRIORS)}", "use --prior exact")
     options = bind(exact, recipe.prior, "prior")
-    return exact(Path(path) if path else None, **options)
+    return exact(Path(path) if path else None, seed, **options)
 
 
 def exact(
     path: Path | None,
+    seed: int,
     *,
     variants: int,
     null_members: int,
@@ -61,7 +64,7 @@ def exact(
 ) -> ExactPrior:
     """The exact prior over a folder of meshes, or over the built-in library."""
     choose = (
-        folder(path) if path else built_in(variants=variants, null_members=null_members)
+        folder(path) if path else built_in(variants=variants, null_members=null_members, seed=seed)
     )
     return ExactPrior(choose, supersample=supersample, camera_blind=camera_blind)
 
@@ -76,7 +79,7 @@ def scene(recipe: Recipe, seed: int, where: torch.device) -> Scene:
 
 def objective(recipe: Recipe) -> Callable[..., Tensor]:
     """grad(prior, z, t, eps, cond, **services) with the recipe's numbers filled in."""
-    function = find_objective(recipe.objective.name)
+    function = find(recipe.objective.name)
     options = bind(function, recipe.objective.options, "objective", supplied=SERVICES)
     wanted = [name for name in SERVICES if name in inspect.signature(function).parameters]
 

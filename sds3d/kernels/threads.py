@@ -27,9 +27,7 @@ def parallel_for(kernel: Callable, count: int, *args: object, threads: int | Non
             kernel(0, count, *args)
         return
     edges = [count * i // threads for i in range(threads + 1)]
-    jobs = [
-        _pool(threads).submit(kernel, edges[i], edges[i + 1], *args) for i in range(1, threads)
-    ]
+    jobs = [_pool(threads).submit(kernel, edges[i], edges[i + 1], *args) for i in range(1, threads)]
     kernel(edges[0], edges[1], *args)
     for job in jobs:
         job.result()

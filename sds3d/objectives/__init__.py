@@ -4,6 +4,12 @@ An objective that names `student` or `rng` in its signature gets it from the loo
 parameters have no defaults and come from the recipe's [objective] table.
 """
 
+from collections.abc import Callable
+from importlib import import_module
+
+from torch import Tensor
+
+from sds3d.errors import RecipeError, nearest
 from sds3d.objectives import sds, vsd
 
 OBJECTIVES = {
@@ -12,3 +18,22 @@ OBJECTIVES = {
 }
 
 SERVICES = ("student", "rng")
+
+
+def find(name: str) -> Callable[..., Tensor]:
+    """The objective of that name, or the function at "package.module:function".
+
+    Raises RecipeError for a name that is neither; an outside module's own ImportError is shown as it is.
+    """
+    if name in OBJECTIVES:
+        return OBJECTIVES[name]
+    module, colon, function = name.partition(":")
+    if not colon:
+        raise RecipeError(
+            f"objective.name: unknown '{name}'{nearest(name, OBJECTIVES)}",
+            'take one of these, or your own as "package.module:function"',
+        )
+    found = getattr(import_module(module), function, None)
+    if found is None:
+        raise RecipeError(f"objective.name: '{module}' has no '{function}'", "correct the name")
+    return found

@@ -54,6 +54,9 @@ def cat(conds: Sequence[Cond]) -> Cond:
 class Prior(Protocol):
     """A frozen diffusion model.  t is (B,) in [0, 1]: 0 clean, 1 noise;  z_t = alpha_t z + sigma_t eps."""
 
+    def describe(self, prompt: Prompt) -> str:
+        """How the prompt is understood, one line.  Raises PriorError when it is not."""
+
     def condition(self, prompt: Prompt, cameras: Cameras, background: Tensor) -> Cond:
         """What these views of `prompt` are, seen over `background` (B, 3)."""
 

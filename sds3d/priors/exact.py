@@ -39,11 +39,13 @@ class Members:
     """The part of a library that a prompt is about: M models and their weights, each summing to one.
 
     text (M,): p_i(text), exact zeros outside the matching categories.  null (M,): the unconditional branch.
+    note: how the prompt was understood, for the user.
     """
 
     models: tuple[Model, ...]
     text: np.ndarray
     null: np.ndarray
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,10 @@ class ExactPrior:
         if prompt not in self._chosen:
             self._chosen[prompt] = self._choose(prompt)
         return self._chosen[prompt]
+
+    def describe(self, prompt: Prompt) -> str:
+        """How the prompt is understood, one line.  Raises PriorError as `members`."""
+        return self.members(prompt).note
 
     def condition(self, prompt: Prompt, cameras: Cameras, background: Tensor) -> Cond:
         """The members rendered at `cameras` over `background` (B, 3), and their weights."""

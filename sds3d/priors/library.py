@@ -17,6 +17,7 @@ from sds3d.words import Reading, read, similarity
 
 MESHES = (".glb", ".gltf", ".obj", ".ply")
 NEAR = 0.45  # a caption below this similarity is not what the prompt means (unrelated words: up to 0.4)
+SHELF = 64  # variants of each category on the library's shelf
 TIED = 0.05  # captions this close to the best share the prompt
 
 
@@ -34,34 +35,42 @@ def reading(prompt: Prompt) -> Reading:
     return found
 
 
-def built_in(*, variants: int, null_members: int) -> Callable[[Prompt], Members]:
+def built_in(*, variants: int, null_members: int, seed: int = 0) -> Callable[[Prompt], Members]:
     """Members of the parametric library in the prompt's colours and materials.
 
-    variants: members per matching category.  null_members: how many objects of other categories, in their
-    own colours and the same for every prompt, the unconditional branch weighs beside the prompt's own.
+    variants: members per matching category, drawn by `seed` from the category's SHELF variants.
+    null_members: how many objects of other categories, in their own colours, the unconditional branch weighs
+    beside the prompt's own.
     """
+
+    drawn = np.random.default_rng(seed).choice(SHELF, variants, replace=False).tolist()
 
     def choose(prompt: Prompt) -> Members:
         found = reading(prompt)
         chosen = [
             (library.model(name, variant, found.wish, found.understood), weight / variants)
             for name, weight in found.matches
-            for variant in range(variants)
+            for variant in drawn
         ]
         matching = {name for name, _ in found.matches}
-        avoided = _avoided(prompt, variants)
+        avoided = _avoided(prompt, drawn)
         others = avoided or _sample(null_members, matching)
         models = [m for m, _ in chosen] + others
         text = np.array([w for _, w in chosen] + [0.0] * len(others))
         null = np.full(len(models), 1 / len(models))
         if avoided:
             null = np.array([0.0] * len(chosen) + [1 / len(avoided)] * len(avoided))
-        return Members(tuple(models), text / text.sum(), null)
+        return Members(tuple(models), text / text.sum(), null, _note(found))
 
     return choose
 
 
-def _avoided(prompt: Prompt, variants: int) -> list[Model]:
+def _note(found: Reading) -> str:
+    ignored = f"; not understood: {', '.join(found.ignored)}" if found.ignored else ""
+    return f"prompt read as '{found.understood}'{ignored}"
+
+
+def _avoided(prompt: Prompt, drawn: list[int]) -> list[Model]:
     """The members that a negative prompt names."""
     if not prompt.negative:
         return []
@@ -69,7 +78,7 @@ def _avoided(prompt: Prompt, variants: int) -> list[Model]:
     return [
         library.model(name, variant, found.wish, found.understood)
         for name, _ in found.matches
-        for variant in range(variants)
+        for variant in drawn
     ]
 
 
@@ -98,7 +107,9 @@ def folder(path: Path) -> Callable[[Prompt], Members]:
                 "write captions in captions.csv (file,caption), or use the built-in --prior exact",
             )
         text = np.where(near >= near.max() - TIED, near, 0.0)
-        return Members(tuple(models), text / text.sum(), np.full(len(models), 1 / len(models)))
+        null = np.full(len(models), 1 / len(models))
+        used = ", ".join(texts[i] for i in np.flatnonzero(text))
+        return Members(tuple(models), text / text.sum(), null, f"meshes used: {used}")
 
     return choose
 

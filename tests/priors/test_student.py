@@ -33,7 +33,7 @@ def train(student, z, cond, rng, steps):
 
 def test_the_student_learns_to_denoise_the_renders(setting, rng):
     """The renders are one picture: a perfect student predicts the noise that was added to it."""
-    prior, student, cond = setting
+    _, student, cond = setting
     z = cond.text + 0.4
     losses = train(student, z, cond, rng, 300)
     assert sum(losses[-20:]) < 0.2 * sum(losses[:20])
