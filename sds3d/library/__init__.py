@@ -11,13 +11,16 @@ import numpy as np
 from sds3d.errors import UsageError, nearest
 from sds3d.library import (
     bathroom,
+    cycles,
     electronics,
     furniture,
     household,
     kitchen,
     lights,
     lorries,
+    machines,
     piano,
+    street,
     tables,
     tableware,
     vehicles,
@@ -88,6 +91,16 @@ CATEGORIES: dict[str, Category] = {
     "bus": Category(lorries.bus, ("school bus", "coach", "double-decker")),
     "pickup truck": Category(vehicles.pickup, ("pickup", "pick-up")),
     "truck": Category(lorries.truck, ("lorry", "tanker", "semi-trailer")),
+    "bicycle": Category(cycles.bicycle, ("bike", "cycle", "push bike")),
+    "motorcycle": Category(cycles.motorcycle, ("motorbike", "moped")),
+    "train": Category(machines.train, ("locomotive", "steam engine", "steam train")),
+    "tractor": Category(machines.tractor, ("farm tractor",)),
+    "tank": Category(machines.tank, ("battle tank", "panzer")),
+    # in the street
+    "fire hydrant": Category(street.fire_hydrant, ("hydrant", "fireplug")),
+    "mailbox": Category(street.mailbox, ("letterbox", "postbox", "pillar box")),
+    "street lamp": Category(street.street_lamp, ("lamp post", "streetlight", "lantern")),
+    "traffic light": Category(street.traffic_light, ("stoplight", "traffic signal")),
 }
 
 

@@ -111,7 +111,8 @@ def truck(rng: np.random.Generator) -> list[Part]:
     half, x, radius = rng.uniform(2.9, 3.3), 1.10, 0.48
     nose, roof = half, rng.uniform(2.35, 2.6)
     cab = [(nose - 1.55, 0.62), (nose - 1.35, 0.5), *arches([nose - 0.72], radius, 0.09, 0.5),
-           (nose, 0.5), (nose + 0.02, 1.25), (nose - 0.18, roof - 0.08), (nose - 0.3, roof), (nose - 1.55, roof)]  # fmt: skip
+           (nose, 0.5), (nose + 0.02, 1.25), (nose - 0.18, roof - 0.08), (nose - 0.3, roof),
+           (nose - 1.55, roof)]  # fmt: skip
     body = side_view(cab, 2 * x - 0.06, 0.08)
     screen = side_view([(nose - 0.03, 1.4), (nose + 0.03, 1.4), (nose - 0.13, roof - 0.2),
                         (nose - 0.2, roof - 0.2)], 2 * x - 0.34, 0.0)  # fmt: skip
