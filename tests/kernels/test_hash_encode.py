@@ -1,0 +1,73 @@
+import pytest
+import torch
+
+from sds3d.kernels.hash_encode import hash_encode
+from sds3d.kernels.hash_encode_numba import backward_table
+
+RESOLUTIONS = torch.tensor([2, 5, 16, 40], dtype=torch.int32)
+
+
+def inputs(rng, count, dtype=torch.float32):
+    x = torch.rand(count, 3, generator=rng, dtype=dtype)
+    table = torch.randn(len(RESOLUTIONS), 256, 2, generator=rng, dtype=dtype)
+    return x, table
+
+
+def test_at_the_points_of_a_dense_lattice_the_encoding_is_the_table(rng):
+    _, table = inputs(rng, 1)
+    lattice = torch.cartesian_prod(*[torch.arange(6) for _ in range(3)])
+    out = hash_encode(lattice / 5, table, RESOLUTIONS)[:, 2:4]
+    row = lattice[:, 0] + 6 * lattice[:, 1] + 36 * lattice[:, 2]
+    torch.testing.assert_close(out, table[1][row], atol=1e-5, rtol=0)
+
+
+def test_a_table_that_holds_a_linear_function_gives_that_function_everywhere(rng):
+    x, table = inputs(rng, 50, torch.float64)
+    lattice = torch.cartesian_prod(*[torch.arange(6, dtype=torch.float64) for _ in range(3)])
+    row = (lattice @ torch.tensor([1.0, 6, 36], dtype=torch.float64)).long()
+    slope = torch.tensor([[1.0, -2], [3, 0.5], [-1, 4]], dtype=torch.float64)
+    table[1][row] = lattice / 5 @ slope
+    torch.testing.assert_close(hash_encode(x, table, RESOLUTIONS)[:, 2:4], x @ slope)
+
+
+def test_numba_and_torch_agree_in_values_and_gradients(rng):
+    grad = torch.randn(500, 8, generator=rng, dtype=torch.float64)
+    results = []
+    for backend in ("numba", "torch"):
+        x, table = inputs(torch.Generator().manual_seed(1), 500, torch.float64)
+        x.requires_grad_(), table.requires_grad_()
+        out = hash_encode(x, table, RESOLUTIONS, backend=backend)
+        out.backward(grad)
+        results.append((out.detach(), x.grad, table.grad))
+    for a, b in zip(*results, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_the_written_backward_is_the_derivative(rng):
+    x, table = inputs(rng, 6, torch.float64)
+    x.requires_grad_(), table.requires_grad_()
+    torch.autograd.gradcheck(lambda x, t: hash_encode(x, t, RESOLUTIONS), (x, table), atol=1e-6)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_the_gradient_has_the_same_bits_each_time_and_for_any_number_of_threads(rng, threads):
+    x, _ = inputs(rng, 2000)
+    grad = torch.randn(2000, 8, generator=rng).numpy()
+    before = torch.get_num_threads()
+    results = []
+    for n in (threads, threads, 1):
+        torch.set_num_threads(n)
+        results.append(
+            torch.from_numpy(backward_table(x.numpy(), 256, 2, RESOLUTIONS.numpy(), grad))
+        )
+    torch.set_num_threads(before)
+    assert torch.equal(results[0], results[1])
+    assert torch.equal(results[0], results[2])
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_cuda_and_cpu_agree(rng):
+    x, table = inputs(rng, 500)
+    on_gpu = hash_encode(x.cuda(), table.cuda(), RESOLUTIONS.cuda())
+    torch.testing.assert_close(on_gpu.cpu(), hash_encode(x, table, RESOLUTIONS))
