@@ -12,8 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sds3d.cameras import orbit
 from sds3d.export.pictures import contact_sheet, load_glb, render_mesh
+
+from sds3d.cameras import orbit
 
 PROMPTS = (
     "a red armchair",

@@ -1,0 +1,78 @@
+"""Which member of the exact prior a run converged to, and how nearly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sds3d import checkpoint, parts, runs
+from sds3d import recipe as recipes
+from sds3d.cameras import Cameras, orbit
+from sds3d.export.pictures import load_glb
+from sds3d.kernels.rasterize import project, rasterize
+from sds3d.metrics.geometry import chamfer, diagonal, silhouette_iou
+from sds3d.priors.exact import render
+from sds3d.prompts import parse
+
+GREY = 0.5
+
+
+def converged(folder: Path) -> dict[str, float]:
+    """Scores of a finished run with the exact prior against the member its views are nearest to.
+
+    iou: silhouettes of the scene in 12 views.  chamfer_percent: of the exported mesh, over points that
+    cameras see, in per cent of the diagonal of the member.  psnr: of the same 12 views, dB.
+    """
+    job, _ = runs.read_run(folder)
+    recipe = recipes.load(folder / runs.RECIPE)
+    scene = parts.scene(recipe, job.seed, torch.device("cpu"))
+    checkpoint.unpack_module(scene, checkpoint.read(folder / runs.CHECKPOINT)[0], "scene")
+    members = parts.prior(job.prior, recipe, job.seed).members(parse(job.prompt, job.negative))
+    models = [m for m, p in zip(members.models, members.text, strict=True) if p > 0]
+    cameras = orbit(12, 96, elevation_deg=20).rotated(7)
+    background = torch.full((len(cameras), 3), GREY)
+    with torch.no_grad():
+        seen = scene.render(cameras, background)
+    images = render(models, cameras, background, 2).permute(1, 0, 3, 4, 2)
+    error = (images - seen.rgb).square().mean((1, 2, 3, 4))
+    member = models[int(error.argmin())]
+    mesh = load_glb(folder / "mesh.glb")
+    ours = visible_points(mesh.vertices, mesh.faces)
+    truth = visible_points(member.vertices, member.faces)
+    alpha = coverage(member.vertices, member.faces, cameras)
+    return {
+        "iou": silhouette_iou(seen.alpha.numpy(), alpha.numpy()),
+        "chamfer_percent": 100 * chamfer(ours, truth) / diagonal(member.vertices),
+        "psnr": float(-10 * error.min().log10()),
+    }
+
+
+def coverage(vertices: np.ndarray, faces: np.ndarray, cameras: Cameras) -> Tensor:
+    """1 where a mesh is seen, (B, H, W)."""
+    return (_depth(vertices, faces, cameras) > 0).float()
+
+
+def visible_points(vertices: np.ndarray, faces: np.ndarray, size: int = 64) -> np.ndarray:
+    """The surface points that 24 cameras above and below see, one per pixel, (N, 3).
+
+    Walls between the parts of a solid, which no picture can tell of, do not count.
+    """
+    rings = [orbit(8, size, elevation_deg=elevation) for elevation in (-30, 15, 55)]
+    points = []
+    for cameras in rings:
+        depth = _depth(vertices, faces, cameras)
+        origin, direction = cameras.rays()
+        cosine = torch.einsum("bhwi,bi->bhw", direction, cameras.c2w[:, :3, 2])
+        points.append((origin + direction * (depth / cosine)[..., None])[depth > 0])
+    return torch.cat(points).numpy()
+
+
+def _depth(vertices: np.ndarray, faces: np.ndarray, cameras: Cameras) -> Tensor:
+    points = torch.as_tensor(np.asarray(vertices, np.float32))
+    screen = project(points, cameras)
+    return rasterize(
+        screen, torch.as_tensor(np.asarray(faces)), points, cameras.height, cameras.width
+    )[2]
