@@ -10,7 +10,9 @@ import numpy as np
 
 from sds3d.errors import UsageError, nearest
 from sds3d.library import (
+    aircraft,
     bathroom,
+    buildings,
     cycles,
     electronics,
     furniture,
@@ -20,7 +22,10 @@ from sds3d.library import (
     lorries,
     machines,
     piano,
+    rockets,
+    ships,
     street,
+    structures,
     tables,
     tableware,
     vehicles,
@@ -101,6 +106,30 @@ CATEGORIES: dict[str, Category] = {
     "mailbox": Category(street.mailbox, ("letterbox", "postbox", "pillar box")),
     "street lamp": Category(street.street_lamp, ("lamp post", "streetlight", "lantern")),
     "traffic light": Category(street.traffic_light, ("stoplight", "traffic signal")),
+    # in the air and on the water
+    "airplane": Category(aircraft.airplane, ("aeroplane", "airliner", "jet", "plane", "aircraft")),
+    "biplane": Category(aircraft.biplane, ("propeller plane", "vintage plane", "triplane")),
+    "helicopter": Category(aircraft.helicopter, ("chopper",)),
+    "hot air balloon": Category(rockets.balloon, ("balloon", "montgolfier")),
+    "rocket": Category(rockets.rocket, ("spaceship", "space rocket", "spacecraft", "missile")),
+    "sailboat": Category(ships.sailboat, ("yacht", "sailing boat", "dinghy", "boat")),
+    "ship": Category(ships.ship, ("ocean liner", "steamship", "cruise ship", "vessel")),
+    "submarine": Category(ships.submarine, ("u-boat",)),
+    # buildings
+    "house": Category(buildings.house, ("cottage", "home", "villa", "cabin", "hut")),
+    "barn": Category(buildings.barn, ("farmhouse", "stable", "shed")),
+    "church": Category(buildings.church, ("chapel", "cathedral")),
+    "windmill": Category(buildings.windmill, ("mill",)),
+    "lighthouse": Category(buildings.lighthouse, ("beacon",)),
+    "castle": Category(structures.castle, ("fortress", "fort", "citadel", "palace")),
+    "tower": Category(structures.tower, ("watchtower", "turret", "keep")),
+    "skyscraper": Category(structures.skyscraper, ("high-rise", "office building", "tower block")),
+    "bridge": Category(structures.bridge, ("suspension bridge", "viaduct")),
+    "tent": Category(structures.tent, ("tepee", "wigwam", "camping tent")),
+    "igloo": Category(structures.igloo, ("snow house",)),
+    "pyramid": Category(structures.pyramid, ("ziggurat",)),
+    "well": Category(structures.well, ("wishing well", "draw well")),
+    "fence": Category(structures.fence, ("picket fence", "railing")),
 }
 
 

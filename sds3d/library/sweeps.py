@@ -17,20 +17,24 @@ def loft(sections: np.ndarray, *, ring: bool = False, crease_deg: float = 40.0) 
     """A skin over R sections of N points each, (R, N, 3), with flat caps on the first and the last.
 
     Sections are outlines wound the same way with matching points: a fuselage, a hull, a car body.  A
-    section whose points coincide is a tip.  ring: the last section joins the first, without caps.
+    section whose points coincide is a tip; an end whose sides coincide is an edge, a ship's stem.  ring: the
+    last section joins the first, without caps.
     """
     sections = np.asarray(sections, float)
     rows, columns = sections.shape[:2]
     grid = np.arange(rows * columns).reshape(rows, columns)
     tips = np.ptp(sections, axis=1).max(1) < 1e-9
     grid[tips] = grid[tips, :1]
+    for end in (0, -1):
+        if not ring and _spread(sections[end]) == 0:
+            grid[end] = _welded(grid[end], sections[end])
     b = np.roll(grid, -1, 0) if ring else grid[1:]
     a = grid[: len(b)]
     c, d = np.roll(b, -1, 1), np.roll(a, -1, 1)
     faces = [np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)]
-    if not ring and not tips[0]:
+    if not ring and _spread(sections[0]) > 0:
         faces.append(grid[0][_cap(sections[0])])
-    if not ring and not tips[-1]:
+    if not ring and _spread(sections[-1]) > 0:
         faces.append(grid[-1][_cap(sections[-1])][:, ::-1])
     faces = np.concatenate(faces)
     proper = (faces != np.roll(faces, 1, 1)).all(1)
@@ -151,6 +155,20 @@ def curve(points: Sequence[Point], steps: int = 4, *, ring: bool = False) -> np.
     line = (line + (3 * p1 - p0 - 3 * p2 + p3) * u**3) / 2
     line = line.reshape(-1, p.shape[1])
     return line if ring else np.concatenate([line, p[-2:-1]])
+
+
+def _spread(section: np.ndarray) -> float:
+    """Twice the area of a planar outline in space, exactly 0 when it is a point or a line."""
+    centred = section - section.mean(0)
+    twice = float(np.linalg.norm(np.cross(centred, np.roll(centred, -1, 0)).sum(0)))
+    return twice if twice > 1e-9 else 0.0
+
+
+def _welded(row: np.ndarray, section: np.ndarray) -> np.ndarray:
+    """The row's indices with one index for all points at the same place."""
+    places = np.round(section, 9) + 0.0
+    _, first, inverse = np.unique(places, axis=0, return_index=True, return_inverse=True)
+    return row[first[inverse.ravel()]]
 
 
 def _cap(section: np.ndarray) -> np.ndarray:
