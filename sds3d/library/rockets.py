@@ -101,8 +101,8 @@ def rocket(rng: np.random.Generator) -> list[Part]:
         tip = lathe([tuple(p) for p in line if p[1] >= 2.35], 20, crease_deg=50).scale(
             1.03, 1, 1.03
         )
-        plate = [(0.30, 0.45), (0.95 * belly, 1.15), (1.35 * belly, 0.85), (1.75 * belly, 0.0), (1.5 * belly, 0.0),
-                 (1.15 * belly, 0.38)]  # fmt: skip
+        plate = [(0.30, 0.45), (0.95 * belly, 1.15), (1.35 * belly, 0.85), (1.75 * belly, 0.0),
+                 (1.5 * belly, 0.0), (1.15 * belly, 0.38)]  # fmt: skip
         blades = extrude(plate, 0.11, bevel=0.03).around(fins, start_deg=-90)
         level = 1.75
         out = float(np.interp(level, line[:, 1], line[:, 0]))
