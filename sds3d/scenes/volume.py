@@ -1,0 +1,243 @@
+"""A scene of density and colour, rendered along rays: NeRF on a hash grid, or on a triplane."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sds3d.cameras import Cameras, orbit
+from sds3d.errors import UsageError, nearest
+from sds3d.kernels.composite import Samples, composite, march
+from sds3d.render import Render, normal_from_depth, over
+from sds3d.scenes import Scene
+from sds3d.scenes.fields import Field, HashField, TriplaneField
+
+if TYPE_CHECKING:
+    from sds3d.export.mesh import Mesh
+
+OPAQUE_ENOUGH = 1e-4  # transmittance at which a ray ends
+SEEN = 1e-3  # alpha from which a depth is given
+CHUNK = 1 << 17  # points evaluated at once outside of training
+
+
+class VolumeScene(Scene):
+    """`field` seen along rays, sampled every `step` world units where its grid of cells is not empty.
+
+    The grid has `grid` cells per side over [-1, 1]^3 and is brought up to date every `refresh` steps from
+    one random point per cell.  A cell is empty when neither it nor a neighbour has lately held a density
+    whose opacity over one step is `empty`.  All of it is kept in buffers, so that a resumed run goes on
+    exactly as it would have.
+    """
+
+    def __init__(
+        self,
+        field: Field,
+        *,
+        step: float,
+        grid: int,
+        refresh: int,
+        empty: float,
+        decay: float = 0.7,
+    ) -> None:
+        super().__init__()
+        self.field, self.step, self.refresh = field, step, refresh
+        self.empty, self.decay = empty, decay
+        self.register_buffer("peak", torch.zeros(grid, grid, grid))
+        self.register_buffer("latest", torch.zeros(grid, grid, grid))
+        self.register_buffer("thickness", torch.zeros(grid, grid, grid))
+        self._look(torch.full((grid**3, 3), 0.5))
+
+    def render(
+        self, cameras: Cameras, background: Tensor, rng: torch.Generator | None = None
+    ) -> Render:
+        origins, directions = cameras.rays()
+        shape = origins.shape[:3]
+        jitter = None if rng is None else torch.rand(shape.numel(), generator=rng).to(origins)
+        samples = march(
+            self.thickness,
+            origins.reshape(-1, 3),
+            directions.reshape(-1, 3),
+            step=self.step,
+            jitter=jitter,
+        )
+        rgb, alpha, along = self._composite(samples)
+        rgb, alpha, along = rgb.view(*shape, 3), alpha.view(shape), along.view(shape)
+        cosine = torch.einsum("bhwi,bi->bhw", directions, cameras.c2w[:, :3, 2])
+        depth = along * cosine / alpha.clamp_min(SEEN) * (alpha > SEEN)
+        normal = normal_from_depth(depth, alpha, cameras)
+        return Render(over(rgb, alpha, background), alpha, depth, normal)
+
+    def param_groups(self, lr: Mapping[str, float]) -> list[dict]:
+        """Raises UsageError when `lr` does not name exactly the field's groups."""
+        groups = self.field.groups()
+        for name in lr.keys() ^ groups.keys():
+            what = "unknown" if name in lr else "missing"
+            raise UsageError(f"lr: {what} group '{name}'{nearest(name, groups)}", "see [lr]")
+        return [{"params": params, "lr": lr[name]} for name, params in groups.items()]
+
+    def regularizers(self, render: Render) -> dict[str, Tensor]:
+        """sparsity = mean sqrt(alpha^2 + 0.01), opaque = mean entropy of alpha clamped to [1e-3, 1 - 1e-3].
+
+        Source: DreamFusion's penalties as in threestudio.
+        """
+        alpha = render.alpha.clamp(1e-3, 1 - 1e-3)
+        return {
+            "sparsity": (render.alpha.square() + 0.01).sqrt().mean(),
+            "opaque": F.binary_cross_entropy(alpha, alpha),
+        }
+
+    def after_step(self, step: int, optimizer: torch.optim.Optimizer, rng: torch.Generator) -> None:
+        """Brings the grid of cells up to date every `refresh` steps."""
+        if (step + 1) % self.refresh == 0:
+            self._look(torch.rand(self.peak.numel(), 3, generator=rng).to(self.peak))
+
+    def surface_level(self, views: int = 6, size: int = 96) -> tuple[float, float]:
+        """(density of the surface, IoU): the level whose silhouettes agree best with alpha > 1/2.
+
+        A pixel is inside the silhouette of a level when the density along its ray reaches it.
+        """
+        cameras = orbit(views, size)
+        cameras = cameras.to(self.peak.device)
+        origins, directions = (v.reshape(-1, 3) for v in cameras.rays())
+        samples = march(self.thickness, origins, directions, step=0.5 * self.step)
+        with torch.no_grad():
+            density = self._chunks(samples.points)
+            ray = torch.repeat_interleave(torch.arange(len(origins)), samples.offsets.diff().cpu())
+            highest = density.new_zeros(len(origins))
+            highest.scatter_reduce_(0, ray.to(density.device), density, "amax")
+            seen = self.render(cameras, origins.new_zeros(views, 3)).alpha.flatten() > 0.5
+        levels = torch.logspace(0, 2.5, 26, device=highest.device)
+        inside = highest >= levels[:, None]
+        iou = (inside & seen).sum(1) / (inside | seen).sum(1).clamp_min(1)
+        best = int(iou.argmax())
+        return levels[best].item(), iou[best].item()
+
+    def to_asset(self, *, resolution: int, texture_size: int, faces: int) -> Mesh:
+        """A textured mesh of the isosurface at `surface_level`.  Raises ExportError where there is none."""
+        from sds3d.export.bake import textured
+        from sds3d.export.isosurface import isosurface
+
+        level, _ = self.surface_level()
+        volume = self.volume(resolution)
+        # Density is steep: cut at twice the level, so that the crossing lies between the grid points.
+        mesh = isosurface(np.minimum(volume, 2 * level), level, bound=1.0, faces=faces)
+        reach = 1.5 * max(2 / resolution, self.step)
+
+        def color_at(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+            return self.color_at(torch.from_numpy(points), torch.from_numpy(normals), reach).numpy()
+
+        return textured(mesh, color_at, texture_size=texture_size)
+
+    @torch.no_grad()
+    def volume(self, resolution: int) -> np.ndarray:
+        """Densities at the points of a resolution^3 grid over [-1, 1]^3, [x, y, z]; 0 in empty cells."""
+        line = torch.linspace(-1, 1, resolution, device=self.peak.device)
+        cell = ((line + 1) * (0.5 * self.peak.shape[0])).long().clamp(max=self.peak.shape[0] - 1)
+        kept = self.thickness[cell[:, None, None], cell[:, None], cell] >= 0
+        out = torch.zeros(resolution, resolution, resolution, device=line.device)
+        out[kept] = self._chunks(line[kept.nonzero()])
+        return out.cpu().numpy()
+
+    @torch.no_grad()
+    def color_at(self, points: Tensor, normals: Tensor, reach: float, count: int = 8) -> Tensor:
+        """Colours (N, 3) that a look along -normal sees from `reach` outside to `reach` inside the points."""
+        points, normals = points.to(self.peak), normals.to(self.peak)
+        step = 2 * reach / count
+        dist = (torch.arange(count, device=points.device) + 0.5) * step
+        along = points[:, None] + normals[:, None] * (reach - dist)[:, None]
+        offsets = torch.arange(len(points) + 1, device=points.device) * count
+        dist = dist.repeat(len(points))
+        rgb, alpha, _ = self._composite(Samples(along.reshape(-1, 3), dist, offsets, step))
+        _, below = self.field(points)
+        return (rgb + (1 - alpha)[:, None] * below).clamp(0, 1).cpu()
+
+    def _composite(self, samples: Samples) -> tuple[Tensor, Tensor, Tensor]:
+        density, rgb = self.field(samples.points)
+        delta = torch.full_like(density, samples.step)
+        return composite(density, rgb, samples.dist, delta, samples.offsets, least=OPAQUE_ENOUGH)
+
+    def _chunks(self, points: Tensor) -> Tensor:
+        """The density at many points, in pieces that fit in memory."""
+        if not len(points):
+            return points.new_zeros(0)
+        return torch.cat([self.field.density(chunk) for chunk in points.split(CHUNK)])
+
+    @torch.no_grad()
+    def _look(self, at: Tensor) -> None:
+        """Updates the grid from the density at one point per cell, `at` (cells, 3) in [0, 1) of the cell."""
+        side = self.peak.shape[0]
+        line = torch.arange(side, device=self.peak.device)
+        points = (torch.cartesian_prod(line, line, line) + at.to(self.peak)) * (2 / side) - 1
+        inside = points.norm(dim=-1) < 1 + 2 / side
+        density = torch.zeros_like(inside, dtype=self.peak.dtype)
+        density[inside] = self._chunks(points[inside])
+        density = density.view_as(self.peak)
+        self.peak.copy_(torch.maximum(self.peak * self.decay, density))
+        around = F.max_pool3d(self.peak[None, None], 3, 1, 1)[0, 0]
+        # What the last two looks agree on in a whole neighbourhood is surely there.
+        surely = torch.minimum(density, self.latest)
+        surely = -F.max_pool3d(-surely[None, None], 3, 1, 1)[0, 0]
+        opacity = 1 - torch.exp(-around * self.step)
+        self.thickness.copy_(torch.where(opacity > self.empty, surely, -1.0))
+        self.latest.copy_(density)
+
+
+def nerf(
+    *,
+    levels: int = 8,
+    features: int = 2,
+    log2_table: int = 16,
+    base_resolution: int = 8,
+    max_resolution: int = 128,
+    width: int = 32,
+    blob_density: float = 10.0,
+    blob_radius: float = 0.5,
+    density_scale: float = 10.0,
+    step: float = 0.03,
+    grid: int = 48,
+    refresh: int = 8,
+    empty: float = 0.005,
+) -> VolumeScene:
+    """A NeRF on a hash grid.  Groups of learning rates: table, mlp."""
+    field = HashField(
+        levels=levels,
+        features=features,
+        log2_table=log2_table,
+        base_resolution=base_resolution,
+        max_resolution=max_resolution,
+        width=width,
+        blob_density=blob_density,
+        blob_radius=blob_radius,
+        density_scale=density_scale,
+    )
+    return VolumeScene(field, step=step, grid=grid, refresh=refresh, empty=empty)
+
+
+def triplane(
+    *,
+    channels: int = 8,
+    plane_resolution: int = 64,
+    width: int = 32,
+    blob_density: float = 10.0,
+    blob_radius: float = 0.5,
+    density_scale: float = 10.0,
+    step: float = 0.03,
+    grid: int = 48,
+    refresh: int = 8,
+    empty: float = 0.005,
+) -> VolumeScene:
+    """A NeRF on three feature planes.  Groups of learning rates: planes, mlp."""
+    field = TriplaneField(
+        channels=channels,
+        plane_resolution=plane_resolution,
+        width=width,
+        blob_density=blob_density,
+        blob_radius=blob_radius,
+        density_scale=density_scale,
+    )
+    return VolumeScene(field, step=step, grid=grid, refresh=refresh, empty=empty)
