@@ -54,7 +54,8 @@ def television(rng: np.random.Generator) -> list[Part]:
             glass.part("screen", SCREEN),
             (foot + neck).part("stand", pick(rng, BLACK, STEEL)),
         ]
-    skin, x, y, z = pick(rng, WALNUT, OAK, RED, CREAM), 0.36, 0.27, 0.24
+    skin, x = pick(rng, WALNUT, OAK, RED, CREAM), rng.uniform(0.35, 0.40)
+    y, z = rng.uniform(0.25, 0.29), rng.uniform(0.20, 0.27)
     case = rounded_box(2 * x, 2 * y, 2 * z, 0.05).move(y=y + 0.1)
     bezel = rounded_box(0.50, 0.42, 0.08, 0.03).move(-0.075, y + 0.1, z - 0.01)
     glass = rounded_box(0.44, 0.36, 0.12, 0.055).move(-0.075, y + 0.1, z)

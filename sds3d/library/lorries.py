@@ -68,7 +68,8 @@ def bus(rng: np.random.Generator) -> list[Part]:
     """A city or school bus: a long box, a row of windows, doors on its right side; or a double-decker."""
     style = pick(rng, "city", "double", "school")
     paint = {"city": pick(rng, BLUE, RED, GREEN), "double": RED, "school": YELLOW}[style]
-    half, x, radius = {"city": 3.6, "double": 2.9, "school": 3.2}[style], 1.15, 0.46
+    half = {"city": 3.6, "double": 2.9, "school": 3.2}[style] * rng.uniform(0.94, 1.06)
+    x, radius = rng.uniform(1.08, 1.2), 0.46
     roof, nose = (3.9 if style == "double" else 2.75), (0.95 if style == "school" else 0.0)
     axles = [-0.55 * half, half - (0.75 if nose else 1.5)]
     face = half - nose

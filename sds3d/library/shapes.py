@@ -8,11 +8,12 @@ rendered again at every optimisation step.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from scipy.spatial import ConvexHull
 
-from sds3d.library.solid import Solid, close, group
+from sds3d.library.solid import Solid, close, cross, group
 from sds3d.library.sweeps import Point, arc, curve, extrude, frame, lathe, loft, tube
 
 __all__ = [
@@ -26,10 +27,18 @@ def box(x: float, y: float, z: float, bevel: float = 0.0) -> Solid:
     half = np.array([x, y, z]) / 2
     signs = np.stack(np.meshgrid([-1, 1], [-1, 1], [-1, 1], indexing="ij"), -1).reshape(8, 3)
     if bevel <= 0:
-        return hull(signs * half, crease_deg=20)
+        return close(signs * half, _box_faces(0), crease_deg=20)
     cut = min(bevel, 0.98 * half.min())
     inset = [half - cut * (1 - np.eye(3)[k]) for k in range(3)]
-    return hull(np.concatenate([signs * i for i in inset]), crease_deg=60)
+    return close(np.concatenate([signs * i for i in inset]), _box_faces(1), crease_deg=60)
+
+
+@cache
+def _box_faces(bevels: int) -> np.ndarray:
+    """The faces of every box without, or with, bevels: how they meet does not depend on the sizes."""
+    signs = np.stack(np.meshgrid([-1, 1], [-1, 1], [-1, 1], indexing="ij"), -1).reshape(8, 3)
+    inset = [1 - 0.5 * bevels * (1 - np.eye(3)[k]) for k in range(3 if bevels else 1)]
+    return _hull_faces(np.concatenate([signs * i for i in inset]) if bevels else signs * 1.0)
 
 
 def block(low: Point, high: Point, bevel: float = 0.0) -> Solid:
@@ -108,10 +117,16 @@ def torus(radius: float, thickness: float, sides: int = 20, section: int = 8) ->
 def hull(points: np.ndarray, crease_deg: float = 40.0) -> Solid:
     """The convex hull of points (N, 3): wedges, gems, tapered blocks."""
     points = np.asarray(points, float)
+    faces = _hull_faces(points)
+    used, index = np.unique(faces, return_inverse=True)
+    return close(points[used], index.reshape(-1, 3), crease_deg)
+
+
+def _hull_faces(points: np.ndarray) -> np.ndarray:
+    """The outward faces of the convex hull, as indices of the points."""
     found = ConvexHull(points)
     faces = found.simplices.copy()
     a, b, c = (points[faces[:, k]] for k in range(3))
-    inward = np.einsum("fi,fi->f", np.cross(b - a, c - a), found.equations[:, :3]) < 0
+    inward = np.einsum("fi,fi->f", cross(b - a, c - a), found.equations[:, :3]) < 0
     faces[inward] = faces[inward][:, ::-1]
-    used, index = np.unique(faces, return_inverse=True)
-    return close(points[used], index.reshape(-1, 3), crease_deg)
+    return faces

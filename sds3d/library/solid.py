@@ -101,10 +101,17 @@ def close(vertices: np.ndarray, faces: np.ndarray, crease_deg: float = 40.0) -> 
     return Solid(vertices[corner[kept]], index.reshape(-1, 3), normals[kept])
 
 
+def cross(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """u x v over the last axis, several times faster than NumPy's for small arrays."""
+    a, b, c = u[..., 0], u[..., 1], u[..., 2]
+    x, y, z = v[..., 0], v[..., 1], v[..., 2]
+    return np.stack([b * z - c * y, c * x - a * z, a * y - b * x], -1)
+
+
 def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
     """Signed volume, sum of a.(b x c)/6 over the faces: positive when they face outward."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
-    return float(np.einsum("fi,fi->", a, np.cross(b, c))) / 6
+    return float(np.einsum("fi,fi->", a, cross(b, c))) / 6
 
 
 def _rotation(axis: str, deg: float) -> np.ndarray:
@@ -126,14 +133,12 @@ def _corner_normals(
     by area and corner angle, so that large flat faces stay flat beside their bevels.
     """
     a, b, c = (vertices[faces[:, k]] for k in range(3))
-    face = np.cross(b - a, c - a)
+    face = cross(b - a, c - a)
     area = np.linalg.norm(face, axis=1, keepdims=True)
     unit = face / area.clip(1e-12)
 
-    def angle(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        return np.arctan2(np.linalg.norm(np.cross(u, v), axis=1), (u * v).sum(1))
-
-    angles = np.stack([angle(b - a, c - a), angle(c - b, a - b), angle(a - c, b - c)], 1)
+    sides = (b - a, c - a), (c - b, a - b), (a - c, b - c)
+    angles = np.stack([np.arctan2(area[:, 0], (u * v).sum(1)) for u, v in sides], 1)
     weight = (angles * area).ravel()
     corner = faces.ravel()
     owner = np.repeat(np.arange(len(faces)), 3)

@@ -81,11 +81,8 @@ def fire_hydrant(rng: np.random.Generator) -> list[Part]:
 def mailbox(rng: np.random.Generator) -> list[Part]:
     """An American letter box: round-topped on a post with a red flag, or a blue street box on four legs."""
     if rng.random() < 0.55:
-        paint, x, z = (
-            pick(rng, STEEL, matte(0.85, 0.86, 0.86), BLUE, matte(0.2, 0.2, 0.21)),
-            0.12,
-            0.27,
-        )
+        paint = pick(rng, STEEL, matte(0.85, 0.86, 0.86), BLUE, matte(0.2, 0.2, 0.21))
+        x, z = rng.uniform(0.11, 0.14), rng.uniform(0.24, 0.29)
         outline = [(-x, 0), (x, 0), *arc(x, 0, 180, 10, (0, 0.13))]
         body = extrude(outline, 2 * z).move(y=0.95)
         door = extrude([(1.08 * a, 1.05 * b - 0.005) for a, b in outline], 0.02).move(0, 0.95, z)
@@ -103,7 +100,8 @@ def mailbox(rng: np.random.Generator) -> list[Part]:
             (post + brace).part("post", OAK),
             knob.part("handle", IRON),
         ]
-    paint, x, z, low, high = pick(rng, BLUE, RED, GREEN), 0.27, 0.26, 0.16, 0.95
+    paint, x, z = pick(rng, BLUE, RED, GREEN), rng.uniform(0.25, 0.31), 0.26
+    low, high = 0.16, rng.uniform(0.88, 1.04)
     body = extrude([(-z, low), (z, low), *arc(z, 0, 180, 10, (0, high))], 2 * x, bevel=0.012).turn(
         "y", -90
     )

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sds3d.library.polygon import triangulate
-from sds3d.library.solid import Solid, close
+from sds3d.library.polygon import area, triangulate
+from sds3d.library.solid import Solid, close, cross
 
 Point = Sequence[float]
 
@@ -160,7 +160,7 @@ def curve(points: Sequence[Point], steps: int = 4, *, ring: bool = False) -> np.
 def _spread(section: np.ndarray) -> float:
     """Twice the area of a planar outline in space, exactly 0 when it is a point or a line."""
     centred = section - section.mean(0)
-    twice = float(np.linalg.norm(np.cross(centred, np.roll(centred, -1, 0)).sum(0)))
+    twice = float(np.linalg.norm(cross(centred, np.roll(centred, -1, 0)).sum(0)))
     return twice if twice > 1e-9 else 0.0
 
 
@@ -174,7 +174,7 @@ def _welded(row: np.ndarray, section: np.ndarray) -> np.ndarray:
 def _cap(section: np.ndarray) -> np.ndarray:
     """Triangles of a planar outline in space, wound as it is."""
     following = np.roll(section, -1, 0)
-    normal = np.cross(section - section.mean(0), following - section.mean(0)).sum(0)
+    normal = cross(section - section.mean(0), following - section.mean(0)).sum(0)
     plane = frame(normal / np.linalg.norm(normal))
     flat = section @ plane[[2, 0]].T
     edges = np.roll(flat, -1, 0) - flat
@@ -188,14 +188,14 @@ def _cap(section: np.ndarray) -> np.ndarray:
 def frame(axis: np.ndarray) -> np.ndarray:
     """Rows x', y', z' of a right-handed frame whose y' is the unit `axis`."""
     side = np.array([1.0, 0, 0]) if abs(axis[0]) < 0.9 else np.array([0, 0, 1.0])
-    z = np.cross(side, axis)
+    z = cross(side, axis)
     z /= np.linalg.norm(z)
-    return np.stack([np.cross(axis, z), axis, z])
+    return np.stack([cross(axis, z), axis, z])
 
 
 def _carried_frames(tangent: np.ndarray, legs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Two unit vectors across each tangent; the first stays across the plane of the bend."""
-    plane = np.cross(legs[:-1], legs[1:]).sum(0) if len(legs) > 1 else np.zeros(3)
+    plane = cross(legs[:-1], legs[1:]).sum(0) if len(legs) > 1 else np.zeros(3)
     if np.linalg.norm(plane) < 1e-6:
         plane = frame(tangent[0])[0]
     across = []
@@ -205,14 +205,14 @@ def _carried_frames(tangent: np.ndarray, legs: np.ndarray) -> tuple[np.ndarray, 
         current /= np.linalg.norm(current)
         across.append(current)
     across = np.array(across)
-    return across, np.cross(tangent, across)
+    return across, cross(tangent, across)
 
 
 def _inset(outline: np.ndarray, depth: float) -> np.ndarray:
     """The outline moved inward by `depth` along its corners' bisectors."""
     edge = np.roll(outline, -1, 0) - outline
     edge /= np.linalg.norm(edge, axis=1, keepdims=True)
-    turn = np.sign(np.cross(np.roll(edge, 1, 0), edge).sum()) or 1.0
+    turn = np.sign(area(outline))
     inward = turn * np.stack([-edge[:, 1], edge[:, 0]], 1)
     bisector = inward + np.roll(inward, 1, 0)
     bisector /= np.linalg.norm(bisector, axis=1, keepdims=True)
