@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 OPAQUE_ENOUGH = 1e-4  # transmittance at which a ray ends
 SEEN = 1e-3  # alpha from which a depth is given
+EMPTY_LOOKS = 0.125  # probability that an empty cell is looked at again
 CHUNK = 1 << 17  # points evaluated at once outside of training
 
 
@@ -50,7 +51,7 @@ class VolumeScene(Scene):
         self.register_buffer("peak", torch.zeros(grid, grid, grid))
         self.register_buffer("latest", torch.zeros(grid, grid, grid))
         self.register_buffer("thickness", torch.zeros(grid, grid, grid))
-        self._look(torch.full((grid**3, 3), 0.5))
+        self._look(torch.full((grid**3, 3), 0.5), torch.zeros(grid**3))
 
     def render(
         self, cameras: Cameras, background: Tensor, rng: torch.Generator | None = None
@@ -94,7 +95,8 @@ class VolumeScene(Scene):
     def after_step(self, step: int, optimizer: torch.optim.Optimizer, rng: torch.Generator) -> None:
         """Brings the grid of cells up to date every `refresh` steps."""
         if (step + 1) % self.refresh == 0:
-            self._look(torch.rand(self.peak.numel(), 3, generator=rng).to(self.peak))
+            draw = torch.rand(self.peak.numel(), 4, generator=rng).to(self.peak)
+            self._look(draw[:, :3], draw[:, 3])
 
     def surface_level(self, views: int = 6, size: int = 96) -> tuple[float, float]:
         """(density of the surface, IoU): the level whose silhouettes agree best with alpha > 1/2.
@@ -168,23 +170,36 @@ class VolumeScene(Scene):
         return torch.cat([self.field.density(chunk) for chunk in points.split(CHUNK)])
 
     @torch.no_grad()
-    def _look(self, at: Tensor) -> None:
-        """Updates the grid from the density at one point per cell, `at` (cells, 3) in [0, 1) of the cell."""
+    def _look(self, at: Tensor, chance: Tensor) -> None:
+        """Updates the grid from the density at one point per cell, `at` (cells, 3) in [0, 1) of the cell.
+
+        Empty cells are looked at with probability EMPTY_LOOKS; chance: (cells,) uniform in [0, 1).
+        """
         side = self.peak.shape[0]
         line = torch.arange(side, device=self.peak.device)
-        points = (torch.cartesian_prod(line, line, line) + at.to(self.peak)) * (2 / side) - 1
-        inside = points.norm(dim=-1) < 1 + 2 / side
-        density = torch.zeros_like(inside, dtype=self.peak.dtype)
-        density[inside] = self._chunks(points[inside])
+        points = (torch.cartesian_prod(line, line, line) + at) * (2 / side) - 1
+        looked = (self.thickness.flatten() >= 0) | (chance < EMPTY_LOOKS)
+        looked &= points.square().sum(-1) < (1 + 2 / side) ** 2
+        density = torch.zeros_like(chance)
+        density[looked] = self._chunks(points[looked])
         density = density.view_as(self.peak)
         self.peak.copy_(torch.maximum(self.peak * self.decay, density))
-        around = F.max_pool3d(self.peak[None, None], 3, 1, 1)[0, 0]
+        opacity = 1 - torch.exp(-_highest_nearby(self.peak) * self.step)
         # What the last two looks agree on in a whole neighbourhood is surely there.
-        surely = torch.minimum(density, self.latest)
-        surely = -F.max_pool3d(-surely[None, None], 3, 1, 1)[0, 0]
-        opacity = 1 - torch.exp(-around * self.step)
+        surely = -_highest_nearby(-torch.minimum(density, self.latest))
         self.thickness.copy_(torch.where(opacity > self.empty, surely, -1.0))
         self.latest.copy_(density)
+
+
+def _highest_nearby(grid: Tensor) -> Tensor:
+    """The maximum over each cell and its 26 neighbours; by axes, faster than max_pool3d."""
+    for axis in range(3):
+        low, high = grid.narrow(axis, 0, 1), grid.narrow(axis, -1, 1)
+        inner = grid.shape[axis] - 1
+        before = torch.cat([low, grid.narrow(axis, 0, inner)], axis)
+        after = torch.cat([grid.narrow(axis, 1, inner), high], axis)
+        grid = torch.maximum(grid, torch.maximum(before, after))
+    return grid
 
 
 def nerf(
@@ -199,9 +214,9 @@ def nerf(
     blob_radius: float = 0.5,
     density_scale: float = 10.0,
     step: float = 0.03,
-    grid: int = 48,
+    grid: int = 64,
     refresh: int = 8,
-    empty: float = 0.005,
+    empty: float = 0.01,
 ) -> VolumeScene:
     """A NeRF on a hash grid.  Groups of learning rates: table, mlp."""
     field = HashField(
@@ -227,9 +242,9 @@ def triplane(
     blob_radius: float = 0.5,
     density_scale: float = 10.0,
     step: float = 0.03,
-    grid: int = 48,
+    grid: int = 64,
     refresh: int = 8,
-    empty: float = 0.005,
+    empty: float = 0.01,
 ) -> VolumeScene:
     """A NeRF on three feature planes.  Groups of learning rates: planes, mlp."""
     field = TriplaneField(
