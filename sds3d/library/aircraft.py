@@ -24,7 +24,7 @@ from sds3d.library.looks import (
     matte,
     pick,
 )
-from sds3d.library.model import Part
+from sds3d.library.model import Look, Part
 from sds3d.library.shapes import (
     Solid,
     block,
@@ -84,6 +84,34 @@ def airplane(rng: np.random.Generator) -> list[Part]:
     ]
 
 
+def _undercarriage(half: float, trim: Look) -> list[Part]:
+    """Two wheels on struts, and the tail skid."""
+    tyre, hub = wheel(0.30, 0.16)
+    gear = group(
+        *(rod((0.24, -0.3, z), (0.58, -0.88, 0.95), 0.048, sides=6) for z in (0.55, 1.25))
+    ).both()
+    gear = gear + rod((-0.62, -0.88, 0.95), (0.62, -0.88, 0.95), 0.045, sides=6)
+    skid = rod((0, 0.1, -half + 0.35), (0, -0.18, -half + 0.05), 0.05, sides=6)
+    return [
+        (gear + skid).part("struts", DARK),
+        tyre.move(0.66, -0.90, 0.95).both().part("wheels", RUBBER),
+        hub.move(0.66, -0.90, 0.95).both().part("hubcaps", trim),
+    ]
+
+
+def _cockpit(top: float) -> list[Part]:
+    """A padded opening at height `top`, the pilot's head and a windshield."""
+    seat = torus(0.25, 0.055, 14, 6).scale(0.95, 1, 1.25).move(0, top + 0.06, -0.22)
+    head = ellipsoid(0.17, sides=10).move(0, top + 0.24, -0.24)
+    screen = block((-0.17, 0, -0.015), (0.17, 0.2, 0.015)).turn("x", -22).move(0, top + 0.05, 0.06)
+    hole = cylinder(0.24, 0.05, sides=14).scale(0.95, 1, 1.25).move(0, top + 0.05, -0.22)
+    return [
+        (seat + head).part("cockpit", matte(0.36, 0.22, 0.13)),
+        hole.part("seat", DARK),
+        screen.part("windshield", WINDOW),
+    ]
+
+
 def biplane(rng: np.random.Generator) -> list[Part]:
     """An old biplane: two stacked wings joined by struts, a radial engine with a propeller, an open cockpit."""
     paint, trim = pick(rng, RED, YELLOW, BLUE, GREEN), pick(rng, CREAM, WHITE)
@@ -118,24 +146,12 @@ def biplane(rng: np.random.Generator) -> list[Part]:
     )
     rudder = fin([(-half + 0.62, 0.2), (-half + 0.35, 0.78), (-half + 0.05, 0.92), (-half - 0.2, 0.8),
                   (-half - 0.24, 0.2), (-half, 0.08)], 0.11)  # fmt: skip
-    tyre, hub = wheel(0.30, 0.16)
-    gear = group(
-        *(rod((0.24, -0.3, z), (0.58, -0.88, 0.95), 0.048, sides=6) for z in (0.55, 1.25))
-    ).both()
-    gear = gear + rod((-0.62, -0.88, 0.95), (0.62, -0.88, 0.95), 0.045, sides=6)
-    skid = rod((0, 0.1, -half + 0.35), (0, -0.18, -half + 0.05), 0.05, sides=6)
     blades = propeller(0.86, 2, rng.uniform(0, 90)).move(z=half + 0.08)
     nose = (
         lathe([(0.13, 0), (0.1, 0.12), (0, 0.22)], 10, crease_deg=60)
         .turn("x", 90)
         .move(z=half + 0.04)
     )
-    seat = torus(0.25, 0.055, 14, 6).scale(0.95, 1, 1.25).move(0, 1.02 * r + 0.06, -0.22)
-    head = ellipsoid(0.17, sides=10).move(0, 1.02 * r + 0.24, -0.24)
-    screen = (
-        block((-0.17, 0, -0.015), (0.17, 0.2, 0.015)).turn("x", -22).move(0, 1.02 * r + 0.05, 0.06)
-    )
-    hole = cylinder(0.24, 0.05, sides=14).scale(0.95, 1, 1.25).move(0, 1.02 * r + 0.05, -0.22)
     return [
         body.part("body", paint, True),
         (top + bottom).part("wings", paint, True),
@@ -146,12 +162,8 @@ def biplane(rng: np.random.Generator) -> list[Part]:
         pots.part("cylinders", IRON),
         blades.part("propeller", OAK),
         nose.part("spinner", trim),
-        (gear + skid).part("struts", DARK),
-        tyre.move(0.66, -0.90, 0.95).both().part("wheels", RUBBER),
-        hub.move(0.66, -0.90, 0.95).both().part("hubcaps", trim),
-        (seat + head).part("cockpit", matte(0.36, 0.22, 0.13)),
-        hole.part("seat", DARK),
-        screen.part("windshield", WINDOW),
+        *_undercarriage(half, trim),
+        *_cockpit(1.02 * r),
     ]
 
 

@@ -94,6 +94,32 @@ def bicycle(rng: np.random.Generator) -> list[Part]:
     return parts
 
 
+def _engine() -> list[Part]:
+    """A finned motor with a pipe and a silencer on each side."""
+    fins = group(
+        *(
+            block((-0.17, y, -0.15), (0.17, y + 0.03, 0.19), 0.008)
+            for y in np.linspace(0.46, 0.64, 4)
+        )
+    )
+    engine = (
+        block((-0.14, 0.24, -0.22), (0.14, 0.44, 0.22), 0.05)
+        + block((-0.12, 0.40, -0.1), (0.12, 0.68, 0.14))
+        + fins
+    )
+    case = cylinder(0.12, 0.34, sides=14).turn("z", 90).move(0, 0.34, -0.02)
+    pipe = tube(
+        curve([(0.14, 0.52, 0.18), (0.17, 0.36, 0.32), (0.18, 0.22, 0.16), (0.20, 0.24, -0.4)], 3),
+        0.035,
+        8,
+    )
+    can = rod((0.20, 0.235, -0.34), (0.21, 0.34, -1.0), 0.055, 0.07, 10)
+    return [
+        (engine + case).part("engine", STEEL),
+        (pipe + can).both().part("exhaust", CHROME),
+    ]
+
+
 def motorcycle(rng: np.random.Generator) -> list[Part]:
     """A roadster or a scrambler: tank, long seat, finned engine, exhausts, round headlight."""
     paint = pick(rng, RED, BLUE, matte(0.12, 0.12, 0.13), glossy(0.85, 0.45, 0.10))
@@ -119,24 +145,6 @@ def motorcycle(rng: np.random.Generator) -> list[Part]:
         6,
         flat=2.2,
     )
-    fins = group(
-        *(
-            block((-0.17, y, -0.15), (0.17, y + 0.03, 0.19), 0.008)
-            for y in np.linspace(0.46, 0.64, 4)
-        )
-    )
-    engine = (
-        block((-0.14, 0.24, -0.22), (0.14, 0.44, 0.22), 0.05)
-        + block((-0.12, 0.40, -0.1), (0.12, 0.68, 0.14))
-        + fins
-    )
-    case = cylinder(0.12, 0.34, sides=14).turn("z", 90).move(0, 0.34, -0.02)
-    pipe = tube(
-        curve([(0.14, 0.52, 0.18), (0.17, 0.36, 0.32), (0.18, 0.22, 0.16), (0.20, 0.24, -0.4)], 3),
-        0.035,
-        8,
-    )
-    can = rod((0.20, 0.235, -0.34), (0.21, 0.34, -1.0), 0.055, 0.07, 10)
     fork = rod((0.10, r, front), (0.10, 0.96, 0.50), 0.033)
     bar = tube(
         curve([(0, 1.0, 0.46), (0.14, 1.02, 0.45), (0.24, 1.10, 0.38), (0.38, 1.08, 0.26)], 3),
@@ -156,8 +164,7 @@ def motorcycle(rng: np.random.Generator) -> list[Part]:
         seat.part("seat", matte(0.10, 0.09, 0.09)),
         (tyre.move(0, r, rear) + tyre.move(0, r, front)).part("wheels", RUBBER),
         (spokes.move(0, r, rear) + spokes.move(0, r, front)).part("spokes", STEEL),
-        (engine + case).part("engine", STEEL),
-        (pipe + can).both().part("exhaust", CHROME),
+        *_engine(),
         (fork.both() + bar + shock).part("handlebars", CHROME),
         (frame + grip).part("frame", BLACK),
         lamp.part("headlight", CHROME),

@@ -20,7 +20,7 @@ from sds3d.library.looks import (
     matte,
     pick,
 )
-from sds3d.library.model import Part
+from sds3d.library.model import Look, Part
 from sds3d.library.shapes import (
     arc,
     block,
@@ -33,6 +33,33 @@ from sds3d.library.shapes import (
     torus,
     tube,
 )
+
+
+def _running_gear(paint: Look) -> list[Part]:
+    """Three pairs of coupled drivers and two of leading wheels."""
+    big, small = (
+        cylinder(0.55, 0.16, sides=20).turn("z", 90),
+        cylinder(0.32, 0.16, sides=16).turn("z", 90),
+    )
+    hub, hub2 = (
+        cylinder(0.42, 0.2, sides=16).turn("z", 90),
+        cylinder(0.22, 0.2, sides=12).turn("z", 90),
+    )
+    spots, leads = (-1.7, -0.45, 0.8), (1.6, 2.3)
+    rims = group(
+        *(big.move(0.84, 0.55, z) for z in spots), *(small.move(0.84, 0.32, z) for z in leads)
+    ).both()
+    hubs = group(
+        *(hub.move(0.86, 0.55, z) for z in spots), *(hub2.move(0.86, 0.32, z) for z in leads)
+    ).both()
+    link = block((0.97, 0.42, -1.8), (1.05, 0.54, 0.95)) + block(
+        (0.97, 0.48, 0.8), (1.05, 0.58, 1.8)
+    )
+    return [
+        rims.part("wheels", DARK),
+        hubs.part("spokes", paint),
+        link.both().part("rods", BRASS),
+    ]
 
 
 def train(rng: np.random.Generator) -> list[Part]:
@@ -68,24 +95,6 @@ def train(rng: np.random.Generator) -> list[Part]:
     window = window + block((0.5, 2.3, -1.1), (0.85, 2.8, -1.03)).both()
     bed = block((-0.9, 0.85, -2.55), (0.9, 1.15, nose + 0.15), 0.02)
     walk = block((0.7, 1.32, -1.1), (1.05, 1.42, nose), 0.02).both()
-    big, small = (
-        cylinder(0.55, 0.16, sides=20).turn("z", 90),
-        cylinder(0.32, 0.16, sides=16).turn("z", 90),
-    )
-    hub, hub2 = (
-        cylinder(0.42, 0.2, sides=16).turn("z", 90),
-        cylinder(0.22, 0.2, sides=12).turn("z", 90),
-    )
-    spots, leads = (-1.7, -0.45, 0.8), (1.6, 2.3)
-    rims = group(
-        *(big.move(0.84, 0.55, z) for z in spots), *(small.move(0.84, 0.32, z) for z in leads)
-    ).both()
-    hubs = group(
-        *(hub.move(0.86, 0.55, z) for z in spots), *(hub2.move(0.86, 0.32, z) for z in leads)
-    ).both()
-    link = block((0.97, 0.42, -1.8), (1.05, 0.54, 0.95)) + block(
-        (0.97, 0.48, 0.8), (1.05, 0.58, 1.8)
-    )
     cylinders = cylinder(0.27, 0.75, sides=14).turn("x", 90).move(0.95, 0.82, 1.95).both()
     slats = [rod((t * 0.9, 0.95, nose + 0.12), (t * 0.75, 0.14, nose + 0.25 + 0.55 * (1 - abs(t))),
                  0.055, sides=6)
@@ -99,13 +108,12 @@ def train(rng: np.random.Generator) -> list[Part]:
         roof.part("roof", darker(paint, 0.6) if paint is not BLACK else DARK, True),
         (bands + domes).part("domes", BRASS),
         (front + chimney).part("funnel", BLACK),
-        (plate + lamp + link.both()).part("trim", BRASS),
+        (plate + lamp).part("trim", BRASS),
         glow.part("lamp", LAMP_WHITE),
         window.part("windows", WINDOW),
         (bed + walk + cylinders).part("frame", frame),
         (beam + group(*slats)).part("cowcatcher", wheel_red),
-        rims.part("wheels", DARK),
-        hubs.part("spokes", wheel_red),
+        *_running_gear(wheel_red),
     ]
 
 

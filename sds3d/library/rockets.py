@@ -19,7 +19,7 @@ from sds3d.library.looks import (
     matte,
     pick,
 )
-from sds3d.library.model import Part
+from sds3d.library.model import Look, Part
 from sds3d.library.shapes import (
     block,
     box,
@@ -80,42 +80,40 @@ def balloon(rng: np.random.Generator) -> list[Part]:
     ]
 
 
-def rocket(rng: np.random.Generator) -> list[Part]:
-    """A space rocket: a pointed hull with portholes and fins, bellied or a tall cylinder with boosters."""
-    paint, trim = pick(rng, WHITE, WHITE, STEEL), pick(rng, RED, BLUE, ORANGE)
-    nozzle = lathe([(0.30, 0.0), (0.16, 0.34)], 14)
-    if rng.random() < 0.55:
-        belly, fins = rng.uniform(0.46, 0.56), pick(rng, 3, 4)
-        line = curve(
-            [
-                (0.30, 0.3),
-                (0.9 * belly, 0.85),
-                (belly, 1.5),
-                (0.8 * belly, 2.25),
-                (0.42 * belly, 2.8),
-                (0, 3.2),
-            ],
-            3,
-        )
-        hull = lathe(line[line[:, 1] <= 2.5], 20, crease_deg=50)
-        tip = lathe([tuple(p) for p in line if p[1] >= 2.35], 20, crease_deg=50).scale(
-            1.03, 1, 1.03
-        )
-        plate = [(0.30, 0.45), (0.95 * belly, 1.15), (1.35 * belly, 0.85), (1.75 * belly, 0.0),
-                 (1.5 * belly, 0.0), (1.15 * belly, 0.38)]  # fmt: skip
-        blades = extrude(plate, 0.11, bevel=0.03).around(fins, start_deg=-90)
-        level = 1.75
-        out = float(np.interp(level, line[:, 1], line[:, 0]))
-        port = torus(0.18, 0.045, 16, 6).turn("x", 90).move(0, level, out - 0.02)
-        pane = ellipsoid(0.18, sides=12).scale(1, 1, 0.35).move(0, level, out - 0.03)
-        return [
-            hull.part("body", paint, True),
-            tip.part("nose", trim),
-            blades.part("fins", trim),
-            port.both("z").part("rims", STEEL if paint is not STEEL else trim),
-            pane.both("z").part("windows", WINDOW),
-            nozzle.part("nozzle", IRON),
-        ]
+def _finned(rng: np.random.Generator, paint: Look, trim: Look) -> list[Part]:
+    """A rocket of the comics: a belly, a pointed nose, swept fins, portholes."""
+    belly, fins = rng.uniform(0.46, 0.56), pick(rng, 3, 4)
+    line = curve(
+        [
+            (0.30, 0.3),
+            (0.9 * belly, 0.85),
+            (belly, 1.5),
+            (0.8 * belly, 2.25),
+            (0.42 * belly, 2.8),
+            (0, 3.2),
+        ],
+        3,
+    )
+    hull = lathe(line[line[:, 1] <= 2.5], 20, crease_deg=50)
+    tip = lathe([tuple(p) for p in line if p[1] >= 2.35], 20, crease_deg=50).scale(1.03, 1, 1.03)
+    plate = [(0.30, 0.45), (0.95 * belly, 1.15), (1.35 * belly, 0.85), (1.75 * belly, 0.0),
+             (1.5 * belly, 0.0), (1.15 * belly, 0.38)]  # fmt: skip
+    blades = extrude(plate, 0.11, bevel=0.03).around(fins, start_deg=-90)
+    level = 1.75
+    out = float(np.interp(level, line[:, 1], line[:, 0]))
+    port = torus(0.18, 0.045, 16, 6).turn("x", 90).move(0, level, out - 0.02)
+    pane = ellipsoid(0.18, sides=12).scale(1, 1, 0.35).move(0, level, out - 0.03)
+    return [
+        hull.part("body", paint, True),
+        tip.part("nose", trim),
+        blades.part("fins", trim),
+        port.both("z").part("rims", STEEL if paint is not STEEL else trim),
+        pane.both("z").part("windows", WINDOW),
+    ]
+
+
+def _launcher(rng: np.random.Generator, paint: Look, trim: Look) -> list[Part]:
+    """A tall cylinder with boosters at its sides."""
     r, high = rng.uniform(0.30, 0.36), rng.uniform(3.4, 3.9)
     hull = lathe([(r, 0.35), (r, high)], 18)
     tip = lathe([(r, high - 0.02), (0.8 * r, high + 0.35), (0.4 * r, high + 0.75), (0.1, high + 0.95),
@@ -143,7 +141,15 @@ def rocket(rng: np.random.Generator) -> list[Part]:
         tip.part("nose", trim),
         boosters.part("boosters", paint, True),
         (bands + blades).part("fins", trim),
-        (nozzle + flare.move(1.55 * r).both()).part("nozzle", IRON),
+        flare.move(1.55 * r).both().part("nozzle", IRON),
         panes.part("windows", LAMP_WHITE if paint is STEEL else WINDOW),
         capsule((0, high + 0.9, 0), (0, high + 1.15, 0), 0.035, sides=6).part("spike", trim),
     ]
+
+
+def rocket(rng: np.random.Generator) -> list[Part]:
+    """A space rocket: a pointed hull with portholes and fins, or a tall cylinder with boosters."""
+    paint, trim = pick(rng, WHITE, WHITE, STEEL), pick(rng, RED, BLUE, ORANGE)
+    nozzle = lathe([(0.30, 0.0), (0.16, 0.34)], 14)
+    rest = _finned(rng, paint, trim) if rng.random() < 0.55 else _launcher(rng, paint, trim)
+    return [*rest, nozzle.part("nozzle", IRON)]

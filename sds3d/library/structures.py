@@ -85,37 +85,40 @@ def skyscraper(rng: np.random.Generator) -> list[Part]:
 
 def bridge(rng: np.random.Generator) -> list[Part]:
     """A suspension bridge along x with two towers and hangers, or a stone bridge of three arches."""
-    if rng.random() < 0.55:
-        paint = pick(rng, matte(0.75, 0.24, 0.14), STEEL, matte(0.30, 0.48, 0.46))
-        half, at, high = 4.6, rng.uniform(2.1, 2.4), rng.uniform(2.5, 2.9)
-        deck = block((-half, 0.95, -0.62), (half, 1.22, 0.62))
-        road = block((-half, 1.2, -0.5), (half, 1.26, 0.5))
-        leg = block((at - 0.17, 0, 0.56), (at + 0.17, high + 1.2, 0.86)).both("z")
-        beams = group(
-            *(
-                block((at - 0.13, y, -0.7), (at + 0.13, y + 0.26, 0.7))
-                for y in (0.75, 2.1, high + 0.8)
-            )
-        )
-        t = np.linspace(-1, 1, 13)
-        main = [(at * u, 1.45 + (high - 0.3) * u * u, 0.72) for u in t]
-        cable = tube(main, 0.085, 6)
-        back = rod((at, high + 1.12, 0.72), (half - 0.1, 1.2, 0.72), 0.085, sides=6).both()
-        hang = [(x, y) for x, y, _ in main[1:-1]]
-        hang += [
-            (s * (at + f * (half - at)), high + 1.12 - f * (high - 0.1))
-            for s in (-1, 1)
-            for f in (0.25, 0.5, 0.75)
-        ]
-        hangers = group(*(box(0.07, y - 1.1, 0.07).move(x, (y + 1.1) / 2, 0.72) for x, y in hang))
-        base = block((at - 0.42, -0.25, -1.0), (at + 0.42, 0.25, 1.0))
-        return [
-            (leg + beams).both().part("towers", paint, True),
-            deck.part("deck", darker(paint, 0.85), True),
-            road.part("road", matte(0.25, 0.25, 0.27)),
-            (group(cable, back, hangers).both("z")).part("cables", darker(paint, 0.9), True),
-            base.both().part("piers", CONCRETE),
-        ]
+    return _suspended(rng) if rng.random() < 0.55 else _arched(rng)
+
+
+def _suspended(rng: np.random.Generator) -> list[Part]:
+    paint = pick(rng, matte(0.75, 0.24, 0.14), STEEL, matte(0.30, 0.48, 0.46))
+    half, at, high = 4.6, rng.uniform(2.1, 2.4), rng.uniform(2.5, 2.9)
+    deck = block((-half, 0.95, -0.62), (half, 1.22, 0.62))
+    road = block((-half, 1.2, -0.5), (half, 1.26, 0.5))
+    leg = block((at - 0.17, 0, 0.56), (at + 0.17, high + 1.2, 0.86)).both("z")
+    beams = group(
+        *(block((at - 0.13, y, -0.7), (at + 0.13, y + 0.26, 0.7)) for y in (0.75, 2.1, high + 0.8))
+    )
+    t = np.linspace(-1, 1, 13)
+    main = [(at * u, 1.45 + (high - 0.3) * u * u, 0.72) for u in t]
+    cable = tube(main, 0.085, 6)
+    back = rod((at, high + 1.12, 0.72), (half - 0.1, 1.2, 0.72), 0.085, sides=6).both()
+    hang = [(x, y) for x, y, _ in main[1:-1]]
+    hang += [
+        (s * (at + f * (half - at)), high + 1.12 - f * (high - 0.1))
+        for s in (-1, 1)
+        for f in (0.25, 0.5, 0.75)
+    ]
+    hangers = group(*(box(0.07, y - 1.1, 0.07).move(x, (y + 1.1) / 2, 0.72) for x, y in hang))
+    base = block((at - 0.42, -0.25, -1.0), (at + 0.42, 0.25, 1.0))
+    return [
+        (leg + beams).both().part("towers", paint, True),
+        deck.part("deck", darker(paint, 0.85), True),
+        road.part("road", matte(0.25, 0.25, 0.27)),
+        (group(cable, back, hangers).both("z")).part("cables", darker(paint, 0.9), True),
+        base.both().part("piers", CONCRETE),
+    ]
+
+
+def _arched(rng: np.random.Generator) -> list[Part]:
     wall, half, rise = (
         pick(rng, STONE, SANDSTONE, matte(0.62, 0.36, 0.28)),
         3.6,
