@@ -46,7 +46,7 @@ def _cabin(bottom: tuple[float, float], top: tuple[float, float], wide: tuple[fl
 def car(rng: np.random.Generator) -> list[Part]:
     """A sedan, hatchback, coupe or off-roader with windows, lamps, bumpers, handles and mirrors."""
     paint = pick(rng, RED, BLUE, glossy(0.70, 0.72, 0.75), glossy(0.95, 0.95, 0.94), GREEN, YELLOW)
-    style = pick(rng, "sedan", "sedan", "hatchback", "hatchback", "coupe", "jeep")
+    style = pick(rng, "jeep", "sedan", "hatchback", "coupe", "hatchback", "sedan")
     half, x = (
         {"sedan": 2.20, "hatchback": 1.90, "coupe": 2.10, "jeep": 2.05}[style],
         rng.uniform(0.84, 0.90),
