@@ -15,6 +15,7 @@ from sds3d.errors import UsageError, nearest
 from sds3d.kernels.composite import Samples, composite, march
 from sds3d.render import Render, normal_from_depth, over
 from sds3d.scenes import Scene
+from sds3d.scenes.cells import Cells
 from sds3d.scenes.fields import Field, HashField, TriplaneField
 
 if TYPE_CHECKING:
@@ -22,17 +23,13 @@ if TYPE_CHECKING:
 
 OPAQUE_ENOUGH = 1e-4  # transmittance at which a ray ends
 SEEN = 1e-3  # alpha from which a depth is given
-EMPTY_LOOKS = 0.125  # probability that an empty cell is looked at again
 CHUNK = 1 << 17  # points evaluated at once outside of training
 
 
 class VolumeScene(Scene):
-    """`field` seen along rays, sampled every `step` world units where its grid of cells is not empty.
+    """`field` seen along rays, sampled every `step` world units where its cells are not empty.
 
-    The grid has `grid` cells per side over [-1, 1]^3 and is brought up to date every `refresh` steps from
-    one random point per cell.  A cell is empty when neither it nor a neighbour has lately held a density
-    whose opacity over one step is `empty`.  All of it is kept in buffers, so that a resumed run goes on
-    exactly as it would have.
+    The `grid`^3 cells are refreshed every `refresh` steps; see `Cells` for `empty` and `decay`.
     """
 
     def __init__(
@@ -47,11 +44,8 @@ class VolumeScene(Scene):
     ) -> None:
         super().__init__()
         self.field, self.step, self.refresh = field, step, refresh
-        self.empty, self.decay = empty, decay
-        self.register_buffer("peak", torch.zeros(grid, grid, grid))
-        self.register_buffer("latest", torch.zeros(grid, grid, grid))
-        self.register_buffer("thickness", torch.zeros(grid, grid, grid))
-        self._look(torch.full((grid**3, 3), 0.5), torch.zeros(grid**3))
+        self.cells = Cells(side=grid, step=step, empty=empty, decay=decay)
+        self.cells.look(self._density)
 
     def render(
         self, cameras: Cameras, background: Tensor, rng: torch.Generator | None = None
@@ -60,7 +54,7 @@ class VolumeScene(Scene):
         shape = origins.shape[:3]
         jitter = None if rng is None else torch.rand(shape.numel(), generator=rng).to(origins)
         samples = march(
-            self.thickness,
+            self.cells.thickness,
             origins.reshape(-1, 3),
             directions.reshape(-1, 3),
             step=self.step,
@@ -95,8 +89,7 @@ class VolumeScene(Scene):
     def after_step(self, step: int, optimizer: torch.optim.Optimizer, rng: torch.Generator) -> None:
         """Brings the grid of cells up to date every `refresh` steps."""
         if (step + 1) % self.refresh == 0:
-            draw = torch.rand(self.peak.numel(), 4, generator=rng).to(self.peak)
-            self._look(draw[:, :3], draw[:, 3])
+            self.cells.look(self._density, rng)
 
     def surface_level(self, views: int = 6, size: int = 96) -> tuple[float, float]:
         """(density of the surface, IoU): the level whose silhouettes agree best with alpha > 1/2.
@@ -104,11 +97,11 @@ class VolumeScene(Scene):
         A pixel is inside the silhouette of a level when the density along its ray reaches it.
         """
         cameras = orbit(views, size)
-        cameras = cameras.to(self.peak.device)
+        cameras = cameras.to(self.cells.peak.device)
         origins, directions = (v.reshape(-1, 3) for v in cameras.rays())
-        samples = march(self.thickness, origins, directions, step=0.5 * self.step)
+        samples = march(self.cells.thickness, origins, directions, step=0.5 * self.step)
         with torch.no_grad():
-            density = self._chunks(samples.points)
+            density = self._density(samples.points)
             ray = torch.repeat_interleave(torch.arange(len(origins)), samples.offsets.diff().cpu())
             highest = density.new_zeros(len(origins))
             highest.scatter_reduce_(0, ray.to(density.device), density, "amax")
@@ -138,17 +131,16 @@ class VolumeScene(Scene):
     @torch.no_grad()
     def volume(self, resolution: int) -> np.ndarray:
         """Densities at the points of a resolution^3 grid over [-1, 1]^3, [x, y, z]; 0 in empty cells."""
-        line = torch.linspace(-1, 1, resolution, device=self.peak.device)
-        cell = ((line + 1) * (0.5 * self.peak.shape[0])).long().clamp(max=self.peak.shape[0] - 1)
-        kept = self.thickness[cell[:, None, None], cell[:, None], cell] >= 0
+        line = torch.linspace(-1, 1, resolution, device=self.cells.peak.device)
+        kept = self.cells.kept(line)
         out = torch.zeros(resolution, resolution, resolution, device=line.device)
-        out[kept] = self._chunks(line[kept.nonzero()])
+        out[kept] = self._density(line[kept.nonzero()])
         return out.cpu().numpy()
 
     @torch.no_grad()
     def color_at(self, points: Tensor, normals: Tensor, reach: float, count: int = 8) -> Tensor:
         """Colours (N, 3) that a look along -normal sees from `reach` outside to `reach` inside the points."""
-        points, normals = points.to(self.peak), normals.to(self.peak)
+        points, normals = points.to(self.cells.peak), normals.to(self.cells.peak)
         step = 2 * reach / count
         dist = (torch.arange(count, device=points.device) + 0.5) * step
         along = points[:, None] + normals[:, None] * (reach - dist)[:, None]
@@ -163,43 +155,11 @@ class VolumeScene(Scene):
         delta = torch.full_like(density, samples.step)
         return composite(density, rgb, samples.dist, delta, samples.offsets, least=OPAQUE_ENOUGH)
 
-    def _chunks(self, points: Tensor) -> Tensor:
+    def _density(self, points: Tensor) -> Tensor:
         """The density at many points, in pieces that fit in memory."""
         if not len(points):
             return points.new_zeros(0)
         return torch.cat([self.field.density(chunk) for chunk in points.split(CHUNK)])
-
-    @torch.no_grad()
-    def _look(self, at: Tensor, chance: Tensor) -> None:
-        """Updates the grid from the density at one point per cell, `at` (cells, 3) in [0, 1) of the cell.
-
-        Empty cells are looked at with probability EMPTY_LOOKS; chance: (cells,) uniform in [0, 1).
-        """
-        side = self.peak.shape[0]
-        line = torch.arange(side, device=self.peak.device)
-        points = (torch.cartesian_prod(line, line, line) + at) * (2 / side) - 1
-        looked = (self.thickness.flatten() >= 0) | (chance < EMPTY_LOOKS)
-        looked &= points.square().sum(-1) < (1 + 2 / side) ** 2
-        density = torch.zeros_like(chance)
-        density[looked] = self._chunks(points[looked])
-        density = density.view_as(self.peak)
-        self.peak.copy_(torch.maximum(self.peak * self.decay, density))
-        opacity = 1 - torch.exp(-_highest_nearby(self.peak) * self.step)
-        # What the last two looks agree on in a whole neighbourhood is surely there.
-        surely = -_highest_nearby(-torch.minimum(density, self.latest))
-        self.thickness.copy_(torch.where(opacity > self.empty, surely, -1.0))
-        self.latest.copy_(density)
-
-
-def _highest_nearby(grid: Tensor) -> Tensor:
-    """The maximum over each cell and its 26 neighbours; by axes, faster than max_pool3d."""
-    for axis in range(3):
-        low, high = grid.narrow(axis, 0, 1), grid.narrow(axis, -1, 1)
-        inner = grid.shape[axis] - 1
-        before = torch.cat([low, grid.narrow(axis, 0, inner)], axis)
-        after = torch.cat([grid.narrow(axis, 1, inner), high], axis)
-        grid = torch.maximum(grid, torch.maximum(before, after))
-    return grid
 
 
 def nerf(
