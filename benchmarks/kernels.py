@@ -1,0 +1,147 @@
+"""Seconds of each numba kernel, forward and backward, beside a vectorised torch version of the same operation.
+
+python benchmarks/kernels.py [NAME ...]
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+from machine import keep
+from torch import Tensor
+
+from sds3d.cameras import random_views
+from sds3d.kernels.composite import composite, march
+from sds3d.kernels.hash_encode import hash_encode
+from sds3d.kernels.plane_encode import plane_encode
+from sds3d.scenes.volume import nerf, triplane
+
+SAMPLES = 100_000
+
+
+def rng() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def along_rays(count: int) -> Tensor:
+    """Points in [0, 1]^3 in runs of twenty, as rays give them."""
+    start = torch.rand(count // 20, 1, 3, generator=rng())
+    way = 0.02 * torch.randn(count // 20, 1, 3, generator=rng())
+    return (start + way * torch.arange(20)[:, None]).clamp(0, 1).reshape(-1, 3)
+
+
+def with_backward(function: Callable[..., Tensor], parameters: Sequence[Tensor]) -> Callable:
+    """One forward and backward of a sum over `function()`."""
+
+    def run() -> None:
+        torch.autograd.grad(function().sum(), parameters)
+
+    return run
+
+
+def hash_encoding(backend: str) -> Callable:
+    x = along_rays(SAMPLES)
+    resolutions = torch.tensor([8, 12, 18, 26, 39, 58, 86, 128], dtype=torch.int32)
+    table = torch.randn(8, 2**16, 2, generator=rng()).requires_grad_()
+    return with_backward(lambda: hash_encode(x, table, resolutions, backend=backend), [table])
+
+
+def planes(backend: str) -> Callable:
+    x = along_rays(SAMPLES)
+    values = torch.randn(3, 64, 64, 8, generator=rng()).requires_grad_()
+    return with_backward(lambda: plane_encode(x, values, backend=backend), [values])
+
+
+def compositing(backend: str) -> Callable:
+    offsets = torch.arange(0, SAMPLES + 1, 20)
+    density = (20 * torch.rand(SAMPLES, generator=rng())).requires_grad_()
+    rgb = torch.rand(SAMPLES, 3, generator=rng()).requires_grad_()
+    dist = (2 + 0.03 * torch.arange(20)).repeat(len(offsets) - 1)
+    delta = torch.full_like(dist, 0.03)
+
+    def run() -> Tensor:
+        return torch.cat(
+            [v.flatten() for v in composite(density, rgb, dist, delta, offsets, backend=backend)]
+        )
+
+    return with_backward(run, [density, rgb])
+
+
+def marching(backend: str) -> Callable:
+    """A ball of radius 0.6 in a 64^3 grid, four views of 64 pixels."""
+    line = (torch.arange(64) + 0.5) / 32 - 1
+    radius = torch.cartesian_prod(line, line, line).norm(dim=-1).view(64, 64, 64)
+    thickness = torch.where(radius < 0.6, 20.0, -1.0)
+    origins, directions = (v.reshape(-1, 3) for v in views().rays())
+    return lambda: march(thickness, origins, directions, step=0.03, backend=backend)
+
+
+def views():
+    return random_views(rng(), 4, 64, elevation_deg=(-10, 60), distance=(3, 3), fov_deg=(40, 40))
+
+
+KERNELS: dict[str, Callable[[str], Callable]] = {
+    "hash_encode": hash_encoding,
+    "plane_encode": planes,
+    "composite": compositing,
+    "march": marching,
+}
+
+
+def scene_step(make: Callable) -> Callable:
+    """Render, backward and Adam on four views of 64 pixels, after sixty steps towards a dark ball."""
+    torch.manual_seed(0)
+    scene, draw, cameras = make(), rng(), views()
+    names = {name: 0.01 for name in scene.field.groups()}
+    optimizer = torch.optim.Adam(scene.param_groups(names), betas=(0.9, 0.99), fused=True)
+    origins, directions = cameras.rays()
+    target = (torch.linalg.cross(origins, directions).norm(dim=-1) > 0.5).float()[..., None]
+    steps = iter(range(1_000_000))
+
+    def run() -> None:
+        render = scene.render(cameras, torch.ones(4, 3), draw)
+        (render.rgb - target).square().mean().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        scene.after_step(next(steps), optimizer, draw)
+
+    for _ in range(60):
+        run()
+    return run
+
+
+SCENES = {"nerf step": nerf, "triplane step": triplane}
+
+
+def seconds(run: Callable, repeats: int = 5) -> float:
+    """The fastest of some runs after a warm-up."""
+    run()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def main(names: Sequence[str]) -> None:
+    values = {}
+    for name, make in KERNELS.items():
+        if not names or name in names:
+            fast, plain = seconds(make("numba")), seconds(make("torch"), 2)
+            values[name] = {"numba": fast, "torch": plain, "ratio": plain / fast}
+            print(
+                f"{name:14s} {1e3 * fast:8.1f} ms  torch {1e3 * plain:8.1f} ms  {plain / fast:5.1f}x"
+            )
+    for name, make in SCENES.items():
+        if not names or name in names:
+            values[name] = {"seconds": seconds(scene_step(make), 16)}
+            print(f"{name:14s} {1e3 * values[name]['seconds']:8.1f} ms")
+    keep("kernels", values)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
