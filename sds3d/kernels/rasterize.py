@@ -1,0 +1,107 @@
+"""Triangles to pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from sds3d.cameras import Cameras
+from sds3d.kernels.threads import parallel_for
+
+
+def project(vertices: Tensor, cameras: Cameras) -> Tensor:
+    """Screen positions (B, V, 3) of vertices (V, 3): x and y in pixels, z along the camera's axis."""
+    w2c = cameras.w2c
+    point = torch.einsum("bij,vj->bvi", w2c[:, :3, :3], vertices) + w2c[:, None, :3, 3]
+    flat = torch.einsum("bij,bvj->bvi", cameras.K, point / point[..., 2:])
+    return torch.cat([flat[..., :2], point[..., 2:]], -1)
+
+
+def rasterize(
+    screen: Tensor, faces: Tensor, attributes: Tensor, height: int, width: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """(values (B, H, W, C), face (B, H, W) int32, depth (B, H, W)) of the nearest triangles.
+
+    values = sum l_i a_i,  l_i = (b_i / z_i) / sum_j (b_j / z_j),  depth = 1 / sum_j (b_j / z_j),
+    with b the barycentrics on the screen.  Where nothing is seen: 0, -1, 0.
+
+    screen: (B, V, 3) x px, y px, z > 0; faces with a corner at z <= 1e-3 are not drawn.  faces: (F, 3).
+    attributes: (V, C) or (B, V, C).  Pixel (i, j) is sampled at (j + 0.5, i + 0.5).  Differentiable in
+    attributes and screen, with the visibility held.  Runs on the CPU; results go to the device of `screen`.
+    """
+    batch = len(screen)
+    attributes = attributes.expand(batch, *attributes.shape[-2:])
+    device = screen.device
+    out = _Rasterize.apply(
+        screen.cpu().contiguous(),
+        faces.cpu().int().contiguous(),
+        attributes.to("cpu", screen.dtype).contiguous(),
+        height,
+        width,
+    )
+    return tuple(value.to(device) for value in out)
+
+
+class _Rasterize(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, screen, faces, attributes, height, width):
+        from sds3d.kernels import rasterize_numba as kernels
+
+        batch = len(screen)
+        face = np.full((batch, height, width), -1, np.int32)
+        depth = screen.new_zeros(batch, height, width)
+        values = screen.new_zeros(batch, height, width, attributes.shape[2])
+        s, f, a = (v.detach().numpy() for v in (screen, faces, attributes))
+        parallel_for(kernels.visibility, batch, s, f, face, depth.numpy())
+        parallel_for(kernels.interpolate, batch, s, f, a, face, values.numpy())
+        face = torch.from_numpy(face)
+        ctx.save_for_backward(screen, faces, attributes, face)
+        ctx.mark_non_differentiable(face)
+        return values, face, depth
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, g_values, _, g_depth):
+        from sds3d.kernels import rasterize_numba as kernels
+
+        screen, faces, attributes, face = ctx.saved_tensors
+        g_screen, g_attributes = torch.zeros_like(screen), torch.zeros_like(attributes)
+        inputs = (screen, faces, attributes, face, g_values.contiguous(), g_depth.contiguous())
+        arrays = [v.detach().numpy() for v in (*inputs, g_screen, g_attributes)]
+        parallel_for(kernels.backward, len(screen), *arrays)
+        return g_screen, None, g_attributes, None, None
+
+
+def render_models(
+    models: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    cameras: Cameras,
+    *,
+    supersample: int = 2,
+    closed: Sequence[bool] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """(rgb (M, B, H, W, 3) premultiplied, alpha (M, B, H, W)) of M models, without gradients.
+
+    models: (vertices (V, 3), faces (F, 3), colors (V, 3)) each.  closed: the models whose back faces need not
+    be drawn; none if not given.  Averages supersample^2 samples a pixel.
+    """
+    from sds3d.kernels import rasterize_numba as kernels
+
+    vertices, faces, colors = (
+        np.concatenate([m[part] for m in models]).astype(kind)
+        for part, kind in enumerate((np.float32, np.int32, np.float32))
+    )
+    v_offset, f_offset = (
+        np.cumsum([0, *(len(m[part]) for m in models)]).astype(np.int64) for part in (0, 1)
+    )
+    flags = np.array([False] * len(models) if closed is None else closed)
+    shape = (len(models), len(cameras), cameras.height, cameras.width, 4)
+    out = np.zeros(shape, np.float32)
+    w2c, K = (np.ascontiguousarray(v.cpu().numpy(), np.float32) for v in (cameras.w2c, cameras.K))
+    arrays = (vertices, faces, colors, v_offset, f_offset, flags, w2c, K, supersample, out)
+    parallel_for(kernels.draw, len(models) * len(cameras), *arrays)
+    image = torch.from_numpy(out)
+    return image[..., :3], image[..., 3]
