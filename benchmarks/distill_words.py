@@ -19,7 +19,16 @@ from safetensors.numpy import save_file
 from transformers import AutoModel, AutoTokenizer
 
 # WordNet's lexicographer files of things one can see
-KINDS = {5: "animal", 6: "artifact", 8: "body", 13: "food", 17: "object", 18: "person", 20: "plant"}
+KINDS = {
+    3: "wide",
+    5: "animal",
+    6: "artifact",
+    8: "body",
+    13: "food",
+    17: "object",
+    18: "person",
+    20: "plant",
+}
 KINDS[25] = "shape"
 OFTEN_NAMED = {5, 6, 13, 17, 20}  # the kinds whose compounds get a vector of their own
 LONGEST = 3  # words in a compound
@@ -72,9 +81,9 @@ def wordnet(folder: Path) -> Tree:
             if synsets[offset].kind in KINDS and f[0] in synsets[offset].lemmas
         ]
         word = f[0].replace("_", " ")
-        if own and word.replace(" ", "").replace("-", "").isalpha() and word.isascii():
-            if word.count(" ") < LONGEST:
-                senses[word] = own
+        letters = word.replace(" ", "").replace("-", "")
+        if own and letters.isalpha() and word.isascii() and word.count(" ") < LONGEST:
+            senses[word] = own
     pairs = [line.split()[:2] for line in (folder / "noun.exc").read_text().splitlines()]
     irregular = {form: word for form, word in pairs if word in senses and "_" not in form}
     return Tree(synsets, senses, irregular)

@@ -1,0 +1,214 @@
+"""Words: their vectors (from MiniLM) and their place in the tree of things (from WordNet).
+
+The two files in assets/ are read once, in some 30 ms; what they hold and whose they are: assets/words.md.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import as_file, files
+
+import numpy as np
+from safetensors.numpy import load_file
+
+COMMON = 130.0  # the rarity (0 to 255) below which a word says little in a caption: 'with', 'new'
+DEEPEST = (
+    8  # steps up the tree; WordNet's everyday nouns are at most this far below 'animal' or 'tool'
+)
+ENDINGS = (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("es", ""), ("s", ""))
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """The words that are known: the first V of `words` have a vector.
+
+    vectors (V, D) int8, any length.  rarity (V,): 17 log2 of the frequency rank.  parent (M,): the meaning
+    above each meaning, 0 for the root.  sense, sense_rank: the meanings of all words in turn, from
+    sense_start[word], and their place among all the word's meanings.  irregular: plurals like 'geese'.
+    """
+
+    words: dict[str, int]
+    irregular: dict[str, str]
+    vectors: np.ndarray
+    rarity: np.ndarray
+    parent: np.ndarray
+    sense: np.ndarray
+    sense_rank: np.ndarray
+    sense_start: np.ndarray
+
+    def senses(self, word: str) -> list[tuple[int, int]]:
+        """(meaning, its rank) of a word or compound, commonest first; empty if it names no visible thing."""
+        known = self.words.get(base(word))
+        if known is None:
+            return []
+        run = slice(int(self.sense_start[known]), int(self.sense_start[known + 1]))
+        return list(zip(self.sense[run].tolist(), self.sense_rank[run].tolist(), strict=True))
+
+    def above(self, meaning: int) -> Iterator[int]:
+        """The meaning itself, then what it is a kind of, and so on upwards."""
+        for _ in range(DEEPEST):
+            yield meaning
+            meaning = int(self.parent[meaning])
+            if meaning == 0:
+                return
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The packaged lexicon."""
+    folder = files("sds3d.assets")
+    lines = folder.joinpath("words.txt").read_text("utf-8").split("\n")[:-1]
+    with as_file(folder.joinpath("words.safetensors")) as path:
+        arrays = load_file(path)
+    count = len(arrays["sense_start"]) - 1
+    irregular = dict(line.split("\t") for line in lines[count:])
+    return Lexicon({w: i for i, w in enumerate(lines[:count])}, irregular, **arrays)
+
+
+@cache
+def _vector_of_meaning() -> dict[int, int]:
+    """A meaning's commonest word with a vector, by row."""
+    lex = lexicon()
+    out: dict[int, int] = {}
+    for row in range(len(lex.vectors)):
+        for k in range(int(lex.sense_start[row]), int(lex.sense_start[row + 1])):
+            if lex.sense_rank[k] == 0:
+                out.setdefault(int(lex.sense[k]), row)
+    return out
+
+
+def plain(text: str) -> str:
+    """The text in lower-case ASCII, hyphens as spaces, one space between words."""
+    text = unicodedata.normalize("NFKD", text.replace("’", "'")).encode("ascii", "ignore").decode()
+    return " ".join(text.lower().replace("-", " ").replace("_", " ").split())
+
+
+def singulars(word: str) -> Iterator[str]:
+    """The word itself, then what it may be the plural of."""
+    yield word
+    head, _, last = word.rpartition(" ")
+    front = f"{head} " if head else ""
+    irregular = lexicon().irregular
+    if last in irregular:
+        yield front + irregular[last]
+    for ending, singular in ENDINGS:
+        if len(last) > len(ending) + 1 and last.endswith(ending) and not last.endswith("ss"):
+            yield front + last.removesuffix(ending) + singular
+
+
+@cache
+def base(word: str) -> str:
+    """The known word that `word` is a form of (plural, one word or hyphenated); itself if there is none."""
+    words = lexicon().words
+    for form in singulars(word):
+        for spelled in (form, form.replace(" ", "-"), form.replace(" ", "")):
+            if spelled in words:
+                return spelled
+    return word
+
+
+def edits(a: str, b: str, most: int) -> int:
+    """Insertions, deletions, substitutions and swaps of neighbours from a to b; `most` + 1 if more."""
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        older, before, row = before, row, [i]
+        for j, y in enumerate(b, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and y == a[i - 2]:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+    return min(row[-1], most + 1)
+
+
+@cache
+def correct(word: str, preferred: frozenset[str]) -> str:
+    """The known word that an unknown one is a misspelling of: the fewest edits, then preferred, then commonest.
+
+    One edit for words under seven letters, two for longer ones; itself when nothing is that near.
+    """
+    lex = lexicon()
+    if len(word) < 4 or base(word) in lex.words or base(word) in preferred:
+        return word
+    most = 1 if len(word) < 7 else 2
+    best: tuple[int, ...] = (most + 1,)
+    found = word
+    for candidate in [*preferred, *lex.words]:
+        if abs(len(candidate) - len(word)) > most or candidate[0] != word[0]:
+            continue
+        rank = lex.words.get(candidate, 0)
+        if rank >= len(lex.rarity) and candidate not in preferred:
+            continue
+        rarity = int(lex.rarity[rank]) if rank < len(lex.rarity) else 255
+        key = (edits(word, candidate, most), 0 if candidate in preferred else 1, rarity)
+        if key < best:
+            best, found = key, candidate
+    return found
+
+
+def vector(phrase: str) -> np.ndarray | None:
+    """The unit vector (D,) of a word or compound; the rarity-weighted mean of its words if it has none.
+
+    A rare noun takes the vector of the nearest thing above it in the tree.  None when no word is known.
+    """
+    lex = lexicon()
+    row = _row(phrase)
+    if row is not None:
+        rows, weights = [row], [1.0]
+    else:
+        pairs = [(r, _weight(r)) for r in map(_row, phrase.split()) if r is not None]
+        if not pairs:
+            return None
+        rows, weights = [r for r, _ in pairs], [w for _, w in pairs]
+    vectors = lex.vectors[rows].astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    total = np.array(weights, np.float32) @ vectors
+    return total / np.linalg.norm(total)
+
+
+def _row(word: str) -> int | None:
+    lex = lexicon()
+    known = lex.words.get(base(word))
+    if known is not None and known < len(lex.vectors):
+        return known
+    spoken = _vector_of_meaning()
+    for meaning, _ in lex.senses(word)[:1]:
+        return next((spoken[m] for m in lex.above(meaning) if m in spoken), None)
+    return None
+
+
+def _weight(row: int) -> float:
+    """How much a word counts in a caption: little when it is common, at most 1."""
+    return float(np.clip((float(lexicon().rarity[row]) - COMMON) / (255 - COMMON), 0.05, 1.0))
+
+
+def similarity(text: str, captions: Sequence[str]) -> np.ndarray:
+    """How near each caption is (N,): the cosine of rarity-weighted mean word vectors; 0 if unknown."""
+    own = _mean(text)
+    rows = [_mean(c) for c in captions]
+    zero = np.zeros(lexicon().vectors.shape[1], np.float32)
+    return np.array(
+        [float((zero if r is None else r) @ (zero if own is None else own)) for r in rows]
+    )
+
+
+def _mean(text: str) -> np.ndarray | None:
+    words = re.findall(r"[a-z0-9]+", plain(text))
+    found: list[str] = []
+    while words:  # the longest known compound first
+        n = next(
+            (n for n in (3, 2) if _row(" ".join(words[:n])) is not None and len(words) >= n), 1
+        )
+        found.append(" ".join(words[:n]))
+        words = words[n:]
+    pairs = [(vector(w), r) for w in found if (r := _row(w)) is not None]
+    if not pairs:
+        return None
+    total = sum(_weight(r) * v for v, r in pairs if v is not None)
+    return total / np.linalg.norm(total)
