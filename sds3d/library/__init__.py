@@ -149,3 +149,9 @@ def model(name: str, variant: int, wish: Wish | None = None, caption: str = "") 
     rng = np.random.default_rng([zlib.crc32(name.encode()), variant])
     parts = CATEGORIES[name].build(rng)
     return assemble(paint(parts, wish or Wish()), caption or name)
+
+
+def part_names(name: str, variants: int = 4) -> tuple[str, ...]:
+    """What the parts of a category's first variants are called."""
+    builds = (CATEGORIES[name].build(np.random.default_rng(v)) for v in range(variants))
+    return tuple(dict.fromkeys(part.name for parts in builds for part in parts))

@@ -24,7 +24,9 @@ TIED = 0.05  # captions this close to the best share the prompt
 def reading(prompt: Prompt) -> Reading:
     """How the built-in library understands the prompt.  Raises PriorError when it knows nothing near it."""
     names = {name: category.also for name, category in library.CATEGORIES.items()}
-    found = read(prompt.text, names, library.part_names())
+    matches = read(prompt.text, names).matches
+    parts = {name: library.part_names(name) for name, _ in matches}
+    found = read(prompt.text, names, parts)
     if not found.matches:
         near = ", ".join(name for name, _ in found.nearest)
         raise PriorError(

@@ -1,0 +1,86 @@
+"""From a colour function on a surface to a texture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+import xatlas
+from scipy import ndimage
+
+from sds3d.export.mesh import Mesh
+from sds3d.kernels.rasterize import rasterize
+
+ColorAt = Callable[[np.ndarray, np.ndarray], np.ndarray]
+CHUNK = 1 << 17
+PADDING = 4  # texels between charts
+
+
+def textured(mesh: Mesh, color_at: ColorAt, *, texture_size: int) -> Mesh:
+    """The mesh unwrapped, with the colours of its surface as a texture.
+
+    color_at: points (N, 3) on the surface and unit normals (N, 3) -> sRGB (N, 3) in [0, 1].
+    """
+    mesh = unwrap(mesh, texture_size)
+    points, normals, inside = texel_points(mesh, texture_size)
+    colors = np.concatenate(
+        [
+            color_at(points[i : i + CHUNK], normals[i : i + CHUNK])
+            for i in range(0, len(points), CHUNK)
+        ]
+    )
+    texture = np.zeros((texture_size, texture_size, 3), np.float32)
+    texture[inside] = colors
+    return replace(mesh, base_color=np.uint8(np.rint(_fill(texture, inside).clip(0, 1) * 255)))
+
+
+def unwrap(mesh: Mesh, texture_size: int) -> Mesh:
+    """The mesh with texture coordinates; vertices are doubled along the seams (xatlas)."""
+    atlas = xatlas.Atlas()
+    atlas.add_mesh(mesh.vertices, mesh.faces.astype(np.uint32), mesh.normals)
+    charts, packing = xatlas.ChartOptions(), xatlas.PackOptions()
+    charts.max_iterations = 1
+    packing.resolution, packing.padding = texture_size, PADDING
+    packing.bruteForce, packing.bilinear = False, True
+    atlas.generate(chart_options=charts, pack_options=packing)
+    origin, faces, uv = atlas[0]
+    return replace(
+        mesh,
+        vertices=mesh.vertices[origin],
+        normals=mesh.normals[origin],
+        colors=None if mesh.colors is None else mesh.colors[origin],
+        faces=faces.astype(np.int32),
+        uv=np.float32(uv.clip(0, 1)),
+    )
+
+
+def texel_points(mesh: Mesh, texture_size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(points (N, 3), unit normals (N, 3), inside (S, S) bool) of the texels that a triangle covers.
+
+    Row 0 of the texture is v = 0.
+    """
+    screen = np.ones((1, len(mesh.uv), 3), np.float32)
+    screen[0, :, :2] = mesh.uv * texture_size
+    attributes = torch.from_numpy(np.concatenate([mesh.vertices, mesh.normals], 1))
+    values, face, _ = rasterize(
+        torch.from_numpy(screen),
+        torch.from_numpy(mesh.faces),
+        attributes,
+        texture_size,
+        texture_size,
+    )
+    inside = face[0].numpy() >= 0
+    texels = values[0].numpy()[inside]
+    normals = texels[:, 3:]
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    return texels[:, :3].copy(), normals / np.maximum(length, 1e-8), inside
+
+
+def _fill(texture: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Texels outside every chart take the nearest inside colour, so that filtering finds no seam."""
+    if not inside.any():
+        return texture
+    row, col = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
+    return texture[row, col]
