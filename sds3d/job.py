@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from sds3d.errors import RunError
 from sds3d.prompts import parse
 
 METHODS = ("sds", "vsd")
@@ -44,3 +46,17 @@ class Job:
         slug = parse(self.prompt, self.negative).slug
         kind = self.method if self.scene == SCENES[0] else f"{self.method}-{self.scene}"
         return Path("outputs") / slug / f"{kind}-{self.seed}"
+
+    def check(self) -> None:
+        """Refuses, before anything heavy loads, what cannot work: prompt, recipe, folder.
+
+        Raises UsageError, RecipeError or RunError.
+        """
+        from sds3d.recipe import resolve
+
+        parse(self.prompt, self.negative)
+        resolve(self)
+        folder = self.folder()
+        parent = next(p for p in (folder, *folder.parents) if p.exists())
+        if not os.access(parent, os.W_OK):
+            raise RunError(f"cannot write to '{parent}'", "give another folder with --out")

@@ -158,6 +158,14 @@ def text(name: str) -> str:
         raise RecipeError(f"cannot read '{name}': {error}", "give a UTF-8 TOML file") from error
 
 
+def presets(name: str) -> list[str]:
+    """The presets of a recipe, the base first."""
+    return [
+        BASE_PRESET,
+        *(p for p in tomllib.loads(text(name)).get("presets", {}) if p != BASE_PRESET),
+    ]
+
+
 def resolve(job: Job) -> Recipe:
     """The job's recipe with its preset, its --set overrides and its --steps applied."""
     name = job.recipe or f"{job.method}-{job.scene}"

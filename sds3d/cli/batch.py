@@ -1,0 +1,47 @@
+"""sds3d batch"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sds3d.cli.generate import one_of
+from sds3d.errors import UsageError
+from sds3d.job import METHODS, SCENES
+
+
+def batch(
+    file: Annotated[Path, typer.Argument(help=".txt (a prompt a line), .jsonl or .csv.")],
+    methods: Annotated[str, typer.Option(help="Objectives, with commas.")] = "sds",
+    scene: Annotated[str, typer.Option(help="nerf, triplane or splats.")] = "nerf",
+    seeds: Annotated[int, typer.Option(help="Seeds 0 to N - 1 of each prompt.")] = 1,
+    preset: Annotated[str, typer.Option(help="draft, laptop or quality.")] = "laptop",
+    prior: Annotated[str, typer.Option(help="exact, or exact:FOLDER.")] = "exact",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    out: Annotated[Path, typer.Option(help="Where the run folders go.")] = Path("outputs/batch"),
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
+) -> None:
+    """Make an object for each prompt of a file; finished work is skipped when run again."""
+    del debug  # read by main()
+    if seeds < 1:
+        raise UsageError(f"--seeds {seeds}: must be at least 1", "give a positive number")
+    names = [one_of("method", name.strip(), METHODS) for name in methods.split(",")]
+
+    from sds3d.batch import read_jobs, run
+
+    shared = {
+        "scene": one_of("scene", scene, SCENES),
+        "preset": preset,
+        "prior": prior,
+        "device": device,
+    }
+    jobs = read_jobs(file, shared, names, range(seeds), out)
+    if not run(jobs, out):
+        raise typer.Exit(1)
+
+
+batch.example = (
+    "Example:  sds3d batch prompts/embedded.txt --methods sds,vsd --seeds 2 --preset draft"
+)

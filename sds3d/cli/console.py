@@ -1,0 +1,140 @@
+"""What a run looks like in a terminal: progress on stderr, the outcome on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from sds3d.errors import Sds3dError
+
+if TYPE_CHECKING:
+    from sds3d.generate import Result
+
+STAGES = {
+    "prior": "reading the prompt",
+    "fit": "optimising",
+    "mesh": "mesh and texture",
+    "pictures": "preview and turntable",
+}
+PARTS = (
+    "load",
+    "prior",
+    "render",
+    "backward",
+    "optimizer",
+    "student",
+    "checkpoint",
+    "mesh",
+    "pictures",
+)
+PLAIN_EVERY = 50  # steps between lines where there is no terminal
+
+
+def fail(error: Sds3dError) -> None:
+    """The error and its fix on stderr, a line each."""
+    print(f"error: {error.message}", file=sys.stderr)
+    if error.fix:
+        print(f"fix:   {error.fix}", file=sys.stderr)
+
+
+class Progress:
+    """A Report: a bar with the time left in a terminal, plain lines elsewhere."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+        from rich.progress import Progress as Bar
+
+        self._console = Console(stderr=True)
+        self._live = self._console.is_terminal
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._live,
+        )
+        self._task = None
+
+    def __enter__(self) -> Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def stage(self, name: str) -> None:
+        label = STAGES[name]
+        if not self._live:
+            self._say(label)
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(label, total=None)
+
+    def step(self, step: int, total: int, values: dict[str, float]) -> None:
+        self._bar.update(self._task, completed=step, total=total)
+        if not self._live and (step % PLAIN_EVERY == 0 or step == total):
+            self._say(f"step {step} of {total}")
+
+    def note(self, line: str) -> None:
+        self._say(line)
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False)
+
+
+def as_json(result: Result) -> str:
+    """The result as one JSON object."""
+    return json.dumps(
+        {
+            "status": result.status,
+            "folder": str(result.folder),
+            "files": {name: str(path) for name, path in result.files.items()},
+            "steps": result.steps,
+            "seconds": result.seconds,
+            "values": result.values,
+            "peak_gib": round(result.peak_gib, 2),
+        }
+    )
+
+
+def closing(result: Result) -> None:
+    """The closing panel: where the files are, how long each part took, what to do next."""
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.text import Text
+
+    lines = [f"{path}" for path in result.files.values()]
+    lines += ["", f"{result.steps} steps; {split(result.seconds)}"]
+    lines += [f"peak memory {result.peak_gib:.2f} GiB", "", "next:"]
+    if result.status == "stopped":
+        lines.append("  run the same command again to go on from here")
+    lines += [
+        f"  sds3d export {result.folder} --format obj",
+        "  in Blender: File > Import > glTF 2.0, and choose mesh.glb",
+        "  another object of the kind: the same command with --seed 1",
+    ]
+    Console(soft_wrap=True).print(Panel(Text("\n".join(lines)), title=result.status, expand=False))
+
+
+def split(seconds: Mapping[str, float]) -> str:
+    """The time of each part, in the order of the run."""
+    return ", ".join(f"{part} {seconds[part]:.1f} s" for part in PARTS if part in seconds)

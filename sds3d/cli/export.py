@@ -1,0 +1,39 @@
+"""sds3d export"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sds3d.cli.generate import formats
+from sds3d.errors import UsageError
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    format: Annotated[str, typer.Option(help="glb, obj, ply; several with commas.")] = "glb",
+    texture_size: Annotated[int | None, typer.Option(help="Texture side in pixels.")] = None,
+    faces: Annotated[int | None, typer.Option(help="Most triangles.")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
+) -> None:
+    """Write the mesh of a run again, in another format or size."""
+    del debug  # read by main()
+    wanted = formats(format)
+    for name, value in (("texture-size", texture_size), ("faces", faces)):
+        if value is not None and value < 4:
+            raise UsageError(f"--{name} {value}: must be at least 4", "give a larger number")
+
+    from sds3d.cli.console import Progress
+    from sds3d.generate import export_run
+
+    with Progress() as progress:
+        result = export_run(run, progress, formats=wanted, texture_size=texture_size, faces=faces)
+    for path in result.files.values():
+        print(path)
+
+
+export.example = (
+    "Example:  sds3d export outputs/a-red-armchair-*/sds-0 --format obj --texture-size 2048"
+)

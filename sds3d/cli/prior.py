@@ -1,0 +1,67 @@
+"""sds3d prior"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="The embedded prior: what it knows, and how it reads a prompt.",
+    epilog='Example:  sds3d prior sample "a red armchair" --out members.png',
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def info() -> None:
+    """List the categories of the built-in library and the other names they answer to."""
+    from sds3d.library import CATEGORIES
+
+    print(f"{len(CATEGORIES)} categories; the other names of each in brackets")
+    for name, category in CATEGORIES.items():
+        print(f"  {name}" + (f" ({', '.join(category.also)})" if category.also else ""))
+
+
+@app.command()
+def sample(
+    prompt: Annotated[str, typer.Argument(help="What to make.")],
+    out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("members.png"),
+    prior: Annotated[str, typer.Option(help="exact, or exact:FOLDER.")] = "exact",
+    seed: Annotated[int, typer.Option(help="Another seed, other members.")] = 0,
+) -> None:
+    """Draw the objects that a prompt selects, from four sides each."""
+    from sds3d.job import Job
+    from sds3d.members import sheet
+
+    note = sheet(Job(prompt=prompt, prior=prior, seed=seed), out)
+    print(note)
+    print(out)
+
+
+@app.command("eval")
+def evaluate(
+    prompts: Annotated[Path, typer.Argument(help="A file with a prompt a line.")],
+) -> None:
+    """Show how each prompt of a file is read; exit code 1 if one is not understood."""
+    from sds3d.batch import read_lines
+    from sds3d.errors import PriorError
+    from sds3d.priors.library import reading
+    from sds3d.prompts import parse
+
+    lines, failed = read_lines(prompts), 0
+    for line in lines:
+        try:
+            found = reading(parse(line))
+        except PriorError as error:
+            failed += 1
+            print(f"  ?  {line}: {error.message}")
+            continue
+        ignored = f"; not understood: {', '.join(found.ignored)}" if found.ignored else ""
+        names = ", ".join(name for name, _ in found.matches)
+        print(f"     {line}: {names} as '{found.understood}'{ignored}")
+    print(f"{len(lines) - failed} of {len(lines)} understood")
+    if failed:
+        raise typer.Exit(1)

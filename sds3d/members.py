@@ -1,0 +1,38 @@
+"""A picture of what a prompt selects from the exact prior."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sds3d import parts
+from sds3d import recipe as recipes
+from sds3d.cameras import orbit
+from sds3d.errors import RunError
+from sds3d.export.pictures import preview
+from sds3d.job import Job
+from sds3d.priors.exact import render
+from sds3d.prompts import parse
+
+VIEWS, SIZE, GREY = 4, 160, 0.6
+
+
+def sheet(job: Job, path: Path) -> str:
+    """Draws the members with a text weight, a row each, and returns how the prompt was read.
+
+    Raises PriorError when the prior knows nothing near the prompt.
+    """
+    prompt = parse(job.prompt, job.negative)
+    prior = parts.prior(job.prior, recipes.resolve(job), job.seed)
+    members = prior.members(prompt)
+    models = [m for m, p in zip(members.models, members.text, strict=True) if p > 0]
+    cameras = orbit(VIEWS, SIZE, elevation_deg=20).rotated(25)
+    images = render(models, cameras, torch.full((VIEWS, 3), GREY), 2)
+    views = images.permute(1, 0, 3, 4, 2).flatten(0, 1)
+    try:
+        preview(np.uint8(views.numpy() * 255), path, columns=VIEWS)
+    except OSError as error:
+        raise RunError(f"cannot write '{path}': {error.strerror}", "give another --out") from error
+    return prior.describe(prompt)
