@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.ndimage import binary_closing, binary_fill_holes
 from torch import Tensor
 
 from sds3d.cameras import Cameras, orbit
@@ -16,6 +15,7 @@ from sds3d.errors import UsageError, nearest
 from sds3d.kernels.composite import Samples, composite, march
 from sds3d.render import Render, normal_from_depth, over
 from sds3d.scenes import Scene
+from sds3d.scenes.carve import hidden
 from sds3d.scenes.cells import Cells
 from sds3d.scenes.fields import Field, HashField, TriplaneField
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 OPAQUE_ENOUGH = 1e-4  # transmittance at which a ray ends
 SEEN = 1e-3  # alpha from which a depth is given
-PINHOLE = 3  # radius in voxels of a hole that does not open a cavity
 SLACK = 0.005  # of the best agreement: a lower level has fewer holes
 CHUNK = 1 << 17  # points evaluated at once outside of training
 
@@ -141,11 +140,11 @@ class VolumeScene(Scene):
 
     def solid(self, resolution: int, level: float) -> np.ndarray:
         """`volume` cut at twice the level, because density is steep and the surface lies between the points,
-        and with its cavities filled, also those behind pinholes: no picture asked for them."""
+        and filled where no view sees: no picture asks for a density there, so objects grow hollow."""
         volume = np.minimum(self.volume(resolution), 2 * level)
-        inside = volume > level
-        closed = binary_closing(inside, iterations=PINHOLE)
-        return np.where(binary_fill_holes(closed) & ~closed, 2 * level, volume)
+        line = torch.linspace(-1, 1, resolution, device=self.cells.peak.device)
+        unseen = hidden(self, torch.cartesian_prod(line, line, line), self.step).cpu().numpy()
+        return np.where(unseen.reshape(volume.shape), 2 * level, volume)
 
     @torch.no_grad()
     def color_at(self, points: Tensor, normals: Tensor, reach: float, count: int = 8) -> Tensor:
