@@ -146,11 +146,15 @@ GRAMMAR = (
 
 @dataclass
 class Clause:
-    """Words of one kind: head, with, without, is, made, place.  joined: it follows an 'and' or ','."""
+    """Words of one kind: head, with, without, is, made, place.
+
+    joined: it follows an 'and' or ','.  anew: it begins with an article.
+    """
 
     kind: str
     words: list[str]
     joined: bool = False
+    anew: bool = False
 
 
 def tokens(text: str) -> list[str]:
@@ -212,7 +216,9 @@ def clauses(words: Sequence[str], named: Callable[[str], bool]) -> list[Clause]:
                 and words[i + 1] in {"of", "from", "out", "in", "with"}
             ):
                 i += 1 + (words[i + 1] == "out")
-        elif word not in ARTICLE | PASSED:
+        elif word in ARTICLE:
+            out[-1].anew = out[-1].anew or not out[-1].words
+        elif word not in PASSED:
             out[-1].words.append(word)
         i += 1
     return [c for c in out if c.words]

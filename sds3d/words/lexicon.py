@@ -129,7 +129,7 @@ def edits(a: str, b: str, most: int) -> int:
 
 @cache
 def correct(word: str, preferred: frozenset[str]) -> str:
-    """The known word that an unknown one is a misspelling of: the fewest edits, then preferred, then commonest.
+    """The known word that an unknown one is a misspelling of: the fewest edits, then the commonest.
 
     One edit for words under seven letters, two for longer ones; itself when nothing is that near.
     """
@@ -137,17 +137,21 @@ def correct(word: str, preferred: frozenset[str]) -> str:
     if len(word) < 4 or base(word) in lex.words or base(word) in preferred:
         return word
     most = 1 if len(word) < 7 else 2
-    best: tuple[int, ...] = (most + 1,)
-    found = word
+    best, found = (most + 2.0, 0), word
     for candidate in [*preferred, *lex.words]:
         if abs(len(candidate) - len(word)) > most or candidate[0] != word[0]:
             continue
-        rank = lex.words.get(candidate, 0)
-        if rank >= len(lex.rarity) and candidate not in preferred:
+        row = lex.words.get(candidate, len(lex.rarity))
+        wanted = candidate in preferred
+        if row >= len(lex.rarity) and not wanted:
             continue
-        rarity = int(lex.rarity[rank]) if rank < len(lex.rarity) else 255
-        key = (edits(word, candidate, most), 0 if candidate in preferred else 1, rarity)
-        if key < best:
+        distance = edits(word, candidate, most)
+        # a word of the library wins with one edit more
+        key = (
+            distance + 1.5 * (not wanted),
+            int(lex.rarity[row]) if row < len(lex.rarity) else 255,
+        )
+        if distance <= most and key < best:
             best, found = key, candidate
     return found
 
@@ -172,11 +176,16 @@ def vector(phrase: str) -> np.ndarray | None:
     return total / np.linalg.norm(total)
 
 
+def has_vector(word: str) -> bool:
+    """Whether the word or compound has a vector of its own."""
+    lex = lexicon()
+    return lex.words.get(base(word), len(lex.vectors)) < len(lex.vectors)
+
+
 def _row(word: str) -> int | None:
     lex = lexicon()
-    known = lex.words.get(base(word))
-    if known is not None and known < len(lex.vectors):
-        return known
+    if has_vector(word):
+        return lex.words[base(word)]
     spoken = _vector_of_meaning()
     for meaning, _ in lex.senses(word)[:1]:
         return next((spoken[m] for m in lex.above(meaning) if m in spoken), None)

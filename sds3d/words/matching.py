@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
-from sds3d.words.lexicon import base, lexicon, plain, singulars, vector
+from sds3d.words.aliases import ALIASES
+from sds3d.words.lexicon import DEEPEST, base, has_vector, lexicon, plain, singulars, vector
 
 # Chosen on the development list of benchmarks/words.py, not on its held-out list
 NEAR = 0.74  # a cosine below this is not the same thing
@@ -17,27 +19,6 @@ A_KIND_OF = 0.72  # a place in the tree that scores less is too far, or too rare
 STEP, RANK = 0.04, 0.12  # what a step up the tree, and a rarer meaning of the word, cost
 SHARED = 4  # a word for more categories than this ('thing') says nothing
 BETWEEN = 0.06  # of the kinds of what was said, those this near the nearest are all meant
-# what people say that neither WordNet (1985-2006) nor the vectors know
-SLANG = {
-    "plushie": "teddy bear",
-    "plushy": "teddy bear",
-    "stuffed animal": "teddy bear",
-    "suv": "car",
-    "doggo": "dog",
-    "pupper": "dog",
-    "catto": "cat",
-    "telly": "television",
-    "flatscreen": "television",
-    "smartphone": "telephone",
-    "choo choo": "train",
-    "choo choo train": "train",
-    "moggy": "cat",
-    "chopper": "helicopter",
-    "wheelie bin": "trash can",
-    "jumbo": "airplane",
-    "jumbo jet": "airplane",
-    "cheeseburger": "hamburger",
-}
 
 
 @dataclass(frozen=True)
@@ -92,14 +73,21 @@ class Concepts:
 
     @cached_property
     def _rows(self) -> tuple[list[tuple[str, str]], np.ndarray]:
-        named = [(c, plain(n)) for c, others in self.names.items() for n in (c, *others)]
+        named = [(c, plain(c)) for c in self.names]
+        # a rare other name would bring the vector of something wider
+        named += [
+            (c, plain(n))
+            for c, others in self.names.items()
+            for n in others
+            if has_vector(plain(n))
+        ]
         pairs = [(owner, v) for owner in named if (v := vector(owner[1])) is not None]
         return [owner for owner, _ in pairs], np.stack([v for _, v in pairs])
 
     def by_name(self, phrase: str) -> Match | None:
-        """The category of that name: any form of it, spelled in one word or more, or slang for it."""
+        """The category of that name: any form of it, spelled in one word or more, or an alias."""
         for form in (*singulars(phrase), _based(phrase), phrase.replace(" ", "")):
-            for said in (form, SLANG.get(form, "")):
+            for said in (form, ALIASES.get(form, "")):
                 if said in self.exact:
                     return Match(self.exact[said], 1.0, said)
         return None
@@ -108,7 +96,12 @@ class Concepts:
         """The category the phrase is a kind of, or the few categories that are kinds of it; or none."""
         lex = lexicon()
         best: Match | None = None
-        for meaning, rank in lex.senses(phrase):
+        senses = lex.senses(phrase)
+        kinds = [set(lex.above(meaning)) for meaning, _ in senses]
+        also = any(_first("person") not in k for k in kinds)
+        for (meaning, rank), line in zip(senses, kinds, strict=True):
+            if _first("person") in line and (rank > 0 or also):
+                continue  # a printer is a machine; a hog is an animal
             for steps, above in enumerate(lex.above(meaning)):
                 score = 0.97 - STEP * steps - RANK * rank
                 if above in self.meanings and score >= A_KIND_OF:
@@ -117,13 +110,17 @@ class Concepts:
                     break
         if best is not None:
             return [best]
-        for meaning, rank in lex.senses(phrase):
-            beneath = self._beneath.get(meaning, [])
-            if rank == 0 and 0 < len(beneath) <= SHARED:
-                near = {m.category: m.score for m in self.by_vector(phrase)}
-                top = max(near.get(name, 0.0) for name in beneath)
-                return [Match(n, 0.9, phrase) for n in beneath if near.get(n, 0.0) >= top - BETWEEN]
-        return []
+        beneath = self.kinds_of(phrase)
+        if not 0 < len(beneath) <= SHARED:
+            return []
+        near = {m.category: m.score for m in self.by_vector(phrase)}
+        top = max(near.get(name, 0.0) for name in beneath)
+        return [Match(n, 0.9, phrase) for n in beneath if near.get(n, 0.0) >= top - BETWEEN]
+
+    def kinds_of(self, phrase: str) -> list[str]:
+        """The categories that are kinds of what the phrase means most often."""
+        senses = lexicon().senses(phrase)
+        return self._beneath.get(senses[0][0], []) if senses and senses[0][1] == 0 else []
 
     def by_vector(self, phrase: str) -> list[Match]:
         """Every category by the cosine of its nearest name, best first; empty for an unknown phrase."""
@@ -133,6 +130,8 @@ class Concepts:
         owners, rows = self._rows
         best: dict[str, Match] = {}
         for (category, name), cosine in zip(owners, (rows @ own).tolist(), strict=True):
+            if phrase in name.split()[:-1]:  # soup is not a soup bowl
+                continue
             if category not in best or cosine > best[category].score:
                 best[category] = Match(category, cosine, name)
         return sorted(best.values(), key=lambda m: -m.score)
@@ -145,7 +144,7 @@ class Concepts:
         kinds = self.by_kind(phrase)
         if kinds or len(self.kinds_of(phrase)) > SHARED:
             return kinds
-        near = self.by_vector(phrase)
+        near = self.by_vector(phrase) if has_vector(phrase) else []
         return near[:1] if near and near[0].score >= NEAR else []
 
     def nearest(self, phrase: str, count: int) -> tuple[tuple[str, float], ...]:
@@ -158,6 +157,23 @@ class Concepts:
             score = {n: ratio / 2 for n, ratio in alike.items()}
         ranked = sorted(score.items(), key=lambda item: -item[1])
         return tuple((name, round(value, 4)) for name, value in ranked[:count])
+
+
+def _first(word: str) -> int:
+    """The first meaning of a word."""
+    return lexicon().senses(word)[0][0]
+
+
+@cache
+def _kinds_below() -> np.ndarray:
+    """How many meanings lie under each meaning of the tree (M,)."""
+    lex = lexicon()
+    out = np.zeros(len(lex.parent), np.int64)
+    above = lex.parent.astype(np.int64)
+    for _ in range(DEEPEST):
+        np.add.at(out, above, 1)
+        above = lex.parent[above]
+    return out
 
 
 def _based(phrase: str) -> str:
@@ -174,6 +190,9 @@ def _meaning(name: str, others: Sequence[str]) -> list[int]:
 
     def fit(sense: tuple[int, int]) -> float:
         meaning, rank = sense
-        return sum(meaning in near for near in around) - 0.6 * rank
+        kinds = math.log2(
+            1 + _kinds_below()[meaning]
+        )  # a turtle is an animal before it is a collar
+        return sum(meaning in near for near in around) - 0.6 * rank + 0.25 * kinds
 
     return [max(senses, key=fit)[0]]

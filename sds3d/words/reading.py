@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sds3d.library.model import Wish
+from sds3d.words.aliases import ALIASES
 from sds3d.words.grammar import GRAMMAR, Clause, clauses, tokens
 from sds3d.words.lexicon import base, correct, lexicon, plain
-from sds3d.words.matching import SLANG, Concepts, Match
+from sds3d.words.matching import Concepts, Match
 from sds3d.words.palette import COLORS, MATERIALS, PLANTED, PLANTS, TYPICAL
 from sds3d.words.parts import ACCENTS, parts_named, singular
 from sds3d.words.surfaces import Surface, surface
@@ -93,7 +94,7 @@ def read(
 
 def _corrected(words: list[str], concepts: Concepts, parts: Iterable[str]) -> list[str]:
     """The words with misspellings of known ones put right; words of categories and parts are preferred."""
-    names = {w for name in (*concepts.exact, *SLANG, *map(plain, parts)) for w in name.split()}
+    names = {w for name in (*concepts.exact, *ALIASES, *map(plain, parts)) for w in name.split()}
     preferred = frozenset(names | {w for name in (*COLORS, *MATERIALS) for w in name.split()})
     return [w if w in GRAMMAR or not w.isalpha() else correct(w, preferred) for w in words]
 
@@ -112,11 +113,9 @@ def _head(said: list[Clause], concepts: Concepts) -> tuple[list[str], list[Claus
         return [], []
     head = list(said[0].words)
     for i, clause in enumerate(said[1:], 1):
-        # an adjective has no thing to name; a lone colour word ('an orange') may
-        adjectives = not concepts.by_name(head[-1]) and (
-            not surface(head[-1:])[1] or not lexicon().senses(head[-1])
-        )
-        if not (clause.joined and clause.kind == "head" and adjectives):
+        thing = concepts.by_name(head[-1]) or concepts.by_kind(head[-1])
+        describes = not surface(head[-1:])[1] or not (thing or clause.anew)
+        if clause.kind != "head" or not clause.joined or not describes:
             return head, said[i:]
         head += clause.words
     return head, []

@@ -105,11 +105,12 @@ def surface(words: Sequence[str]) -> tuple[Surface, list[str]]:
             rest.append(words[i])
         i += used
     if finish and found:
-        look = found.material or Look(found.colors[0])
-        said = " ".join(x for x in (finish, found.material_words) if x)
-        found = replace(
-            found, material=replace(look, roughness=FINISHES[finish]), material_words=said
-        )
+        look = replace(found.material or Look(found.colors[0]), roughness=FINISHES[finish])
+        if found.colors:
+            said = (f"{finish} {found.color_words[0]}", *found.color_words[1:])
+            found = replace(found, color_words=said, material=look)
+        else:
+            found = replace(found, material=look, material_words=f"{finish} {found.material_words}")
     elif finish:
         rest.append(finish)
     return found, rest
