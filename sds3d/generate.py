@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from sds3d import checkpoint, parts, runs
 from sds3d import recipe as recipes
 from sds3d.cameras import orbit
 from sds3d.export import pictures, save
+from sds3d.export.bake import delight
 from sds3d.export.mesh import Mesh
 from sds3d.fit import Clock, Learner, Trainer, fit
 from sds3d.interrupt import Interrupt, graceful
@@ -66,6 +68,7 @@ class Run:
     job: Job
     recipe: Recipe
     folder: runs.RunFolder
+    objective: Callable[..., Tensor]
     scene: Scene
     trainer: Trainer
     learner: Learner | None
@@ -105,20 +108,23 @@ def generate(job: Job, report: Report) -> Result:
     folder = runs.open_run(job.folder(), job, recipe_text, job.overwrite)
     if folder.finished:
         return _found(folder)
+    objective = parts.objective(recipe)
     with clock("load"):
         report.stage("prior")
         prior = parts.prior(job.prior, recipe, job.seed)
         report.note(prior.describe(prompt))
         scene = parts.scene(recipe, job.seed, device)
         learner = parts.learner(recipe, prior, job.seed, device)
-        run = Run(job, recipe, folder, scene, parts.trainer(recipe, scene), learner, clock)
+        run = Run(
+            job, recipe, folder, objective, scene, parts.trainer(recipe, scene), learner, clock
+        )
         start = run.load()
     runs.begin(folder, job, recipe_text, device)
     runs.trim_metrics(folder.path / runs.METRICS, start)
     with graceful() as interrupt:
         report.stage("fit")
         done, values = _fit(run, prior, prompt, start, report, interrupt)
-    mesh, files = _meshes(scene, folder.path, recipe.export, job.formats, report, clock)
+    mesh, files = _meshes(scene, folder.path, job, recipe.export, job.formats, report, clock)
     files |= _pictures(scene, mesh, folder.path, report, clock)
     status = "finished" if done == recipe.steps else "stopped"
     seconds = {name: round(value, 3) for name, value in clock.seconds.items()}
@@ -151,7 +157,7 @@ def _fit(
         fit(
             run.scene,
             prior,
-            parts.objective(run.recipe),
+            run.objective,
             prompt,
             parts.sampling(run.recipe, total, run.job.seed, device),
             run.trainer,
@@ -187,22 +193,32 @@ def export_run(
         faces=faces or recipe.export.faces,
     )
     clock = Clock()
-    _, files = _meshes(scene, path, sizes, formats, report, clock)
+    _, files = _meshes(scene, path, job, sizes, formats, report, clock)
     seconds = {name: round(value, 3) for name, value in clock.seconds.items()}
     return Result(path, record["status"], files, seconds, meta["step"], {}, runs.peak_gib())
 
 
 def _meshes(
-    scene: Scene, path: Path, sizes: Export, formats: Sequence[str], report: Report, clock: Clock
+    scene: Scene,
+    path: Path,
+    job: Job,
+    sizes: Export,
+    formats: Sequence[str],
+    report: Report,
+    clock: Clock,
 ) -> tuple[Mesh, dict[str, Path]]:
+    """The asset, with the prior's light taken out where it is known, and its files."""
     report.stage("mesh")
+    light = parts.light(job.prior)
+    extras = {"prompt": job.prompt, "method": job.method, "seed": job.seed}
     with clock("mesh"), torch.no_grad():
         mesh = scene.to_asset(
             resolution=sizes.resolution, texture_size=sizes.texture_size, faces=sizes.faces
         )
+        mesh = delight(mesh, light) if light else mesh
         files = {suffix: path / f"mesh.{suffix}" for suffix in formats}
         for file in files.values():
-            save(mesh, file)
+            save(mesh, file, extras)
     return mesh, files
 
 

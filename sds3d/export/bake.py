@@ -36,6 +36,19 @@ def textured(mesh: Mesh, color_at: ColorAt, *, texture_size: int) -> Mesh:
     return replace(mesh, base_color=np.uint8(np.rint(_fill(texture, inside).clip(0, 1) * 255)))
 
 
+def delight(mesh: Mesh, shade: Callable[[np.ndarray], np.ndarray]) -> Mesh:
+    """The mesh with a known light divided out of its texture: colour / shade(normal), at most 1.
+
+    shade: unit normals (N, 3) -> factors (N,).
+    """
+    if mesh.base_color is None:
+        return mesh
+    _, normals, inside = texel_points(mesh, mesh.base_color.shape[0])
+    texture = np.float32(mesh.base_color) / 255
+    texture[inside] /= shade(normals)[:, None]
+    return replace(mesh, base_color=np.uint8(np.rint(_fill(texture, inside).clip(0, 1) * 255)))
+
+
 def unwrap(mesh: Mesh, texture_size: int) -> Mesh:
     """The mesh with texture coordinates; vertices are doubled along the seams (xatlas)."""
     atlas = xatlas.Atlas()

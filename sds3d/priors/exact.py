@@ -29,8 +29,8 @@ from sds3d.priors import Cond
 from sds3d.priors.schedule import alpha_bar, alpha_sigma
 from sds3d.prompts import Prompt
 
-# The light of the library: shade(n) = LIGHT[0] + n . LIGHT[1:], fixed to the object, in [0.61, 0.95].
-LIGHT = np.array([0.78, 0.06, 0.14, 0.08], np.float32)
+# The light of the library, fixed to the object: shade(n) = LIGHT[0] + n . LIGHT[1:], in [0.46, 0.94].
+LIGHT = np.array([0.70, 0.08, 0.20, 0.11], np.float32)
 BLIND_AZIMUTHS = 8  # how many sides a camera-blind prior takes for possible
 
 
@@ -140,9 +140,14 @@ class ExactPrior:
         return (z_t - alpha_t * mean) / sigma_t
 
 
+def shade(normals: np.ndarray) -> np.ndarray:
+    """What the library's light multiplies the colours of surfaces by, (N,), for unit normals (N, 3)."""
+    return LIGHT[0] + normals @ LIGHT[1:]
+
+
 def shaded(model: Model) -> np.ndarray:
     """The vertex colours under the library's light, (V, 3)."""
-    return np.clip(model.colors * (LIGHT[0] + model.normals @ LIGHT[1:])[:, None], 0, 1)
+    return np.clip(model.colors * shade(model.normals)[:, None], 0, 1)
 
 
 def render(
