@@ -1,7 +1,7 @@
 """From a prompt to a category, colours and materials: word knowledge without a neural network at run time.
 
-`lexicon` holds the words, `palette` the colours and materials, `surfaces` and `grammar` take a prompt apart,
-`matching` finds the category, `reading` puts it together.
+`lexicon` holds the words, `palette` the colours and materials, `framing`, `grammar` and `surfaces` take
+a prompt apart, `matching` and `parts` find the category and its parts, `reading` puts it together.
 """
 
 from sds3d.words.lexicon import similarity

@@ -97,11 +97,14 @@ class Concepts:
         lex = lexicon()
         best: Match | None = None
         senses = lex.senses(phrase)
-        kinds = [set(lex.above(meaning)) for meaning, _ in senses]
-        also = any(_first("person") not in k for k in kinds)
-        for (meaning, rank), line in zip(senses, kinds, strict=True):
-            if _first("person") in line and (rank > 0 or also):
-                continue  # a printer is a machine; a hog is an animal
+        lines = [set(lex.above(meaning)) for meaning, _ in senses]
+        person, plant, food = map(_first, ("person", "flora", "solid food"))
+        things = any(person not in line for line in lines)
+        eaten = any(food in line for line in lines)
+        for (meaning, rank), line in zip(senses, lines, strict=True):
+            # a printer is a machine before it is a person, a peach a fruit before it is a tree
+            if (person in line and (rank > 0 or things)) or (plant in line and eaten):
+                continue
             for steps, above in enumerate(lex.above(meaning)):
                 score = 0.97 - STEP * steps - RANK * rank
                 if above in self.meanings and score >= A_KIND_OF:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from sds3d.library.model import Wish
 from sds3d.words.aliases import ALIASES
-from sds3d.words.grammar import GRAMMAR, Clause, clauses, tokens
+from sds3d.words.framing import tokens
+from sds3d.words.grammar import GRAMMAR, Clause, clauses
 from sds3d.words.lexicon import base, correct, lexicon, plain
 from sds3d.words.matching import Concepts, Match
 from sds3d.words.palette import COLORS, MATERIALS, PLANTED, PLANTS, TYPICAL
@@ -69,7 +71,7 @@ def read(
     text: str, names: Mapping[str, Sequence[str]], parts: Mapping[str, Sequence[str]] | None = None
 ) -> Reading:
     """What `text` asks for.  names: category -> its other names.  parts: category -> the names of its parts."""
-    concepts = Concepts(names)
+    concepts = _concepts(tuple((name, tuple(others)) for name, others in names.items()))
     parts = parts or {}
     every_part = {name for row in parts.values() for name in row}
     words = _corrected(tokens(text), concepts, every_part)
@@ -90,6 +92,11 @@ def read(
         tuple(dict.fromkeys(thing.ignored)),
         concepts.nearest(thing.phrase, NEAREST),
     )
+
+
+@lru_cache(maxsize=4)
+def _concepts(names: tuple[tuple[str, tuple[str, ...]], ...]) -> Concepts:
+    return Concepts(dict(names))
 
 
 def _corrected(words: list[str], concepts: Concepts, parts: Iterable[str]) -> list[str]:
@@ -128,17 +135,19 @@ def _noun(
     while len(words) > 1 and words[-1] in SHAPES and concepts.match(words[-2]):
         words = words[:-1]  # a cat statue is a cat
     for i in range(len(words)):
-        phrase = " ".join(words[i:])
-        compound = i < len(words) - 1
-        if concepts.by_name(phrase) or (lexicon().senses(phrase) if compound else True):
-            matches = concepts.match(phrase)
-            before = words[:i]
-            if compound and matches and matches[0].category in singular(words[-1]):
-                before = words[
-                    :-1
-                ]  # a 'wooden chair' is a chair: its other words still say how it looks
-            own = parts.get(matches[0].category, ()) if matches else ()
-            return _Object(matches, phrase, own), before
+        phrase, last = " ".join(words[i:]), i == len(words) - 1
+        if not last and not concepts.by_name(phrase) and not lexicon().senses(phrase):
+            continue
+        matches = concepts.match(phrase)
+        if not last and not matches and not surface(words[i:-1])[1]:
+            continue  # a 'golden star' is a flower, but if there is no such flower it is a star, golden
+        before = words[:i]
+        if not last and matches and matches[0].category in singular(words[-1]):
+            before = words[
+                :-1
+            ]  # a 'wooden chair' is a chair: its other words still say how it looks
+        own = parts.get(matches[0].category, ()) if matches else ()
+        return _Object(matches, phrase, own), before
     return _Object([], "", ()), []
 
 
