@@ -31,7 +31,7 @@ def in_library() -> dict[str, tuple[str, ...]]:
 @cache
 def parts_in_library(name: str) -> tuple[str, ...]:
     if name in library.CATEGORIES:
-        return library.part_names(name)
+        return library.part_names(name, variants=2)
     return PLANNED_PARTS.get(name, ())
 
 

@@ -18,6 +18,7 @@ NEAR = 0.74  # a cosine below this is not the same thing
 A_KIND_OF = 0.72  # a place in the tree that scores less is too far, or too rare a meaning
 STEP, RANK = 0.04, 0.12  # what a step up the tree, and a rarer meaning of the word, cost
 SHARED = 4  # a word for more categories than this ('thing') says nothing
+ALIKE = 6  # steps from the tree's root that two names of a category share; all artifacts share 5
 BETWEEN = 0.06  # of the kinds of what was said, those this near the nearest are all meant
 
 
@@ -49,16 +50,14 @@ class Concepts:
     def meanings(self) -> dict[int, str]:
         """Meaning in the tree -> category: of its name, then of its other names if they are no wider."""
         lex = lexicon()
-        own = {
-            m: name for name, others in self.names.items() for m in _meaning(plain(name), others)
-        }
-        wider = {m for meaning in own for m in lex.above(meaning)}
-        out = dict(own)
+        own = {name: _meaning(plain(name), others) for name, others in self.names.items()}
+        lines = {name: set(lex.above(m)) if m else set() for name, m in own.items()}
+        wider = set().union(*lines.values())
+        out = {m: name for name, m in own.items() if m}
         for name, others in self.names.items():
-            for other in others:
-                for meaning in [m for m, rank in lex.senses(plain(other)) if rank == 0]:
-                    if meaning not in wider:
-                        out.setdefault(meaning, name)
+            for meaning in (_meaning_beside(plain(other), lines[name]) for other in others):
+                if meaning and meaning not in wider:
+                    out.setdefault(meaning, name)
         return out
 
     @cached_property
@@ -82,7 +81,8 @@ class Concepts:
             if has_vector(plain(n))
         ]
         pairs = [(owner, v) for owner in named if (v := vector(owner[1])) is not None]
-        return [owner for owner, _ in pairs], np.stack([v for _, v in pairs])
+        rows = np.array([v for _, v in pairs], np.float32)
+        return [owner for owner, _ in pairs], rows.reshape(-1, lexicon().vectors.shape[1])
 
     def by_name(self, phrase: str) -> Match | None:
         """The category of that name: any form of it, spelled in one word or more, or an alias."""
@@ -183,19 +183,29 @@ def _based(phrase: str) -> str:
     return plain(base(phrase))
 
 
-def _meaning(name: str, others: Sequence[str]) -> list[int]:
-    """The one meaning of a category's name: the commonest, unless the other names point to another."""
+def _meaning_beside(other: str, line: set[int]) -> int:
+    """The meaning of another name that shares most of what lies above the category's; 0 if too little.
+
+    A ship is a vessel, but not one of blood.
+    """
+    lex = lexicon()
+    shared = [(len(line & set(lex.above(m))), -rank, m) for m, rank in lex.senses(other)]
+    most, _, meaning = max(shared, default=(0, 0, 0))
+    return meaning if most >= ALIKE else 0
+
+
+def _meaning(name: str, others: Sequence[str]) -> int:
+    """The one meaning of a category's name: the commonest, unless other names point elsewhere; 0 if none."""
     lex = lexicon()
     senses = lex.senses(name)
     if not senses:
-        return []
+        return 0
     around = [set(list(lex.above(m))[:2]) for other in others for m, _ in lex.senses(plain(other))]
 
     def fit(sense: tuple[int, int]) -> float:
         meaning, rank = sense
-        kinds = math.log2(
-            1 + _kinds_below()[meaning]
-        )  # a turtle is an animal before it is a collar
+        # a turtle is an animal before it is a collar
+        kinds = math.log2(1 + _kinds_below()[meaning])
         return sum(meaning in near for near in around) - 0.6 * rank + 0.25 * kinds
 
-    return [max(senses, key=fit)[0]]
+    return max(senses, key=fit)[0]
