@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from sds3d.errors import RunError
+from sds3d.errors import PriorError, RunError, UsageError, nearest
 from sds3d.prompts import parse
 
 METHODS = ("sds", "vsd")
 SCENES = ("nerf", "triplane", "splats")
+PRIORS = ("exact",)
 FORMATS = ("glb", "obj", "ply")
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -19,9 +21,9 @@ DEVICES = ("auto", "cpu", "cuda")
 class Job:
     """What `sds3d generate` is asked for.
 
-    recipe: a shipped recipe's name or a file; empty means METHOD-SCENE.  out: the run folder itself; empty
-    means outputs/<slug>-<hash>/<method>-<seed>, with the scene beside the method unless it is a NeRF.
-    overrides: "table.key=value", applied last.
+    recipe: a shipped recipe's name or a file; empty means METHOD-SCENE.  prior: a name, or exact:FOLDER.
+    out: the run folder itself; empty means outputs/<slug>-<hash>/<method>-<seed>, with the scene beside the
+    method unless it is a NeRF.  overrides: "table.key=value", applied last.
     """
 
     prompt: str
@@ -44,19 +46,43 @@ class Job:
         if self.out:
             return Path(self.out)
         slug = parse(self.prompt, self.negative).slug
-        kind = self.method if self.scene == SCENES[0] else f"{self.method}-{self.scene}"
-        return Path("outputs") / slug / f"{kind}-{self.seed}"
+        return Path("outputs") / slug / f"{self.kind}-{self.seed}"
+
+    @property
+    def kind(self) -> str:
+        """METHOD or METHOD-SCENE, as folders are named."""
+        name = self.method if self.scene == SCENES[0] else f"{self.method}-{self.scene}"
+        return re.sub(r"[^\w-]+", "-", name)
 
     def check(self) -> None:
-        """Refuses, before anything heavy loads, what cannot work: prompt, recipe, folder.
+        """Refuses what cannot work, but for what the recipe checks.
 
-        Raises UsageError, RecipeError or RunError.
+        Raises UsageError for the prompt, a name or a number, PriorError for the prior, RunError for a folder
+        that cannot be written.
         """
-        from sds3d.recipe import resolve
-
         parse(self.prompt, self.negative)
-        resolve(self)
+        if not self.recipe:  # a recipe may name objectives and scenes of the user's own
+            one_of("method", self.method, METHODS)
+            one_of("scene", self.scene, SCENES)
+        one_of("device", self.device, DEVICES)
+        for suffix in self.formats:
+            one_of("format", suffix, FORMATS)
+        if not 0 <= self.seed < 2**32:
+            raise UsageError(f"seed {self.seed}: must be from 0 to 2^32 - 1", "give 0, 1, 2, ...")
+        kind, colon, path = self.prior.partition(":")
+        if kind not in PRIORS:
+            raise PriorError(f"unknown prior '{kind}'{nearest(kind, PRIORS)}", "use --prior exact")
+        if colon and not Path(path).is_dir():
+            raise PriorError(f"'{path}' is not a folder", "give a folder of GLB or OBJ files")
         folder = self.folder()
-        parent = next(p for p in (folder, *folder.parents) if p.exists())
-        if not os.access(parent, os.W_OK):
-            raise RunError(f"cannot write to '{parent}'", "give another folder with --out")
+        existing = next(p for p in (folder, *folder.parents) if p.exists())
+        if not existing.is_dir() or not os.access(existing, os.W_OK):
+            raise RunError(f"cannot write to '{existing}'", "give another folder with --out")
+
+
+def one_of(name: str, value: str, known: tuple[str, ...]) -> str:
+    """The value.  Raises UsageError, with the nearest known, when it is not known."""
+    if value not in known:
+        message = f"unknown {name} '{value}'{nearest(value, known)}"
+        raise UsageError(message, f"{name} is one of {', '.join(known)}")
+    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import typer
@@ -18,7 +19,12 @@ from sds3d.errors import INTERRUPTED, Sds3dError
 app = typer.Typer(
     name="sds3d",
     help="From a sentence to a 3D asset by score distillation.",
-    epilog='Example:  sds3d generate "a red armchair"',
+    epilog="""Examples:
+
+\b
+  sds3d generate "a red armchair"
+  sds3d batch prompts/embedded.txt --preset draft
+  sds3d doctor""",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -50,6 +56,9 @@ def options(
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line; a user's error is one line with its fix and its own exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 shows \\u2026, no trace
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(arguments)
     except Sds3dError as error:

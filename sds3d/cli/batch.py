@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sds3d.cli.generate import one_of
 from sds3d.errors import UsageError
-from sds3d.job import METHODS, SCENES
+from sds3d.job import METHODS, SCENES, one_of
 
 
 def batch(
@@ -42,6 +41,13 @@ def batch(
         raise typer.Exit(1)
 
 
-batch.example = (
-    "Example:  sds3d batch prompts/embedded.txt --methods sds,vsd --seeds 2 --preset draft"
-)
+batch.example = """Examples:
+
+\b
+  sds3d batch prompts/embedded.txt --preset draft
+  sds3d batch mine.jsonl --methods sds,vsd --seeds 2 --out outputs/mine
+
+A line of mine.jsonl is an object with any of the keys of a job:
+
+\b
+  {"prompt": "a red armchair", "scene": "triplane", "steps": 200, "overrides": ["camera.views=6"]}"""

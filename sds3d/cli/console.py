@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
-from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -116,25 +116,40 @@ def as_json(result: Result) -> str:
     )
 
 
-def closing(result: Result) -> None:
+def closing(result: Result, seed: int) -> None:
     """The closing panel: where the files are, how long each part took, what to do next."""
     from rich.console import Console
     from rich.panel import Panel
     from rich.text import Text
 
-    lines = [f"{path}" for path in result.files.values()]
-    lines += ["", f"{result.steps} steps; {split(result.seconds)}"]
-    lines += [f"peak memory {result.peak_gib:.2f} GiB", "", "next:"]
-    if result.status == "stopped":
-        lines.append("  run the same command again to go on from here")
-    lines += [
-        f"  sds3d export {result.folder} --format obj",
-        "  in Blender: File > Import > glTF 2.0, and choose mesh.glb",
-        "  another object of the kind: the same command with --seed 1",
+    seconds = [
+        f"  {part:11}{result.seconds[part]:7.1f} s" for part in PARTS if part in result.seconds
     ]
-    Console(soft_wrap=True).print(Panel(Text("\n".join(lines)), title=result.status, expand=False))
+    lines = [
+        *map(str, result.files.values()),
+        "",
+        f"{result.steps} steps, at most {result.peak_gib:.2f} GiB of memory",
+        *seconds,
+        "",
+        *_next(result, seed),
+    ]
+    console = Console()
+    if max(map(len, lines)) > console.width - 4:  # a frame would cut or fold the paths
+        print(f"{result.status}:", *lines, sep="\n")
+    else:
+        console.print(Panel(Text("\n".join(lines)), title=result.status, expand=False))
 
 
-def split(seconds: Mapping[str, float]) -> str:
-    """The time of each part, in the order of the run."""
-    return ", ".join(f"{part} {seconds[part]:.1f} s" for part in PARTS if part in seconds)
+def _next(result: Result, seed: int) -> list[str]:
+    """What to do next, a line each."""
+    lines = ["next:"]
+    if result.status == "stopped":
+        lines.append("  the same command again goes on from here")
+    if result.status == "already finished":
+        lines.append("  the same command with --overwrite makes it anew")
+    return [
+        *lines,
+        f"  sds3d export {shlex.quote(str(result.folder))} --format obj",
+        "  in Blender: File > Import > glTF 2.0, and choose mesh.glb",
+        f"  another object of the kind: the same command with --seed {seed + 1}",
+    ]

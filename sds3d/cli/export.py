@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sds3d.cli.generate import formats
 from sds3d.errors import UsageError
+from sds3d.job import FORMATS, one_of
 
 
 def export(
@@ -20,7 +20,7 @@ def export(
 ) -> None:
     """Write the mesh of a run again, in another format or size."""
     del debug  # read by main()
-    wanted = formats(format)
+    wanted = [one_of("format", part.strip(), FORMATS) for part in format.split(",")]
     for name, value in (("texture-size", texture_size), ("faces", faces)):
         if value is not None and value < 4:
             raise UsageError(f"--{name} {value}: must be at least 4", "give a larger number")
@@ -34,6 +34,8 @@ def export(
         print(path)
 
 
-export.example = (
-    "Example:  sds3d export outputs/a-red-armchair-*/sds-0 --format obj --texture-size 2048"
-)
+export.example = """Examples:
+
+\b
+  sds3d export outputs/a-red-armchair-4d841413/sds-0 --format obj
+  sds3d export outputs/a-red-armchair-4d841413/sds-0 --faces 5000 --texture-size 2048"""

@@ -6,28 +6,15 @@ from typing import Annotated
 
 import typer
 
-from sds3d.errors import INTERRUPTED, UsageError, nearest
-from sds3d.job import DEVICES, FORMATS, METHODS, SCENES, Job
-
-
-def one_of(name: str, value: str, known: tuple[str, ...]) -> str:
-    """The value.  Raises UsageError when it is not known."""
-    if value not in known:
-        raise UsageError(
-            f"unknown {name} '{value}'{nearest(value, known)}", f"--{name} takes one of these"
-        )
-    return value
-
-
-def formats(value: str) -> tuple[str, ...]:
-    """The formats in a comma-separated list.  Raises UsageError for an unknown one."""
-    return tuple(one_of("format", part.strip(), FORMATS) for part in value.split(","))
+from sds3d.errors import INTERRUPTED, UsageError
+from sds3d.job import METHODS, SCENES, Job, one_of
+from sds3d.recipe import settled
 
 
 def generate(
     prompt: Annotated[str, typer.Argument(help="What to make.")],
-    method: Annotated[str, typer.Option(help="Objective: sds or vsd.")] = "sds",
-    scene: Annotated[str, typer.Option(help="nerf, triplane or splats.")] = "nerf",
+    method: Annotated[str, typer.Option(help="Objective: sds (the default) or vsd.")] = "",
+    scene: Annotated[str, typer.Option(help="nerf (the default), triplane or splats.")] = "",
     prior: Annotated[
         str, typer.Option(help="exact, or exact:FOLDER for your own meshes.")
     ] = "exact",
@@ -50,35 +37,39 @@ def generate(
 ) -> None:
     """Make a 3D object from a sentence."""
     del debug  # read by main()
-    if seed < 0:
-        raise UsageError(f"--seed {seed}: must not be negative", "give 0, 1, 2, ...")
-    if steps is not None and steps < 1:
-        raise UsageError(f"--steps {steps}: must be at least 1", "give a positive number")
+    asked = {"method": method, "scene": scene}
     job = Job(
         prompt=prompt,
         negative=negative,
-        method=one_of("method", method, METHODS),
-        scene=one_of("scene", scene, SCENES),
+        method=one_of("method", method or METHODS[0], METHODS),
+        scene=one_of("scene", scene or SCENES[0], SCENES),
         prior=prior,
         recipe=recipe,
         preset=preset,
         steps=steps,
         seed=seed,
         out=out,
-        device=one_of("device", device, DEVICES),
-        formats=formats(format),
+        device=device,
+        formats=tuple(part.strip() for part in format.split(",")),
         overrides=tuple(set or ()),
         overwrite=overwrite,
     )
     job.check()
+    job = settled(job)
+    for name, value in asked.items():
+        if value and value != getattr(job, name):
+            message = f"--{name} {value}, but the recipe's is {getattr(job, name)}"
+            raise UsageError(message, f"leave out --{name} or --recipe")
     run(job, json)
 
 
-generate.example = (
-    'Examples:  sds3d generate "a red armchair"   '
-    'sds3d generate "a wooden table with black legs" --preset draft --seed 3   '
-    'sds3d generate "a blue car" --method vsd --scene splats --format glb,ply'
-)
+generate.example = """Examples:
+
+\b
+  sds3d generate "a red armchair"
+  sds3d generate "a wooden table with black legs" --preset draft --seed 3
+  sds3d generate "a blue car" --method vsd --scene triplane --format glb,ply
+  sds3d generate "my thing" --prior exact:meshes/ --set objective.guidance_scale=3"""
 
 
 def run(job: Job, json: bool) -> None:
@@ -91,6 +82,6 @@ def run(job: Job, json: bool) -> None:
     if json:
         print(as_json(result))
     else:
-        closing(result)
+        closing(result, job.seed)
     if result.status == "stopped":
         raise typer.Exit(INTERRUPTED)

@@ -9,13 +9,25 @@ import typer
 
 app = typer.Typer(
     help="The embedded prior: what it knows, and how it reads a prompt.",
-    epilog='Example:  sds3d prior sample "a red armchair" --out members.png',
-    no_args_is_help=True,
+    epilog="""Examples:
+
+\b
+  sds3d prior
+  sds3d prior sample "a red armchair" --out members.png
+  sds3d prior eval prompts/embedded.txt""",
+    invoke_without_command=True,
     rich_markup_mode=None,
 )
 
 
-@app.command()
+@app.callback()
+def prior(context: typer.Context) -> None:
+    """The embedded prior: what it knows, and how it reads a prompt."""
+    if context.invoked_subcommand is None:
+        info()
+
+
+@app.command(epilog="Example:  sds3d prior info")
 def info() -> None:
     """List the categories of the built-in library and the other names they answer to."""
     from sds3d.library import CATEGORIES
@@ -25,7 +37,7 @@ def info() -> None:
         print(f"  {name}" + (f" ({', '.join(category.also)})" if category.also else ""))
 
 
-@app.command()
+@app.command(epilog='Example:  sds3d prior sample "a red armchair" --seed 3 --out members.png')
 def sample(
     prompt: Annotated[str, typer.Argument(help="What to make.")],
     out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("members.png"),
@@ -36,12 +48,14 @@ def sample(
     from sds3d.job import Job
     from sds3d.members import sheet
 
-    note = sheet(Job(prompt=prompt, prior=prior, seed=seed), out)
+    job = Job(prompt=prompt, prior=prior, seed=seed)
+    job.check()
+    note = sheet(job, out)
     print(note)
     print(out)
 
 
-@app.command("eval")
+@app.command("eval", epilog="Example:  sds3d prior eval prompts/embedded.txt")
 def evaluate(
     prompts: Annotated[Path, typer.Argument(help="A file with a prompt a line.")],
 ) -> None:

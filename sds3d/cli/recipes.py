@@ -10,10 +10,22 @@ from sds3d import recipe
 
 app = typer.Typer(
     help="The shipped recipes: every number of a method, with its source.",
-    epilog="Example:  sds3d recipes show sds-nerf",
-    no_args_is_help=True,
+    epilog="""Examples:
+
+\b
+  sds3d recipes
+  sds3d recipes show sds-nerf
+  sds3d recipes show sds-nerf --preset draft > mine.toml""",
+    invoke_without_command=True,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def recipes(context: typer.Context) -> None:
+    """The shipped recipes: every number of a method, with its source."""
+    if context.invoked_subcommand is None:
+        list_all()
 
 
 @app.command("list")
@@ -22,15 +34,16 @@ def list_all() -> None:
     for name in recipe.names():
         base = recipe.load(name)
         presets = ", ".join(recipe.presets(name))
-        print(
-            f"{name:18} {base.objective.name} over {base.scene.name}; {presets}; {base.paper.title}"
-        )
+        print(f"{name}: {base.objective.name} over {base.scene.name}; presets {presets}")
+        print(f"    {base.paper.authors} {base.paper.year}, {base.paper.title}")
 
 
-@app.command()
+@app.command(epilog="Example:  sds3d recipes show sds-nerf --preset draft")
 def show(
     name: Annotated[str, typer.Argument(help="A recipe's name or file.")],
-    preset: Annotated[str, typer.Option(help="draft, laptop or quality.")] = "",
+    preset: Annotated[
+        str, typer.Option(help="Resolve it for laptop, draft or quality, without its sources.")
+    ] = "",
 ) -> None:
     """Print a recipe with its sources, or as a preset resolves it."""
     print(recipe.dump(recipe.load(name, preset)) if preset else recipe.text(name), end="")
