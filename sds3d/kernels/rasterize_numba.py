@@ -23,7 +23,7 @@ def _edges(x0, y0, x1, y1, x2, y2, px, py):
 @njit(inline="always", **OPTIONS)
 def _span(a, b, c, size):
     """First and last pixel whose centre may lie between the smallest and the largest of three."""
-    low, high = min(a, min(b, c)), max(a, max(b, c))
+    low, high = min(a, b, c), max(a, b, c)
     if not (high > 0 and low < size):
         return 0, -1
     return max(0, math.ceil(max(low, -1.0) - 0.5)), min(

@@ -1,0 +1,183 @@
+"""3D Gaussians to pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from sds3d.cameras import Cameras
+from sds3d.kernels import splat_torch
+from sds3d.kernels.backends import pick
+from sds3d.kernels.threads import parallel_for
+
+DILATION = 0.3  # px^2 added to the variance on the screen, as in the original rasteriser
+NEAREST = 0.05  # world units in front of the camera
+
+
+def splat(
+    means: Tensor,
+    quats: Tensor,
+    scales: Tensor,
+    opacities: Tensor,
+    colors: Tensor,
+    cameras: Cameras,
+    *,
+    backend: str = "auto",
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """(rgb (B, H, W, 3) premultiplied, alpha (B, H, W), depth (B, H, W), center (B, N, 2) px).
+
+    rgb = sum_i T_i a_i color_i,  depth = sum_i T_i a_i z_i,  T_i = prod over j < i in depth of (1 - a_j),
+    a_i = opacity_i exp(-d^T S_i^-1 d / 2),  S_i the projected covariance plus 0.3 px^2, and opacity_i scaled by
+    sqrt(|S before| / |S after|) so that small Gaussians do not gain weight.
+
+    means (N, 3) world; quats (N, 4) wxyz, any length; scales (N, 3) deviations, world units; opacities (N,)
+    in [0, 1]; colors (N, 3).  a below 1/255 counts as 0, above 0.999 as 0.999.  `center` is in the graph of the
+    other results (not with gsplat): its gradient is what densification goes by.
+    Source: Kerbl et al. 2023, https://arxiv.org/abs/2308.04079; the scaling: Yu et al. 2023,
+    https://arxiv.org/abs/2311.16493.
+    """
+    name = pick(backend, means.device, cpu=("numba", "torch"), cuda=("gsplat", "torch"))
+    if name == "gsplat":
+        return _gsplat(means, quats, scales, opacities, colors, cameras)
+    center, conic, z, faded = project(means, quats, scales, cameras)
+    opacity = opacities * faded
+    ones = torch.ones_like(z)[..., None]
+    feature = torch.cat([colors.expand(len(z), *colors.shape), ones, z[..., None]], -1)
+    out = blend(center, conic, opacity, feature, z, (cameras.height, cameras.width), name)
+    return out[..., :3], out[..., 3], out[..., 4], center
+
+
+def project(
+    means: Tensor, quats: Tensor, scales: Tensor, cameras: Cameras
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """(center (B, N, 2) px, conic (B, N, 3) = xx, xy, yy of S^-1, z (B, N), fade (B, N)).
+
+    S = J W R diag(scales^2) R^T W^T J^T + 0.3 I with J the derivative of the projection; fade is 0 for
+    Gaussians behind the camera.
+    """
+    W = cameras.w2c[:, :3, :3].to(means)
+    point = torch.einsum("bij,nj->bni", W, means) + cameras.w2c[:, None, :3, 3].to(means)
+    x, y, z = point.unbind(-1)
+    visible = z > NEAREST
+    z = torch.where(visible, z, torch.ones_like(z))
+    fx, fy = cameras.K[:, 0, 0, None].to(means), cameras.K[:, 1, 1, None].to(means)
+    center = torch.stack(
+        [
+            fx * x / z + cameras.K[:, 0, 2, None].to(means),
+            fy * y / z + cameras.K[:, 1, 2, None].to(means),
+        ],
+        -1,
+    )
+    axes = rotations(quats) * scales[:, None, :]
+    turned = torch.einsum("bij,njk->bnik", W, axes)
+    # Rows of J times the axes: the axes' shadows on the screen, in pixels.
+    u = (fx / z)[..., None] * (turned[:, :, 0] - (x / z)[..., None] * turned[:, :, 2])
+    v = (fy / z)[..., None] * (turned[:, :, 1] - (y / z)[..., None] * turned[:, :, 2])
+    xx, xy, yy = (u * u).sum(-1), (u * v).sum(-1), (v * v).sum(-1)
+    before = (xx * yy - xy * xy).clamp_min(1e-12)
+    xx, yy = xx + DILATION, yy + DILATION
+    after = xx * yy - xy * xy
+    conic = torch.stack([yy / after, -xy / after, xx / after], -1)
+    return center, conic, z, (before / after).sqrt() * visible
+
+
+def rotations(quats: Tensor) -> Tensor:
+    """Rotation matrices (N, 3, 3) of quaternions (N, 4) wxyz of any length."""
+    w, x, y, z = (quats / quats.norm(dim=-1, keepdim=True)).unbind(-1)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return torch.stack([torch.stack(row, -1) for row in rows], -2)
+
+
+def blend(
+    center: Tensor,
+    conic: Tensor,
+    opacity: Tensor,
+    feature: Tensor,
+    z: Tensor,
+    size: tuple[int, int],
+    backend: str,
+) -> Tensor:
+    """sum_i T_i a_i feature_i at each pixel, nearest first, (B, H, W, K).
+
+    center (B, N, 2), conic (B, N, 3), opacity (B, N), feature (B, N, K), z (B, N).
+    """
+    order = z.detach().argsort(dim=-1, stable=True)
+    if backend == "torch":
+        return splat_torch.rasterize(center, conic, opacity, feature, order, size)
+    return _Blend.apply(center, conic, opacity, feature, order, size)
+
+
+class _Blend(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, center, conic, opacity, feature, order, size):
+        from sds3d.kernels import splat_numba
+
+        batch = len(center)
+        inputs = [v.contiguous() for v in (center, conic, opacity, feature, order)]
+        out = center.new_zeros(batch, *size, feature.shape[-1])
+        light = center.new_ones(batch, *size)
+        # Two jobs at least; how many depends on the batch alone, so that sums have one order everywhere.
+        bands = 1 if batch > 1 else 2
+        arrays = [v.detach().numpy() for v in inputs]
+        parallel_for(splat_numba.forward, batch * bands, *arrays, bands, out.numpy(), light.numpy())
+        ctx.save_for_backward(*inputs, out)
+        ctx.bands = bands
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, g_out):
+        from sds3d.kernels import splat_numba
+
+        *inputs, out = (v.detach().numpy() for v in ctx.saved_tensors)
+        batch, bands = len(out), ctx.bands
+        light, done = np.ones(out.shape[:3], out.dtype), np.zeros(out.shape[:3], out.dtype)
+        grads = [np.zeros((batch * bands, *v.shape[1:]), v.dtype) for v in inputs[:4]]
+        parallel_for(
+            splat_numba.backward,
+            batch * bands,
+            *inputs,
+            bands,
+            out,
+            g_out.contiguous().numpy(),
+            light,
+            done,
+            *grads,
+        )
+        summed = (torch.from_numpy(g).unflatten(0, (batch, bands)).sum(1) for g in grads)
+        return *summed, None, None
+
+
+def _gsplat(
+    means: Tensor,
+    quats: Tensor,
+    scales: Tensor,
+    opacities: Tensor,
+    colors: Tensor,
+    cameras: Cameras,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    from gsplat import rasterization
+
+    out, alpha, info = rasterization(
+        means,
+        quats,
+        scales,
+        opacities,
+        colors,
+        cameras.w2c,
+        cameras.K,
+        cameras.width,
+        cameras.height,
+        near_plane=NEAREST,
+        packed=False,
+        eps2d=DILATION,
+        rasterize_mode="antialiased",
+        render_mode="RGB+D",
+    )
+    return out[..., :3], alpha[..., 0], out[..., 3], info["means2d"]
