@@ -14,16 +14,20 @@ from typing import Any
 
 from sds3d.errors import Sds3dError, UsageError, nearest
 from sds3d.job import Job
-from sds3d.prompts import Prompt
+from sds3d.recipe import settled
 
 COLUMNS = ("prompt", "method", "scene", "seed", "status", "seconds", "folder", "error")
 KEYS = {f.name: f for f in fields(Job)}
+DONE = ("finished", "already finished")
+YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def read_lines(path: Path) -> list[str]:
     """The lines of a text file that are neither empty nor `#` comments.  Raises UsageError."""
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no file '{path}'", "give a file of prompts") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read '{path}': {error}", "give a UTF-8 text file") from error
     return [line for line in lines if line and not line.startswith("#")]
@@ -38,27 +42,38 @@ def read_jobs(
 ) -> list[Job]:
     """The jobs of a .txt, .jsonl or .csv file: each row with each method and seed it does not set itself.
 
-    A row's keys are the fields of a Job and win over `shared`.  Raises UsageError naming the line.
+    A row's keys are the fields of a Job and win over `shared`.  Raises UsageError naming the entry.
     """
-    jobs = []
+    jobs, seeds = [], list(seeds)
     for number, row in enumerate(_rows(path), 1):
         where = f"{path.name}, entry {number}"
-        if not row.get("prompt"):
-            raise UsageError(f"{where}: no prompt", "each entry needs a prompt")
         for key in row:
             if key not in KEYS:
-                raise UsageError(f"{where}: unknown key '{key}'{nearest(key, KEYS)}", "correct it")
-        for method in [row["method"]] if "method" in row else methods:
+                raise UsageError(
+                    f"{where}: unknown key '{key}'{nearest(str(key), KEYS)}", "correct it"
+                )
+        if not row.get("prompt"):
+            raise UsageError(f"{where}: no prompt", "each entry needs a prompt")
+        by_recipe = "recipe" in row or "method" in row
+        for method in [row.get("method", methods[0])] if by_recipe else methods:
             for seed in [row["seed"]] if "seed" in row else seeds:
                 values = {**shared, **row, "method": method, "seed": seed}
                 job = Job(**{k: _typed(k, v, where) for k, v in values.items()})
-                if not job.out:
-                    name = f"{job.method}-{job.scene}-{job.seed}"
-                    job = replace(job, out=str(out / Prompt(job.prompt, job.negative).slug / name))
-                jobs.append(job)
+                jobs.append(_placed(job, out, where))
     if not jobs:
         raise UsageError(f"'{path}' holds no prompts", "write a prompt a line")
     return jobs
+
+
+def _placed(job: Job, out: Path, where: str) -> Job:
+    """The job with its recipe's method and scene, and with its folder below `out`."""
+    try:
+        job = settled(job) if job.recipe else job
+    except Sds3dError as error:
+        raise UsageError(f"{where}: {error.message}", error.fix) from error
+    if job.out:
+        return job
+    return replace(job, out=str(out / job.slug / f"{job.kind}-{job.seed}"))
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
@@ -71,7 +86,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
                 rows = [json.loads(line) for line in lines]
             except json.JSONDecodeError as error:
                 raise UsageError(f"'{path}': {error}", "write one JSON object a line") from error
-            return [row if isinstance(row, dict) else {"prompt": str(row)} for row in rows]
+            return [row if isinstance(row, dict) else {"prompt": row} for row in rows]
         case ".csv":
             return [{k: v for k, v in row.items() if v} for row in csv.DictReader(lines)]
     raise UsageError(f"'{path}' is not .txt, .jsonl or .csv", "name the file by what it holds")
@@ -81,64 +96,73 @@ def _typed(key: str, value: Any, where: str) -> Any:
     """A value of a file as the Job's field has it."""
     try:
         if key in {"seed", "steps"}:
-            return int(value)
+            return None if value is None else int(value)
         if key in {"formats", "overrides"}:
-            return tuple(value.split(",") if isinstance(value, str) else value)
+            found = value.split(",") if isinstance(value, str) else value
+            return tuple(str(part).strip() for part in found)
         if key == "overwrite":
-            return value if isinstance(value, bool) else value.lower() in {"1", "true", "yes"}
-    except (ValueError, TypeError, AttributeError) as error:
+            return value if isinstance(value, bool) else YES_NO[value.lower()]
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise UsageError(f"{where}: {key} = {value!r} does not fit", "correct it") from error
-    return str(value)
+    if not isinstance(value, str):
+        raise UsageError(f"{where}: {key} = {value!r} is no text", "put it in quotes")
+    return value
 
 
 class Line:
-    """A Report of one line a job."""
+    """A Report of a line a job, on stderr; in a terminal the steps are counted on it."""
 
     def stage(self, name: str) -> None:
-        """Nothing: a job is one line."""
+        """Nothing: the line of the job says enough."""
 
     def step(self, step: int, total: int, values: dict[str, float]) -> None:
+        """Counts the steps in place."""
         if sys.stderr.isatty():
-            print(f"\r  step {step} of {total}", end="\r", file=sys.stderr)
+            print(f"  step {step} of {total}", end="\r", file=sys.stderr)
 
     def note(self, line: str) -> None:
+        """Prints what the user should know."""
         print(f"  {line}", file=sys.stderr)
 
 
-def run(jobs: Sequence[Job], out: Path) -> bool:
-    """Runs the jobs, writes results.csv after each and contact_sheet.png at the end; True if all succeeded.
+def run(jobs: Sequence[Job], out: Path) -> list[dict[str, Any]]:
+    """Runs the jobs and returns a row each (COLUMNS); Ctrl-C ends the batch with the job's row "stopped".
 
-    An unexpected error is kept with its trace in the job's folder and does not end the batch.
+    results.csv is written after each job, contact_sheet.png at the end.  A job's failure is its row
+    "failed"; the trace of an unexpected error is kept in FOLDER.error.txt.
     """
-    from sds3d.generate import generate
-
     out.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     for number, job in enumerate(jobs, 1):
-        print(
-            f"[{number}/{len(jobs)}] {job.prompt} ({job.method}, {job.scene}, seed {job.seed})",
-            file=sys.stderr,
-        )
-        began, error, status = time.monotonic(), "", "failed"
-        try:
-            status = generate(job, Line()).status
-        except Sds3dError as caught:
-            error = f"{caught.message} ({caught.fix})" if caught.fix else caught.message
-        except Exception as caught:
-            error = f"{type(caught).__name__}: {caught}"
-            job.folder().mkdir(parents=True, exist_ok=True)
-            (job.folder() / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-        if error:
-            print(f"  failed: {error}", file=sys.stderr)
-        values = {**asdict(job), "status": status, "folder": job.folder(), "error": error}
-        rows.append({**values, "seconds": round(time.monotonic() - began, 1)})
+        what = f"{job.prompt} ({job.method}, {job.scene}, seed {job.seed})"
+        print(f"[{number}/{len(jobs)}] {what}", file=sys.stderr)
+        began = time.monotonic()
+        status, error = _attempt(job)
+        seconds = round(time.monotonic() - began, 1)
+        print(f"  {status}{error and ': '}{error}, {seconds} s", file=sys.stderr)
+        row = {**asdict(job), "status": status, "seconds": seconds, "folder": job.folder()}
+        rows.append(row | {"error": error})
         _write_results(rows, out / "results.csv")
         if status == "stopped":
             break
     _contact_sheet(rows, out / "contact_sheet.png")
-    done = sum(row["status"] in {"finished", "already finished"} for row in rows)
-    print(f"{done} of {len(jobs)} done; {out / 'results.csv'}")
-    return done == len(jobs)
+    return rows
+
+
+def _attempt(job: Job) -> tuple[str, str]:
+    """(status, error) of one job."""
+    from sds3d.generate import generate
+
+    try:
+        job.check()
+        return generate(job, Line()).status, ""
+    except Sds3dError as error:
+        return "failed", f"{error.message} ({error.fix})" if error.fix else error.message
+    except Exception as error:
+        trace = job.folder().with_name(f"{job.folder().name}.error.txt")
+        trace.parent.mkdir(parents=True, exist_ok=True)
+        trace.write_text(traceback.format_exc(), encoding="utf-8")
+        return "failed", f"{type(error).__name__}: {error}"
 
 
 def _write_results(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -151,7 +175,7 @@ def _write_results(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 
 def _contact_sheet(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """The previews of all jobs that have one."""
+    """The previews of all jobs that have one: the first views of the mesh."""
     import numpy as np
     from PIL import Image
 

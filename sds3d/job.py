@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sds3d.errors import PriorError, RunError, UsageError, nearest
-from sds3d.prompts import parse
+from sds3d.prompts import Prompt, parse
 
 METHODS = ("sds", "vsd")
 SCENES = ("nerf", "triplane", "splats")
@@ -45,8 +45,12 @@ class Job:
         """The run folder."""
         if self.out:
             return Path(self.out)
-        slug = parse(self.prompt, self.negative).slug
-        return Path("outputs") / slug / f"{self.kind}-{self.seed}"
+        return Path("outputs") / self.slug / f"{self.kind}-{self.seed}"
+
+    @property
+    def slug(self) -> str:
+        """The prompt as folders are named."""
+        return Prompt(" ".join(self.prompt.split()), " ".join(self.negative.split())).slug
 
     @property
     def kind(self) -> str:

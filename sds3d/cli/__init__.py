@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+import sds3d
 from sds3d.cli.batch import batch
 from sds3d.cli.console import fail
 from sds3d.cli.export import export
@@ -38,9 +39,7 @@ app.add_typer(prior, name="prior")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        print(f"sds3d {version('sds3d')}")
+        print(f"sds3d {sds3d.__version__}")
         raise typer.Exit
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sds3d.errors import UsageError
+from sds3d.errors import INTERRUPTED, UsageError
 from sds3d.job import METHODS, SCENES, one_of
 
 
@@ -28,7 +28,7 @@ def batch(
         raise UsageError(f"--seeds {seeds}: must be at least 1", "give a positive number")
     names = [one_of("method", name.strip(), METHODS) for name in methods.split(",")]
 
-    from sds3d.batch import read_jobs, run
+    from sds3d.batch import DONE, read_jobs, run
 
     shared = {
         "scene": one_of("scene", scene, SCENES),
@@ -37,7 +37,12 @@ def batch(
         "device": device,
     }
     jobs = read_jobs(file, shared, names, range(seeds), out)
-    if not run(jobs, out):
+    rows = run(jobs, out)
+    done = sum(row["status"] in DONE for row in rows)
+    print(f"{done} of {len(jobs)} done; {out / 'results.csv'}")
+    if rows[-1]["status"] == "stopped":
+        raise typer.Exit(INTERRUPTED)
+    if done < len(jobs):
         raise typer.Exit(1)
 
 
