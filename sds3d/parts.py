@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,11 +16,12 @@ from sds3d.fit import Learner, Sampling, Trainer, generator
 from sds3d.guidance import progress, sample_time
 from sds3d.objectives import SERVICES, find
 from sds3d.priors import Prior
-from sds3d.priors.exact import ExactPrior
+from sds3d.priors.exact import ExactPrior, shade
 from sds3d.priors.library import built_in, folder
 from sds3d.priors.student import ResidualStudent
 from sds3d.recipe import Recipe, bind
 from sds3d.scenes import Scene
+
 from sds3d.scenes.splats import SplatScene
 from sds3d.scenes.volume import nerf, triplane
 
@@ -67,6 +69,11 @@ def exact(
         folder(path) if path else built_in(variants=variants, null_members=null_members, seed=seed)
     )
     return ExactPrior(choose, supersample=supersample, camera_blind=camera_blind)
+
+
+def light(name: str) -> Callable[[np.ndarray], np.ndarray] | None:
+    """The light that a prior's pictures are known to be under, as a function of the normal; else None."""
+    return shade if name.partition(":")[0] == "exact" else None
 
 
 def scene(recipe: Recipe, seed: int, where: torch.device) -> Scene:
