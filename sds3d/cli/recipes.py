@@ -28,7 +28,7 @@ def recipes(context: typer.Context) -> None:
         list_all()
 
 
-@app.command("list")
+@app.command("list", epilog="Example:  sds3d recipes list")
 def list_all() -> None:
     """Name each recipe, its method, scene, presets and paper."""
     for name in recipe.names():

@@ -1,0 +1,187 @@
+"""Laws of a batch, and of one run as a user meets it, end to end on a tiny recipe."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import trimesh
+
+from sds3d.batch import COLUMNS, read_jobs, run
+from sds3d.cli import main
+from sds3d.errors import UsageError
+from sds3d.job import Job
+
+TINY = ("camera.sizes=[16]", "export.resolution=32", "export.texture_size=64", "export.faces=500")
+OVERRIDES = [part for override in TINY for part in ("--set", override)]
+
+
+def written(folder, name, text):
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder / name
+
+
+def jobs_of(path, *, methods=("sds",), seeds=1, **shared):
+    return read_jobs(path, shared, methods, range(seeds), Path("out"))
+
+
+def test_a_text_file_is_a_prompt_a_line(tmp_path):
+    path = written(tmp_path, "p.txt", "# furniture\na red chair\n\n  a blue car  \n")
+    assert [job.prompt for job in jobs_of(path)] == ["a red chair", "a blue car"]
+
+
+def test_each_prompt_meets_each_method_and_seed_in_a_folder_of_its_own(tmp_path):
+    path = written(tmp_path, "p.txt", "a red chair\na blue car\n")
+    jobs = jobs_of(path, methods=("sds", "vsd"), seeds=3)
+    assert len(jobs) == len({job.folder() for job in jobs}) == 12
+    assert {(job.method, job.seed) for job in jobs} == {
+        (m, s) for m in ("sds", "vsd") for s in range(3)
+    }
+
+
+def test_the_keys_of_a_row_win_over_the_options(tmp_path):
+    row = {"prompt": "a chair", "scene": "triplane", "steps": 7, "seed": 5, "overrides": ["a.b=1"]}
+    path = written(tmp_path, "p.jsonl", json.dumps(row) + "\n" + json.dumps("a plain one"))
+    first, second = jobs_of(path, scene="nerf", preset="draft")
+    assert (first.scene, first.steps, first.seed, first.overrides) == ("triplane", 7, 5, ("a.b=1",))
+    assert (second.prompt, second.scene, second.preset) == ("a plain one", "nerf", "draft")
+
+
+def test_a_table_says_the_same_as_lines_of_json(tmp_path):
+    table = 'prompt,method,steps,overwrite\na chair,vsd,7,yes\n"a car, blue",,,\n'
+    lines = [
+        {"prompt": "a chair", "method": "vsd", "steps": 7, "overwrite": True},
+        {"prompt": "a car, blue"},
+    ]
+    from_csv = jobs_of(written(tmp_path, "p.csv", table))
+    assert from_csv == jobs_of(written(tmp_path, "p.jsonl", "\n".join(map(json.dumps, lines))))
+
+
+def test_a_row_with_a_recipe_has_the_recipes_method_and_scene(tmp_path):
+    path = written(tmp_path, "p.jsonl", '{"prompt": "a chair", "recipe": "vsd-triplane"}')
+    (job,) = jobs_of(path, methods=("sds", "vsd"))
+    assert (job.method, job.scene) == ("vsd", "triplane")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "p.jsonl",
+            '{"prompt": "a", "step": 3}',
+            "entry 1: unknown key 'step', did you mean 'steps'",
+        ),
+        ("p.jsonl", '{"prompt": "a"}\n{"scene": "nerf"}', "entry 2: no prompt"),
+        ("p.jsonl", '{"prompt": "a", "steps": "many"}', "steps = 'many' does not fit"),
+        ("p.jsonl", '{"prompt": "a", "scene": 3}', "scene = 3 is no text"),
+        ("p.jsonl", '{"prompt": "a", "recipe": "sds-nref"}', "entry 1: unknown recipe"),
+        ("p.jsonl", "{prompt: a}", "p.jsonl"),
+        ("p.csv", "prompt\na,b,c\n", "entry 1: unknown key 'None'"),
+        ("p.txt", "# nothing\n", "holds no prompts"),
+        ("p.yaml", "a chair", "is not .txt, .jsonl or .csv"),
+    ],
+)
+def test_a_file_that_cannot_be_meant_is_refused_whole(tmp_path, name, text, message):
+    with pytest.raises(UsageError) as caught:
+        jobs_of(written(tmp_path, name, text))
+    assert message in caught.value.message
+
+
+def test_an_unexpected_error_of_one_job_leaves_its_trace_and_the_others_go_on(tmp_path):
+    raising = "out_of_nowhere:grad"  # an objective whose module does not exist
+    broken = Job("a chair", recipe="sds-nerf", overrides=(f"objective.name={raising}",))
+    jobs = [
+        Job(**{**vars(broken), "out": str(tmp_path / "one")}),
+        Job("a flurb of zanthor", out=str(tmp_path / "two")),
+    ]
+    rows = run(jobs, tmp_path)
+    assert [row["status"] for row in rows] == ["failed", "failed"]
+    assert "ModuleNotFoundError" in (tmp_path / "one.error.txt").read_text(encoding="utf-8")
+    assert "nearest it knows" in rows[1]["error"]
+
+
+@pytest.fixture(scope="module")
+def batch(tmp_path_factory):
+    """(folder, process) of a batch of one prompt that works between two that fail."""
+    folder = tmp_path_factory.mktemp("batch")
+    good = {"prompt": "a red armchair", "steps": 2, "overrides": TINY}
+    rows = [{"prompt": "a flurb of zanthor"}, good, {"prompt": "a chair", "preset": "laptp"}]
+    path = written(folder, "p.jsonl", "\n".join(map(json.dumps, rows)))
+    return folder, call("batch", path, "--out", folder / "out")
+
+
+def call(*arguments):
+    command = [sys.executable, "-m", "sds3d", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def results(folder):
+    with (folder / "out" / "results.csv").open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_failure_neither_ends_a_batch_nor_goes_unsaid(batch):
+    folder, process = batch
+    rows = results(folder)
+    assert process.returncode == 1, process.stderr
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["status"] for row in rows] == ["failed", "finished", "failed"]
+    assert "nearest it knows" in rows[0]["error"]
+    assert "did you mean 'laptop'" in rows[2]["error"]
+    assert (folder / "out" / "contact_sheet.png").is_file()
+
+
+def test_a_run_leaves_all_its_files(batch):
+    run_folder = Path(results(batch[0])[1]["folder"])
+    assert {path.name for path in run_folder.iterdir()} == {
+        "mesh.glb",
+        "preview.png",
+        "turntable.mp4",
+        "recipe.toml",
+        "run.json",
+        "metrics.jsonl",
+        "checkpoint.safetensors",
+    }
+
+
+def test_finished_work_is_not_done_again(batch):
+    folder, _ = batch
+    mesh = Path(results(folder)[1]["folder"]) / "mesh.glb"
+    before = mesh.stat().st_mtime_ns
+    assert call("batch", folder / "p.jsonl", "--out", folder / "out").returncode == 1
+    assert [row["status"] for row in results(folder)] == ["failed", "already finished", "failed"]
+    assert mesh.stat().st_mtime_ns == before
+
+
+def test_json_is_one_object_on_stdout(batch, capfd):
+    run_folder = results(batch[0])[1]["folder"]
+    command = ["generate", "a red armchair", "--steps", "2", *OVERRIDES, "--out", run_folder]
+    with pytest.raises(SystemExit) as end:
+        main([*command, "--json"])
+    found = json.loads(capfd.readouterr().out)
+    assert not end.value.code
+    assert (found["status"], found["steps"]) == ("already finished", 2)
+    assert Path(found["files"]["glb"]).is_file()
+
+
+def test_another_run_in_the_same_folder_is_refused(batch, capsys):
+    run_folder = results(batch[0])[1]["folder"]
+    for prompt, steps in (("a blue armchair", "2"), ("a red armchair", "3")):
+        with pytest.raises(SystemExit) as end:
+            main(["generate", prompt, "--steps", steps, *OVERRIDES, "--out", run_folder])
+        assert end.value.code == 6
+        assert "--overwrite" in capsys.readouterr().err
+
+
+def test_a_run_is_exported_again_in_other_formats_and_sizes(batch, capsys):
+    run_folder = results(batch[0])[1]["folder"]
+    with pytest.raises(SystemExit) as end:
+        main(
+            ["export", run_folder, "--format", "obj,ply", "--faces", "200", "--texture-size", "32"]
+        )
+    files = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert not end.value.code
+    assert {file.suffix for file in files} == {".obj", ".ply"}
+    assert all(0 < len(trimesh.load(file, force="mesh").faces) <= 220 for file in files)
