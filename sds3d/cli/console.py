@@ -82,6 +82,7 @@ class Progress:
         self._bar.stop()
 
     def stage(self, name: str) -> None:
+        """Names the part of the run that begins."""
         label = STAGES[name]
         if not self._live:
             self._say(label)
@@ -90,11 +91,13 @@ class Progress:
         self._task = self._bar.add_task(label, total=None)
 
     def step(self, step: int, total: int, values: dict[str, float]) -> None:
+        """Moves the bar; without a terminal, prints a line every PLAIN_EVERY steps."""
         self._bar.update(self._task, completed=step, total=total)
         if not self._live and (step % PLAIN_EVERY == 0 or step == total):
             self._say(f"step {step} of {total}")
 
     def note(self, line: str) -> None:
+        """Prints a line above the bar."""
         self._say(line)
 
     def _say(self, line: str) -> None:
