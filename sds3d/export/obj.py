@@ -11,11 +11,13 @@ from sds3d.export.mesh import Mesh
 
 
 def obj(mesh: Mesh, stem: str) -> Mapping[str, bytes]:
-    """File name -> bytes: STEM.obj, and with a texture STEM.mtl and STEM.png.
+    """File name -> bytes: STEM.obj, STEM.mtl, and with a texture STEM.png.
 
-    OBJ's v runs upwards, ours downwards.  Pm and Pr are the PBR extension that Blender reads.
+    OBJ's v runs upwards, ours downwards.  Pm and Pr are the PBR extension that Blender reads.  Spaces in
+    the names of the material and the picture become underscores: readers split these lines at spaces.
     """
-    lines = ["# sds3d", f"mtllib {stem}.mtl", "o object"]
+    beside = "_".join(stem.split())
+    lines = ["# sds3d", f"mtllib {beside}.mtl", "o object"]
     colors = mesh.colors if mesh.base_color is None else None
     rows = mesh.vertices if colors is None else np.concatenate([mesh.vertices, colors], 1)
     lines += ["v " + " ".join(f"{x:.6f}" for x in row) for row in rows]
@@ -36,8 +38,8 @@ def obj(mesh: Mesh, stem: str) -> Mapping[str, bytes]:
     material += [f"Pm {mesh.metallic:.4f}", f"Pr {mesh.roughness:.4f}"]
     files = {}
     if mesh.base_color is not None:
-        material.append(f"map_Kd {stem}.png")
-        files[f"{stem}.png"] = png(mesh.base_color)
-    files[f"{stem}.mtl"] = ("\n".join(material) + "\n").encode()
+        material.append(f"map_Kd {beside}.png")
+        files[f"{beside}.png"] = png(mesh.base_color)
+    files[f"{beside}.mtl"] = ("\n".join(material) + "\n").encode()
     files[f"{stem}.obj"] = ("\n".join(lines) + "\n").encode()
     return files
