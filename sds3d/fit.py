@@ -38,6 +38,7 @@ class Trainer:
     lr_end: float = 1.0
 
     def step(self, step: int, steps: int) -> None:
+        """One step at this step's learning rates; the gradients are cleared."""
         for group in self.optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
             group["lr"] = group["initial_lr"] * self.lr_end ** (step / steps)
