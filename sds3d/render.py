@@ -53,3 +53,20 @@ def normal_from_depth(depth: Tensor, alpha: Tensor, cameras: Cameras) -> Tensor:
     normal = torch.linalg.cross(slope(1), slope(2))
     normal = normal / normal.norm(dim=-1, keepdim=True).clamp_min(TINY)
     return normal * (alpha >= 0.5)[..., None]
+
+
+def bumpiness(depth: Tensor, alpha: Tensor, edge: float = 0.03) -> Tensor:
+    """mean edge tanh(|d_(k-1) - 2 d_k + d_(k+1)| / edge) over rows and columns of covered pixels, a scalar.
+
+    Zero on planes.  A surface whose colour does not change can lie anywhere between the pixels' rays; this
+    asks for the flat one.  Steps much larger than `edge` (world units) are the object's own and cost no more.
+    depth, alpha: (B, H, W).
+    """
+    total = depth.new_zeros(())
+    for axis in (1, 2):
+        inner = depth.shape[axis] - 2
+        a, b, c = (depth.narrow(axis, k, inner) for k in range(3))
+        covered = (alpha > 0.9).float()
+        covered = torch.stack([covered.narrow(axis, k, inner) for k in range(3)]).amin(0)
+        total = total + (covered * edge * torch.tanh((a - 2 * b + c).abs() / edge)).mean()
+    return total

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sds3d.cameras import look_at_origin, orbit, random_views
-from sds3d.render import normal_from_depth, over
+from sds3d.render import bumpiness, normal_from_depth, over
 
 
 def camera(azimuth, elevation=0.0, size=33):
@@ -92,3 +92,14 @@ def test_over_is_the_premultiplied_blend():
     rgb, alpha = torch.full((1, 1, 1, 3), 0.3), torch.full((1, 1, 1), 0.25)
     out = over(rgb, alpha, torch.tensor([[1.0, 0.0, 0.4]]))
     torch.testing.assert_close(out.flatten(), torch.tensor([1.05, 0.3, 0.6]))
+
+
+def test_a_plane_is_not_bumpy_and_a_ripple_is_the_more_the_higher(rng):
+    row, col = torch.meshgrid(torch.arange(12.0), torch.arange(12.0), indexing="ij")
+    plane, alpha = (3 + 0.1 * row - 0.05 * col)[None], torch.ones(1, 12, 12)
+    ripple = torch.randn(1, 12, 12, generator=rng)
+    values = [bumpiness(plane + h * ripple, alpha).item() for h in (0.0, 0.001, 0.003)]
+    assert values[0] == pytest.approx(0, abs=1e-6)
+    assert values[2] == pytest.approx(3 * values[1], rel=0.1)
+    assert bumpiness(plane + 100 * ripple, alpha) < 2 * 0.03 * 1.01
+    assert bumpiness(ripple, 0 * alpha) == 0

@@ -13,7 +13,7 @@ from torch import Tensor
 from sds3d.cameras import Cameras, orbit
 from sds3d.errors import UsageError, nearest
 from sds3d.kernels.composite import Samples, composite, march
-from sds3d.render import Render, normal_from_depth, over
+from sds3d.render import Render, bumpiness, normal_from_depth, over
 from sds3d.scenes import Scene
 from sds3d.scenes.carve import hidden
 from sds3d.scenes.cells import Cells
@@ -78,14 +78,16 @@ class VolumeScene(Scene):
         return [{"params": params, "lr": lr[name]} for name, params in groups.items()]
 
     def regularizers(self, render: Render) -> dict[str, Tensor]:
-        """sparsity = mean sqrt(alpha^2 + 0.01), opaque = mean entropy of alpha clamped to [1e-3, 1 - 1e-3].
+        """sparsity = mean sqrt(alpha^2 + 0.01), opaque = mean entropy of alpha clamped to [1e-3, 1 - 1e-3],
+        bumpy = how far the depth is from flat (render.bumpiness).
 
-        Source: DreamFusion's penalties as in threestudio.
+        Source: the first two are DreamFusion's penalties as in threestudio.
         """
         alpha = render.alpha.clamp(1e-3, 1 - 1e-3)
         return {
             "sparsity": (render.alpha.square() + 0.01).sqrt().mean(),
             "opaque": F.binary_cross_entropy(alpha, alpha),
+            "bumpy": bumpiness(render.depth, render.alpha),
         }
 
     def after_step(self, step: int, optimizer: torch.optim.Optimizer, rng: torch.Generator) -> None:
