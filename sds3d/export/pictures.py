@@ -68,7 +68,10 @@ def texels(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
 
 
 def load_glb(path: Path) -> Mesh:
-    """The first mesh of a GLB file as it is on disk, read by trimesh.  Raises ExportError when it is none."""
+    """The mesh and the texture of a GLB file as they are on disk, read by trimesh, without vertex colours.
+
+    Raises ExportError when it is none.
+    """
     try:
         loaded = trimesh.load(path, force="mesh", process=False)
     except (OSError, ValueError, KeyError, IndexError) as error:
@@ -89,7 +92,10 @@ def load_glb(path: Path) -> Mesh:
 
 
 def preview(views: np.ndarray, path: Path, columns: int = 8) -> None:
-    """Writes the views (N, H, W, 3) uint8 as rows of `columns` pictures."""
+    """Writes the views (N, H, W, 3) uint8 as rows of `columns` pictures; a short last row ends white."""
+    columns = min(columns, len(views))
+    missing = np.full((-len(views) % columns, *views.shape[1:]), 255, np.uint8)
+    views = np.concatenate([views, missing])
     rows = [np.concatenate(list(views[i : i + columns]), 1) for i in range(0, len(views), columns)]
     _save(Image.fromarray(np.concatenate(rows)), path)
 
