@@ -20,17 +20,24 @@ def doctor() -> None:
 doctor.example = "Example:  sds3d doctor"
 
 
-def cite(method: Annotated[str, typer.Argument(help="An objective, such as vsd.")]) -> None:
-    """Print the BibTeX entry of a method's paper."""
+def cite(
+    method: Annotated[str, typer.Argument(help="An objective, such as vsd, or a recipe.")],
+) -> None:
+    """Print the BibTeX entry of a method's or a recipe's paper."""
     from sds3d import recipe
 
     papers = {}
     for name in recipe.names():
         loaded = recipe.load(name)
+        papers[name] = loaded.paper
         papers.setdefault(loaded.objective.name, loaded.paper)
     if method not in papers:
         raise UsageError(f"unknown method '{method}'{nearest(method, papers)}", "name one of these")
     print(papers[method].bibtex.strip())
 
 
-cite.example = "Example:  sds3d cite vsd"
+cite.example = """Examples:
+
+\b
+  sds3d cite vsd
+  sds3d cite dreamgaussian-splats"""
