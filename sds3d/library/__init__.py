@@ -13,9 +13,11 @@ from sds3d.library import (
     aircraft,
     bathroom,
     buildings,
+    cuddly,
     cycles,
     electronics,
     furniture,
+    greenery,
     household,
     kitchen,
     landmarks,
@@ -26,6 +28,7 @@ from sds3d.library import (
     rockets,
     shelters,
     ships,
+    snacks,
     street,
     structures,
     tables,
@@ -133,6 +136,27 @@ CATEGORIES: dict[str, Category] = {
     "pyramid": Category(shelters.pyramid, ("ziggurat",)),
     "well": Category(structures.well, ("wishing well", "draw well")),
     "fence": Category(structures.fence, ("picket fence", "railing")),
+    # figures
+    "teddy bear": Category(cuddly.teddy_bear, ("teddy", "plush bear", "stuffed bear")),
+    "snowman": Category(cuddly.snowman, ("snow man",)),
+    # plants
+    "cactus": Category(greenery.cactus, ("saguaro", "succulent")),
+    "palm tree": Category(greenery.palm_tree, ("palm", "coconut tree", "coconut palm")),
+    "tree": Category(greenery.tree, ("oak tree", "maple", "apple tree")),
+    "pine tree": Category(greenery.pine_tree, ("fir", "fir tree", "spruce", "christmas tree")),
+    "sunflower": Category(greenery.sunflower, ("flower", "daisy")),
+    "mushroom": Category(greenery.mushroom, ("toadstool", "fly agaric")),
+    # food
+    "hamburger": Category(snacks.hamburger, ("burger", "cheeseburger")),
+    "hot dog": Category(snacks.hot_dog, ("hotdog",)),
+    "pizza": Category(snacks.pizza, ()),
+    "donut": Category(snacks.donut, ("doughnut",)),
+    "ice cream cone": Category(snacks.ice_cream, ("ice cream", "gelato")),
+    "cake": Category(snacks.cake, ("birthday cake", "wedding cake", "gateau")),
+    "apple": Category(snacks.apple, ()),
+    "banana": Category(snacks.banana, ("plantain",)),
+    "carrot": Category(snacks.carrot, ()),
+    "pumpkin": Category(snacks.pumpkin, ("squash", "gourd")),
 }
 
 
