@@ -6,6 +6,7 @@ import pytest
 
 from sds3d import job, parts, recipe
 from sds3d.errors import RecipeError
+from sds3d.export import EXPORTERS
 from sds3d.job import Job
 from sds3d.objectives import OBJECTIVES, SERVICES, find
 from sds3d.recipe import bind, dump, load
@@ -81,6 +82,7 @@ def test_the_names_known_before_torch_loads_are_those_of_the_tables():
     assert set(job.METHODS) == set(OBJECTIVES)
     assert set(job.SCENES) == set(parts.SCENES)
     assert set(job.PRIORS) == set(parts.PRIORS)
+    assert set(job.FORMATS) == set(EXPORTERS)
 
 
 def test_a_preset_replaces_single_numbers_and_overrides_come_after_it(minimal):
