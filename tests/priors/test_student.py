@@ -65,9 +65,7 @@ def test_the_students_loss_sends_no_gradient_to_the_scene_and_vsd_none_to_the_st
     for p in student.parameters():
         p.grad = None
     with torch.no_grad():
-        g = vsd.grad(
-            prior, z, t, eps, cond, student=student, guidance_scale=1.0, weight="uniform"
-        )
+        g = vsd.grad(prior, z, t, eps, cond, student=student, guidance_scale=1.0, weight="uniform")
     (z * g).sum().backward()
     assert all(p.grad is None for p in student.parameters())
 
