@@ -29,6 +29,8 @@ def report() -> Iterator[tuple[str, str]]:
         yield name, _accelerator(name)
     yield "numba cache", _cache()
     yield "ffmpeg", Path(imageio_ffmpeg.get_ffmpeg_exe()).name
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    yield "memory", f"{pages / 2**30:.1f} GiB"
     free = shutil.disk_usage(Path.cwd()).free / 2**30
     yield "disk", f"{free:.1f} GiB free here"
 
