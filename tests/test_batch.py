@@ -2,14 +2,15 @@
 
 import csv
 import json
-import subprocess
-import sys
+import signal
 from pathlib import Path
 
 import pytest
 import trimesh
 
-from sds3d.batch import COLUMNS, read_jobs, run
+import sds3d.generate
+from sds3d import checkpoint
+from sds3d.batch import COLUMNS, Line, read_jobs, run
 from sds3d.cli import main
 from sds3d.errors import UsageError
 from sds3d.job import Job
@@ -102,19 +103,29 @@ def test_an_unexpected_error_of_one_job_leaves_its_trace_and_the_others_go_on(tm
     assert "nearest it knows" in rows[1]["error"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _small_pictures():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sds3d.generate, "PREVIEW", {"views": 8, "size": 24})
+        patch.setattr(sds3d.generate, "TURNTABLE", {"views": 2, "size": 32})
+        yield
+
+
+def call(*arguments):
+    """The exit code of a command line."""
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    return end.value.code or 0
+
+
 @pytest.fixture(scope="module")
 def batch(tmp_path_factory):
-    """(folder, process) of a batch of one prompt that works between two that fail."""
+    """(folder, exit code) of a batch of one prompt that works between two that fail."""
     folder = tmp_path_factory.mktemp("batch")
     good = {"prompt": "a red armchair", "steps": 2, "overrides": TINY}
     rows = [{"prompt": "a flurb of zanthor"}, good, {"prompt": "a chair", "preset": "laptp"}]
     path = written(folder, "p.jsonl", "\n".join(map(json.dumps, rows)))
     return folder, call("batch", path, "--out", folder / "out")
-
-
-def call(*arguments):
-    command = [sys.executable, "-m", "sds3d", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def results(folder):
@@ -123,9 +134,9 @@ def results(folder):
 
 
 def test_a_failure_neither_ends_a_batch_nor_goes_unsaid(batch):
-    folder, process = batch
+    folder, code = batch
     rows = results(folder)
-    assert process.returncode == 1, process.stderr
+    assert code == 1
     assert tuple(rows[0]) == COLUMNS
     assert [row["status"] for row in rows] == ["failed", "finished", "failed"]
     assert "nearest it knows" in rows[0]["error"]
@@ -150,7 +161,7 @@ def test_finished_work_is_not_done_again(batch):
     folder, _ = batch
     mesh = Path(results(folder)[1]["folder"]) / "mesh.glb"
     before = mesh.stat().st_mtime_ns
-    assert call("batch", folder / "p.jsonl", "--out", folder / "out").returncode == 1
+    assert call("batch", folder / "p.jsonl", "--out", folder / "out") == 1
     assert [row["status"] for row in results(folder)] == ["failed", "already finished", "failed"]
     assert mesh.stat().st_mtime_ns == before
 
@@ -158,30 +169,74 @@ def test_finished_work_is_not_done_again(batch):
 def test_json_is_one_object_on_stdout(batch, capfd):
     run_folder = results(batch[0])[1]["folder"]
     command = ["generate", "a red armchair", "--steps", "2", *OVERRIDES, "--out", run_folder]
-    with pytest.raises(SystemExit) as end:
-        main([*command, "--json"])
+    assert call(*command, "--json") == 0
     found = json.loads(capfd.readouterr().out)
-    assert not end.value.code
     assert (found["status"], found["steps"]) == ("already finished", 2)
     assert Path(found["files"]["glb"]).is_file()
 
 
-def test_another_run_in_the_same_folder_is_refused(batch, capsys):
+def test_the_closing_panel_names_files_times_and_what_comes_next(batch, capsys):
     run_folder = results(batch[0])[1]["folder"]
-    for prompt, steps in (("a blue armchair", "2"), ("a red armchair", "3")):
-        with pytest.raises(SystemExit) as end:
-            main(["generate", prompt, "--steps", steps, *OVERRIDES, "--out", run_folder])
-        assert end.value.code == 6
-        assert "--overwrite" in capsys.readouterr().err
+    call("generate", "a red armchair", "--steps", "2", *OVERRIDES, "--out", run_folder)
+    panel = capsys.readouterr().out
+    named = ("already finished", "mesh.glb", "render", " s", "sds3d export", "Blender", "--seed 1")
+    assert all(part in panel for part in named)
+
+
+@pytest.mark.parametrize(("prompt", "steps"), [("a blue armchair", 2), ("a red armchair", 3)])
+def test_another_run_in_the_same_folder_is_refused(batch, capsys, prompt, steps):
+    run_folder = results(batch[0])[1]["folder"]
+    assert call("generate", prompt, "--steps", steps, *OVERRIDES, "--out", run_folder) == 6
+    assert "--overwrite" in capsys.readouterr().err
 
 
 def test_a_run_is_exported_again_in_other_formats_and_sizes(batch, capsys):
     run_folder = results(batch[0])[1]["folder"]
-    with pytest.raises(SystemExit) as end:
-        main(
-            ["export", run_folder, "--format", "obj,ply", "--faces", "200", "--texture-size", "32"]
-        )
+    sizes = ["--faces", "200", "--texture-size", "32"]
+    assert call("export", run_folder, "--format", "obj,ply", *sizes) == 0
     files = [Path(line) for line in capsys.readouterr().out.splitlines()]
-    assert not end.value.code
     assert {file.suffix for file in files} == {".obj", ".ply"}
     assert all(0 < len(trimesh.load(file, force="mesh").faces) <= 220 for file in files)
+
+
+class CtrlC(Line):
+    """Presses Ctrl-C after a step."""
+
+    def __init__(self, after):
+        self.after = after
+
+    def step(self, step, total, values):
+        if step == self.after:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_stops_saves_and_exports_and_the_same_command_goes_on_as_if_nothing_had_been(
+    tmp_path,
+):
+    whole = Job("a red armchair", steps=5, overrides=TINY, out=str(tmp_path / "whole"))
+    broken = Job("a red armchair", steps=5, overrides=TINY, out=str(tmp_path / "broken"))
+    sds3d.generate.generate(whole, Line())
+    stopped = sds3d.generate.generate(broken, CtrlC(after=3))
+    assert (stopped.status, stopped.steps) == ("stopped", 3)
+    assert stopped.files["glb"].is_file()
+    resumed = sds3d.generate.generate(broken, Line())
+    assert (resumed.status, resumed.steps) == ("finished", 5)
+    steps = (tmp_path / "broken" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["step"] for line in steps] == [0, 1, 2, 3, 4]
+    ours, theirs = (
+        checkpoint.read(tmp_path / name / "checkpoint.safetensors")[0]
+        for name in ("broken", "whole")
+    )
+    assert ours.keys() == theirs.keys()
+    assert all((ours[name] == theirs[name]).all() for name in ours)
+
+
+def test_ctrl_c_ends_a_batch_and_the_same_command_takes_it_up(tmp_path, monkeypatch):
+    jobs = [
+        Job("a red armchair", seed=n, steps=3, overrides=TINY, out=str(tmp_path / str(n)))
+        for n in range(2)
+    ]
+    monkeypatch.setattr("sds3d.batch.Line", lambda: CtrlC(after=1))
+    assert [row["status"] for row in run(jobs, tmp_path)] == ["stopped"]
+    monkeypatch.setattr("sds3d.batch.Line", Line)
+    assert [row["status"] for row in run(jobs, tmp_path)] == ["finished", "finished"]
