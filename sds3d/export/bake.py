@@ -7,15 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-import xatlas
 from scipy import ndimage
 
 from sds3d.export.mesh import Mesh
+from sds3d.export.unwrap import unwrap
 from sds3d.kernels.rasterize import rasterize
 
 ColorAt = Callable[[np.ndarray, np.ndarray], np.ndarray]
 CHUNK = 1 << 17
-PADDING = 4  # texels between charts
 
 
 def textured(mesh: Mesh, color_at: ColorAt, *, texture_size: int) -> Mesh:
@@ -23,7 +22,11 @@ def textured(mesh: Mesh, color_at: ColorAt, *, texture_size: int) -> Mesh:
 
     color_at: points (N, 3) on the surface and unit normals (N, 3) -> sRGB (N, 3) in [0, 1].
     """
-    mesh = unwrap(mesh, texture_size)
+    return bake(unwrap(mesh, texture_size), color_at, texture_size=texture_size)
+
+
+def bake(mesh: Mesh, color_at: ColorAt, *, texture_size: int) -> Mesh:
+    """The mesh, which has texture coordinates and normals, with the colours of its surface as a texture."""
     points, normals, inside = texel_points(mesh, texture_size)
     colors = np.concatenate(
         [
@@ -47,26 +50,6 @@ def delight(mesh: Mesh, shade: Callable[[np.ndarray], np.ndarray]) -> Mesh:
     texture = np.float32(mesh.base_color) / 255
     texture[inside] /= shade(normals)[:, None]
     return replace(mesh, base_color=np.uint8(np.rint(_fill(texture, inside).clip(0, 1) * 255)))
-
-
-def unwrap(mesh: Mesh, texture_size: int) -> Mesh:
-    """The mesh with texture coordinates; vertices are doubled along the seams (xatlas)."""
-    atlas = xatlas.Atlas()
-    atlas.add_mesh(mesh.vertices, mesh.faces.astype(np.uint32), mesh.normals)
-    charts, packing = xatlas.ChartOptions(), xatlas.PackOptions()
-    charts.max_iterations = 1
-    packing.resolution, packing.padding = texture_size, PADDING
-    packing.bruteForce, packing.bilinear = False, True
-    atlas.generate(chart_options=charts, pack_options=packing)
-    origin, faces, uv = atlas[0]
-    return replace(
-        mesh,
-        vertices=mesh.vertices[origin],
-        normals=mesh.normals[origin],
-        colors=None if mesh.colors is None else mesh.colors[origin],
-        faces=faces.astype(np.int32),
-        uv=np.float32(uv.clip(0, 1)),
-    )
 
 
 def texel_points(mesh: Mesh, texture_size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,9 +7,10 @@ import pytest
 import trimesh
 from scipy import ndimage
 
-from sds3d.export.bake import delight, texel_points, textured, unwrap
+from sds3d.export.bake import delight, texel_points, textured
 from sds3d.export.mesh import Mesh
 from sds3d.export.pictures import texels
+from sds3d.export.unwrap import unwrap
 
 SIZE, RADIUS = 256, 0.7
 
