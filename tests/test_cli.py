@@ -11,6 +11,7 @@ from sds3d.cli import main
 
 HELPS = ["", "generate", "export", "batch", "recipes", "recipes list", "recipes show", "prior",
          "prior info", "prior sample", "prior eval", "doctor", "cite"]  # fmt: skip
+PYTHON = (sys.executable, "-P")  # not from the working folder: the installed package
 HEAVY = ("torch", "numpy", "numba", "scipy", "PIL", "trimesh")
 HELP_IN_ONE_PROCESS = """
 import sys, sds3d.cli
@@ -39,9 +40,7 @@ def call(capsys, *arguments):
 
 def test_every_help_has_an_example_and_imports_nothing_heavy():
     code = HELP_IN_ONE_PROCESS.format(heavy=HEAVY)
-    done = subprocess.run(
-        [sys.executable, "-c", code, *HELPS], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([*PYTHON, "-c", code, *HELPS], capture_output=True, text=True, check=True)
     pages = done.stdout.split("Usage: ")[1:]
     assert len(pages) == len(HELPS)
     assert all("Example" in page and "sds3d" in page for page in pages)
@@ -51,7 +50,7 @@ def test_every_help_has_an_example_and_imports_nothing_heavy():
 def test_help_is_quick():
     def seconds():
         began = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "sds3d", "--help"], capture_output=True, check=True)
+        subprocess.run([*PYTHON, "-m", "sds3d", "--help"], capture_output=True, check=True)
         return time.perf_counter() - began
 
     assert min(seconds() for _ in range(5)) < 0.5
@@ -100,7 +99,7 @@ def test_bad_input_is_refused_before_anything_is_written(capsys, tmp_path, monke
 
 def test_bad_input_is_refused_before_torch_loads():
     done = subprocess.run(
-        [sys.executable, "-c", IS_TORCH_LOADED], capture_output=True, text=True, check=True
+        [*PYTHON, "-c", IS_TORCH_LOADED], capture_output=True, text=True, check=True
     )
     assert "did you mean 'laptop'" in done.stderr
     assert done.stdout.splitlines()[-1] == "False"
@@ -154,7 +153,7 @@ def test_an_unknown_prompt_names_the_nearest_concepts_and_writes_nothing(
 
 
 def test_debug_shows_the_trace():
-    command = [sys.executable, "-m", "sds3d", "generate", "", "--debug"]
+    command = [*PYTHON, "-m", "sds3d", "generate", "", "--debug"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "Traceback" in done.stderr
     assert "UsageError" in done.stderr
@@ -212,7 +211,7 @@ def test_prior_eval_counts_what_is_understood_in_any_terminal(tmp_path):
     prompts = tmp_path / "p.txt"
     prompts.write_text("# mine\na red chair\n\na blûe flurb ☃\n", encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "sds3d", "prior", "eval", str(prompts)],
+        [*PYTHON, "-m", "sds3d", "prior", "eval", str(prompts)],
         capture_output=True,
         check=False,
         env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PATH": ""},
