@@ -32,6 +32,9 @@ class Page(HTMLParser):
         self.texts.setdefault(self.open, []).append("")
         self.loads += [attrs[name] for name in ("src", "href", "srcset", "data") if name in attrs]
 
+    def handle_endtag(self, tag):
+        self.open = ""
+
     def handle_data(self, data):
         if self.open:
             self.texts[self.open][-1] += data
@@ -57,8 +60,8 @@ def test_the_page_carries_the_very_bytes_of_the_glb(text, model):
 
 def test_what_the_user_typed_is_text_and_nothing_else(text):
     page = Page(text)
-    assert page.texts["h1"][0].strip() == PROMPT
-    assert page.texts["title"][0].strip() == PROMPT
+    assert page.texts["h1"][0] == PROMPT
+    assert page.texts["title"][0] == PROMPT
     assert page.texts["td"][0].strip() == "<0>"
     assert page.texts["pre"][0] == "a = '<&>'\n"
     assert "b" not in page.texts
