@@ -43,16 +43,20 @@ def _shade(mesh: Mesh, camera: Cameras) -> np.ndarray:
     attributes = torch.from_numpy(np.concatenate([normals, surface], 1).astype(np.float32))
     faces = torch.from_numpy(np.int32(mesh.faces))
     values, face, _ = rasterize(project(vertices, fine), faces, attributes, height, width)
-    values, seen = values[0].numpy(), face[0].numpy() >= 0
-    normal, surface = values[..., :3], values[..., 3:]
-    normal = normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
-    to_camera = -fine.rays()[1][0].numpy()
-    facing = np.maximum((normal * to_camera).sum(-1), 0)
-    shade = AMBIENT + SKY * normal[..., 1] + HEADLIGHT * facing
+    seen = face[0].numpy() >= 0
+    values = values[0].numpy()[seen]
+    normal, surface = values[:, :3], values[:, 3:]
+    normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+    to_camera = -fine.rays()[1][0].numpy()[seen]
+    facing = np.maximum(np.einsum("nc,nc->n", normal, to_camera), 0)
+    shade = AMBIENT + SKY * normal[:, 1] + HEADLIGHT * facing
     rgb = texels(mesh.base_color, surface) if textured else surface
-    image = np.where(seen[..., None], (rgb * shade[..., None]).clip(0, 1), BACKGROUND)
-    pooled = image.reshape(camera.height, SUPERSAMPLE, camera.width, SUPERSAMPLE, 3).mean((1, 3))
-    return np.uint8(np.rint(pooled * 255))[None]
+    image = np.full((height, width, 3), BACKGROUND, np.float32)
+    image[seen] = (rgb * shade[:, None]).clip(0, 1)
+    pooled = sum(
+        image[i::SUPERSAMPLE, j::SUPERSAMPLE] for i, j in np.ndindex(SUPERSAMPLE, SUPERSAMPLE)
+    )
+    return np.uint8(np.rint(pooled * (255 / SUPERSAMPLE**2)))[None]
 
 
 def texels(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
