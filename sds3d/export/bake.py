@@ -36,7 +36,7 @@ def bake(mesh: Mesh, color_at: ColorAt, *, texture_size: int) -> Mesh:
     )
     texture = np.zeros((texture_size, texture_size, 3), np.float32)
     texture[inside] = colors
-    return replace(mesh, base_color=np.uint8(np.rint(_fill(texture, inside).clip(0, 1) * 255)))
+    return replace(mesh, base_color=np.uint8(np.rint(fill(texture, inside).clip(0, 1) * 255)))
 
 
 def delight(mesh: Mesh, shade: Callable[[np.ndarray], np.ndarray]) -> Mesh:
@@ -49,7 +49,7 @@ def delight(mesh: Mesh, shade: Callable[[np.ndarray], np.ndarray]) -> Mesh:
     _, normals, inside = texel_points(mesh, mesh.base_color.shape[0])
     texture = np.float32(mesh.base_color) / 255
     texture[inside] /= shade(normals)[:, None]
-    return replace(mesh, base_color=np.uint8(np.rint(_fill(texture, inside).clip(0, 1) * 255)))
+    return replace(mesh, base_color=np.uint8(np.rint(fill(texture, inside).clip(0, 1) * 255)))
 
 
 def texel_points(mesh: Mesh, texture_size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -57,6 +57,12 @@ def texel_points(mesh: Mesh, texture_size: int) -> tuple[np.ndarray, np.ndarray,
 
     Row 0 of the texture is v = 0.
     """
+    points, normals, face = texel_faces(mesh, texture_size)
+    return points, normals, face >= 0
+
+
+def texel_faces(mesh: Mesh, texture_size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `texel_points`, but with the triangle that covers each texel, (S, S), -1 for none."""
     screen = np.ones((1, len(mesh.uv), 3), np.float32)
     screen[0, :, :2] = mesh.uv * texture_size
     attributes = torch.from_numpy(np.concatenate([mesh.vertices, mesh.normals], 1))
@@ -67,14 +73,14 @@ def texel_points(mesh: Mesh, texture_size: int) -> tuple[np.ndarray, np.ndarray,
         texture_size,
         texture_size,
     )
-    inside = face[0].numpy() >= 0
-    texels = values[0].numpy()[inside]
+    face = face[0].numpy()
+    texels = values[0].numpy()[face >= 0]
     normals = texels[:, 3:]
     length = np.linalg.norm(normals, axis=1, keepdims=True)
-    return texels[:, :3].copy(), normals / np.maximum(length, 1e-8), inside
+    return texels[:, :3].copy(), normals / np.maximum(length, 1e-8), face
 
 
-def _fill(texture: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def fill(texture: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Texels outside every chart take the nearest inside colour, so that filtering finds no seam."""
     if not inside.any():
         return texture
