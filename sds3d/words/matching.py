@@ -148,7 +148,9 @@ class Concepts:
         if kinds or len(self.kinds_of(phrase)) > SHARED:
             return kinds
         near = self.by_vector(phrase) if has_vector(phrase) else []
-        return near[:1] if near and near[0].score >= NEAR else []
+        # the mean of a name's words is no measure of the name: a puppy is not a hot dog
+        sure = near and near[0].score >= NEAR and has_vector(near[0].name)
+        return near[:1] if sure else []
 
     def nearest(self, phrase: str, count: int) -> tuple[tuple[str, float], ...]:
         """The `count` nearest categories with their similarity, whether near enough or not."""
