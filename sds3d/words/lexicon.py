@@ -15,9 +15,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 COMMON = 130.0  # the rarity (0 to 255) below which a word says little in a caption: 'with', 'new'
-DEEPEST = (
-    8  # steps up the tree; WordNet's everyday nouns are at most this far below 'animal' or 'tool'
-)
+DEEPEST = 20  # steps up the tree; WordNet's deepest thing has 16
 ENDINGS = (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("es", ""), ("s", ""))
 
 

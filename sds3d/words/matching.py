@@ -19,6 +19,7 @@ A_KIND_OF = 0.72  # a place in the tree that scores less is too far, or too rare
 STEP, RANK = 0.04, 0.12  # what a step up the tree, and a rarer meaning of the word, cost
 SHARED = 4  # a word for more categories than this ('thing') says nothing
 ALIKE = 6  # steps from the tree's root that two names of a category share; all artifacts share 5
+RELATED = 0.5  # an aircraft is an airplane to most; an instrument is no clock
 BETWEEN = 0.06  # of the kinds of what was said, those this near the nearest are all meant
 
 
@@ -47,15 +48,19 @@ class Concepts:
         return joined | based | out
 
     @cached_property
+    def _lines(self) -> dict[str, list[int]]:
+        """Category -> the meaning of its name and those above it; empty if the tree has no such name."""
+        own = {name: _meaning(plain(name), others) for name, others in self.names.items()}
+        return {name: list(lexicon().above(m)) if m else [] for name, m in own.items()}
+
+    @cached_property
     def meanings(self) -> dict[int, str]:
         """Meaning in the tree -> category: of its name, then of its other names if they are no wider."""
-        lex = lexicon()
-        own = {name: _meaning(plain(name), others) for name, others in self.names.items()}
-        lines = {name: set(lex.above(m)) if m else set() for name, m in own.items()}
-        wider = set().union(*lines.values())
-        out = {m: name for name, m in own.items() if m}
+        lines = self._lines
+        wider = set().union(*map(set, lines.values()))
+        out = {line[0]: name for name, line in lines.items() if line}
         for name, others in self.names.items():
-            for meaning in (_meaning_beside(plain(other), lines[name]) for other in others):
+            for meaning in (_meaning_beside(plain(other), set(lines[name])) for other in others):
                 if meaning and meaning not in wider:
                     out.setdefault(meaning, name)
         return out
@@ -114,10 +119,16 @@ class Concepts:
         if best is not None:
             return [best]
         beneath = self.kinds_of(phrase)
-        if not 0 < len(beneath) <= SHARED:
+        if len(beneath) > SHARED:
+            return []
+        meant = {meaning for meaning, rank in senses if rank == 0}
+        beneath = [name for name in beneath if meant & set(self._lines[name][1:3])]
+        if not beneath:
             return []
         near = {m.category: m.score for m in self.by_vector(phrase)}
         top = max(near.get(name, 0.0) for name in beneath)
+        if top < RELATED:
+            return []
         return [Match(n, 0.9, phrase) for n in beneath if near.get(n, 0.0) >= top - BETWEEN]
 
     def kinds_of(self, phrase: str) -> list[str]:
@@ -150,7 +161,15 @@ class Concepts:
         near = self.by_vector(phrase) if has_vector(phrase) else []
         # the mean of a name's words is no measure of the name: a puppy is not a hot dog
         sure = near and near[0].score >= NEAR and has_vector(near[0].name)
-        return near[:1] if sure else []
+        return near[:1] if sure and self._alike(phrase, near[0].category) else []
+
+    def _alike(self, phrase: str, category: str) -> bool:
+        """Whether the phrase can mean the same sort of thing: millet and a mill only look alike."""
+        line = set(self._lines[category])
+        lex = lexicon()
+        return not line or any(
+            len(line & set(lex.above(m))) >= ALIKE for m, _ in lex.senses(phrase)
+        )
 
     def nearest(self, phrase: str, count: int) -> tuple[tuple[str, float], ...]:
         """The `count` nearest categories with their similarity, whether near enough or not."""
@@ -208,6 +227,9 @@ def _meaning(name: str, others: Sequence[str]) -> int:
         meaning, rank = sense
         # a turtle is an animal before it is a collar
         kinds = math.log2(1 + _kinds_below()[meaning])
-        return sum(meaning in near for near in around) - 0.6 * rank + 0.25 * kinds
+        person = _first("person") in lex.above(
+            meaning
+        )  # a hot dog is a sausage before it is a skier
+        return sum(meaning in near for near in around) - 0.6 * rank + 0.25 * kinds - 2 * person
 
     return max(senses, key=fit)[0]
