@@ -1,6 +1,7 @@
 """The README's contact sheet: twelve prompts with the default preset, the exported GLBs seen from four sides.
 
-    python benchmarks/contact_sheet.py [--preset laptop] [--folder outputs/contact] [--out assets/contact_sheet.png]
+    python benchmarks/contact_sheet.py [--preset laptop] [--folder outputs/contact]
+        [--out assets/contact_sheet.png]
 
 Finished prompts are not made again.
 """
@@ -12,9 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sds3d.export.pictures import contact_sheet, load_glb, render_mesh
-
 from sds3d.cameras import orbit
+from sds3d.export.pictures import contact_sheet, load_glb, render_mesh
 
 PROMPTS = (
     "a red armchair",

@@ -13,9 +13,9 @@ import tempfile
 from pathlib import Path
 
 from machine import keep
-from sds3d.job import Job
 
 from sds3d.generate import generate
+from sds3d.job import Job
 from sds3d.metrics.convergence import converged
 
 

@@ -81,6 +81,10 @@ class Clock:
             torch.cuda.synchronize()
         self.seconds[part] += time.perf_counter() - start
 
+    def rounded(self) -> dict[str, float]:
+        """The seconds to a thousandth."""
+        return {part: round(seconds, 3) for part, seconds in self.seconds.items()}
+
 
 def generator(seed: int, step: int) -> torch.Generator:
     """The randomness of one step.  It depends on nothing else, so a resumed run repeats it exactly."""

@@ -3,62 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from sds3d import checkpoint, parts, runs
+from sds3d import checkpoint, outputs, parts, runs
 from sds3d import recipe as recipes
-from sds3d.cameras import orbit
-from sds3d.export import pictures, save
-from sds3d.export.bake import delight
-from sds3d.export.mesh import Mesh
 from sds3d.fit import Clock, Learner, Trainer, fit
 from sds3d.interrupt import Interrupt, graceful
 from sds3d.job import Job
+from sds3d.outputs import Report, Result
 from sds3d.priors import Prior
 from sds3d.prompts import Prompt, parse
-from sds3d.recipe import Export, Recipe
+from sds3d.recipe import Recipe
 from sds3d.render import Render
 from sds3d.scenes import Scene
-
-PREVIEW = {"views": 8, "size": 192}
-TURNTABLE = {"views": 72, "size": 320}
-FRAMES_PER_SECOND = 24
-
-
-class Report(Protocol):
-    """Where progress goes."""
-
-    def stage(self, name: str) -> None:
-        """A part of the run begins: prior, fit, mesh, pictures."""
-
-    def step(self, step: int, total: int, values: dict[str, float]) -> None:
-        """One optimisation step is done."""
-
-    def note(self, line: str) -> None:
-        """Something the user should know."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a run ended.  status: "finished", "stopped" or "already finished".
-
-    seconds: of each part (load, prior, render, backward, optimizer, student, mesh, pictures).
-    """
-
-    folder: Path
-    status: str
-    files: dict[str, Path]
-    seconds: dict[str, float]
-    steps: int
-    values: dict[str, float]
-    peak_gib: float
 
 
 @dataclass(frozen=True)
@@ -107,7 +68,7 @@ def generate(job: Job, report: Report) -> Result:
     recipe_text, device, clock = recipes.dump(recipe), parts.device(job.device), Clock()
     folder = runs.open_run(job.folder(), job, recipe_text, job.overwrite)
     if folder.finished:
-        return _found(folder)
+        return _found(folder, job, report)
     objective = parts.objective(recipe)
     with clock("load"):
         report.stage("prior")
@@ -124,11 +85,13 @@ def generate(job: Job, report: Report) -> Result:
     with graceful() as interrupt:
         report.stage("fit")
         done, values = _fit(run, prior, prompt, start, report, interrupt)
-    mesh, files = _meshes(scene, folder.path, job, recipe.export, job.formats, report, clock)
-    files |= _pictures(scene, mesh, folder.path, report, clock)
+    mesh, files = outputs.meshes(
+        scene, folder.path, job, recipe.export, job.formats, report, clock
+    )
+    files |= outputs.show(scene, mesh, folder.path, report, clock)
     status = "finished" if done == recipe.steps else "stopped"
-    seconds = {name: round(value, 3) for name, value in clock.seconds.items()}
-    result = Result(folder.path, status, files, seconds, done, values, runs.peak_gib())
+    result = Result(folder.path, status, files, clock.rounded(), done, values, runs.peak_gib())
+    result = replace(result, files=files | outputs.write_page(mesh, job, recipe_text, result))
     _record(folder, job, device, result)
     return result
 
@@ -173,80 +136,15 @@ def _fit(
     return done, last
 
 
-def export_run(
-    path: Path,
-    report: Report,
-    *,
-    formats: Sequence[str],
-    texture_size: int | None = None,
-    faces: int | None = None,
-) -> Result:
-    """Meshes of a run's last checkpoint in other formats or sizes.  Raises RunError when it has none."""
-    job, record = runs.read_run(path)
-    recipe = recipes.load(path / runs.RECIPE)
-    scene = parts.scene(recipe, job.seed, torch.device("cpu"))
-    tensors, meta = checkpoint.read(path / runs.CHECKPOINT)
-    checkpoint.unpack_module(scene, tensors, "scene")
-    sizes = replace(
-        recipe.export,
-        texture_size=texture_size or recipe.export.texture_size,
-        faces=faces or recipe.export.faces,
-    )
-    clock = Clock()
-    _, files = _meshes(scene, path, job, sizes, formats, report, clock)
-    seconds = {name: round(value, 3) for name, value in clock.seconds.items()}
-    return Result(path, record["status"], files, seconds, meta["step"], {}, runs.peak_gib())
-
-
-def _meshes(
-    scene: Scene,
-    path: Path,
-    job: Job,
-    sizes: Export,
-    formats: Sequence[str],
-    report: Report,
-    clock: Clock,
-) -> tuple[Mesh, dict[str, Path]]:
-    """The asset, with the prior's light taken out where it is known, and its files."""
-    report.stage("mesh")
-    light = parts.light(job.prior)
-    extras = {"prompt": job.prompt, "method": job.method, "seed": job.seed}
-    with clock("mesh"), torch.no_grad():
-        mesh = scene.to_asset(
-            resolution=sizes.resolution, texture_size=sizes.texture_size, faces=sizes.faces
-        )
-        mesh = delight(mesh, light) if light else mesh
-        files = {suffix: path / f"mesh.{suffix}" for suffix in formats}
-        for file in files.values():
-            save(mesh, file, extras)
-    return mesh, files
-
-
-def _pictures(
-    scene: Scene, mesh: Mesh, path: Path, report: Report, clock: Clock
-) -> dict[str, Path]:
-    """preview.png: the scene as the prior saw it, above the exported mesh; turntable.mp4: the mesh."""
-    report.stage("pictures")
-    device = next(scene.parameters()).device
-    with clock("pictures"), torch.no_grad():
-        cameras = orbit(**PREVIEW)
-        grey = torch.full((1, 3), 0.5, device=device)
-        seen = [scene.render(cameras[i : i + 1].to(device), grey).rgb for i in range(len(cameras))]
-        rgb = (torch.cat(seen).clamp(0, 1) * 255).round().byte().cpu().numpy()
-        pictures.preview(
-            np.concatenate([rgb, pictures.render_mesh(mesh, cameras)]), path / "preview.png"
-        )
-        turn = orbit(**TURNTABLE)
-        pictures.turntable(
-            pictures.render_mesh(mesh, turn), path / "turntable.mp4", FRAMES_PER_SECOND
-        )
-    return {"preview": path / "preview.png", "turntable": path / "turntable.mp4"}
-
-
-def _found(folder: runs.RunFolder) -> Result:
-    """The result of a run that was finished earlier."""
+def _found(folder: runs.RunFolder, job: Job, report: Report) -> Result:
+    """The result of a run that was finished earlier; formats that it lacks are written now."""
     kept = folder.record["result"]
     files = {name: folder.path / file for name, file in kept["files"].items()}
+    missing = [suffix for suffix in job.formats if suffix not in files]
+    if missing:
+        files |= outputs.export_run(folder.path, report, formats=missing).files
+        names = {name: file.name for name, file in files.items()}
+        folder.write_record(result={**kept, "files": names})
     return Result(
         folder.path,
         "already finished",

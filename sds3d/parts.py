@@ -21,7 +21,6 @@ from sds3d.priors.library import built_in, folder
 from sds3d.priors.student import ResidualStudent
 from sds3d.recipe import Recipe, bind
 from sds3d.scenes import Scene
-
 from sds3d.scenes.splats import SplatScene
 from sds3d.scenes.volume import nerf, triplane
 

@@ -25,7 +25,7 @@ CHECKPOINT, RECIPE, RECORD, METRICS = (
     "metrics.jsonl",
 )
 PICTURES = ("preview.png", "turntable.mp4", "report.html")
-MESHES = ("mesh.glb", "mesh.obj", "mesh.mtl", "mesh.png", "mesh.ply")
+MESHES = ("mesh.glb", "mesh.obj", "mesh.mtl", "mesh.png", "mesh.ply", "splats.ply")
 FILES = (CHECKPOINT, RECIPE, RECORD, METRICS, *PICTURES, *MESHES)
 PACKAGES = ("sds3d", "torch", "numpy", "numba", "gsplat", "nerfacc")
 IDENTITY = (

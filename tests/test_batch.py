@@ -1,5 +1,6 @@
 """Laws of a batch, and of one run as a user meets it, end to end on a tiny recipe."""
 
+import base64
 import csv
 import json
 import signal
@@ -9,6 +10,7 @@ import pytest
 import trimesh
 
 import sds3d.generate
+import sds3d.outputs
 from sds3d import checkpoint
 from sds3d.batch import COLUMNS, Line, read_jobs, run
 from sds3d.cli import main
@@ -106,8 +108,8 @@ def test_an_unexpected_error_of_one_job_leaves_its_trace_and_the_others_go_on(tm
 @pytest.fixture(scope="module", autouse=True)
 def _small_pictures():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sds3d.generate, "PREVIEW", {"views": 8, "size": 24})
-        patch.setattr(sds3d.generate, "TURNTABLE", {"views": 2, "size": 32})
+        patch.setattr(sds3d.outputs, "PREVIEW", {"views": 8, "size": 24})
+        patch.setattr(sds3d.outputs, "TURNTABLE", {"views": 2, "size": 32})
         yield
 
 
@@ -150,6 +152,7 @@ def test_a_run_leaves_all_its_files(batch):
         "mesh.glb",
         "preview.png",
         "turntable.mp4",
+        "report.html",
         "recipe.toml",
         "run.json",
         "metrics.jsonl",
@@ -173,6 +176,27 @@ def test_json_is_one_object_on_stdout(batch, capfd):
     found = json.loads(capfd.readouterr().out)
     assert (found["status"], found["steps"]) == ("already finished", 2)
     assert Path(found["files"]["glb"]).is_file()
+
+
+def test_a_finished_run_asked_for_another_format_writes_it_and_does_no_step(batch):
+    run_folder = Path(results(batch[0])[1]["folder"])
+    before = (run_folder / "checkpoint.safetensors").stat().st_mtime_ns
+    job = Job("a red armchair", steps=2, overrides=TINY, out=str(run_folder), formats=("glb", "ply"))
+    for _ in range(2):
+        found = sds3d.generate.generate(job, Line())
+        assert found.status == "already finished"
+        assert {"glb", "ply", "preview"} <= found.files.keys()
+    assert len(trimesh.load(run_folder / "mesh.ply", force="mesh").faces) > 0
+    assert (run_folder / "checkpoint.safetensors").stat().st_mtime_ns == before
+
+
+def test_the_page_of_a_run_holds_its_model_prompt_and_recipe(batch):
+    run_folder = Path(results(batch[0])[1]["folder"])
+    page = (run_folder / "report.html").read_text(encoding="utf-8")
+    glb = base64.b64encode((run_folder / "mesh.glb").read_bytes()).decode()
+    assert glb in page
+    assert "a red armchair" in page
+    assert "[objective]" in page
 
 
 def test_the_closing_panel_names_files_times_and_what_comes_next(batch, capsys):

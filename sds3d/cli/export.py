@@ -26,7 +26,7 @@ def export(
             raise UsageError(f"--{name} {value}: must be at least 4", "give a larger number")
 
     from sds3d.cli.console import Progress
-    from sds3d.generate import export_run
+    from sds3d.outputs import export_run
 
     with Progress() as progress:
         result = export_run(run, progress, formats=wanted, texture_size=texture_size, faces=faces)

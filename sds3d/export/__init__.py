@@ -32,10 +32,15 @@ def save(mesh: Mesh, path: Path, extras: Mapping[str, object] | None = None) -> 
         )
     if len(mesh.faces) == 0:
         raise ExportError("the mesh is empty", "run more --steps")
+    for name, data in EXPORTERS[suffix](mesh, path.stem, extras or {}).items():
+        write(path.with_name(name), data)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Writes a file whole or not at all.  Raises ExportError when the disk refuses."""
+    partial = path.with_name(path.name + ".partial")
     try:
-        for name, data in EXPORTERS[suffix](mesh, path.stem, extras or {}).items():
-            partial = path.with_name(name + ".partial")
-            partial.write_bytes(data)
-            os.replace(partial, path.with_name(name))
+        partial.write_bytes(data)
+        os.replace(partial, path)
     except OSError as error:
         raise ExportError(f"cannot write '{path}': {error.strerror}", "free some space") from error

@@ -16,7 +16,7 @@ from sds3d.prompts import Prompt
 from sds3d.words import Reading, read, similarity
 
 MESHES = (".glb", ".gltf", ".obj", ".ply")
-NEAR = 0.45  # a caption below this similarity is not what the prompt means (unrelated words: up to 0.4)
+NEAR = 0.35  # a caption below this similarity is not what the prompt means (unrelated words: up to 0.3)
 SHELF = 64  # variants of each category on the library's shelf
 TIED = 0.05  # captions this close to the best share the prompt
 

@@ -34,6 +34,10 @@ class Scene(nn.Module, abc.ABC):
     def to_asset(self, *, resolution: int, texture_size: int, faces: int) -> Mesh:
         """A textured mesh: isosurface on a `resolution`^3 grid, at most `faces` triangles."""
 
+    def own_files(self) -> dict[str, bytes]:
+        """Files beside the mesh that only this kind of scene has, by name."""
+        return {}
+
     def regularizers(self, render: Render) -> dict[str, Tensor]:
         """Scalar penalties by name; the recipe weighs them."""
         del render

@@ -180,6 +180,15 @@ class SplatScene(Scene):
         return textured(mesh, color_at, texture_size=texture_size)
 
     @torch.no_grad()
+    def own_files(self) -> dict[str, bytes]:
+        """splats.ply, for splat viewers."""
+        from sds3d.export.splat_ply import splat_ply
+
+        deviations, solidity = self.scales.exp(), self.opacities.sigmoid()
+        arrays = (self.means, self.quats, deviations, solidity, self.colors.sigmoid())
+        return {"splats.ply": splat_ply(*(v.cpu().numpy() for v in arrays))}
+
+    @torch.no_grad()
     def volume(self, resolution: int) -> np.ndarray:
         """(R, R, R, 4) indexed [x, y, z] over [-1, 1]^3: summed density, and density times colour."""
         from sds3d.kernels import splat_numba

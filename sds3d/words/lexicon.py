@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
+from importlib.resources.abc import Traversable
+from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file
@@ -54,10 +56,18 @@ class Lexicon:
                 return
 
 
+def assets() -> Traversable:
+    """The folder of packaged data: of the installed package, or of the repository that is run in place."""
+    try:
+        return files("sds3d.assets")
+    except ModuleNotFoundError:
+        return Path(__file__).parents[2] / "assets"
+
+
 @cache
 def lexicon() -> Lexicon:
     """The packaged lexicon."""
-    folder = files("sds3d.assets")
+    folder = assets()
     lines = folder.joinpath("words.txt").read_text("utf-8").split("\n")[:-1]
     with as_file(folder.joinpath("words.safetensors")) as path:
         arrays = load_file(path)

@@ -1,0 +1,159 @@
+"""What a run leaves beside its records: mesh files, pictures, a page that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from sds3d import checkpoint, parts, runs
+from sds3d import recipe as recipes
+from sds3d.cameras import orbit
+from sds3d.export import pictures, save, write
+from sds3d.export.bake import delight
+from sds3d.export.gltf import glb
+from sds3d.export.mesh import Mesh
+from sds3d.export.report import report as page
+from sds3d.export.unseen import paint_unseen
+from sds3d.fit import Clock
+from sds3d.job import Job
+from sds3d.recipe import Export
+from sds3d.scenes import Scene
+
+PREVIEW = {"views": 8, "size": 192}
+TURNTABLE = {"views": 72, "size": 320}
+FRAMES_PER_SECOND = 24
+
+
+class Report(Protocol):
+    """Where progress goes."""
+
+    def stage(self, name: str) -> None:
+        """A part of the run begins: prior, fit, mesh, pictures."""
+
+    def step(self, step: int, total: int, values: dict[str, float]) -> None:
+        """One optimisation step is done."""
+
+    def note(self, line: str) -> None:
+        """Something the user should know."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended.  status: "finished", "stopped" or "already finished".
+
+    seconds: of each part (load, prior, render, backward, optimizer, student, mesh, pictures).
+    """
+
+    folder: Path
+    status: str
+    files: dict[str, Path]
+    seconds: dict[str, float]
+    steps: int
+    values: dict[str, float]
+    peak_gib: float
+
+
+def export_run(
+    path: Path,
+    report: Report,
+    *,
+    formats: Sequence[str],
+    texture_size: int | None = None,
+    faces: int | None = None,
+) -> Result:
+    """Meshes of a run's last checkpoint in other formats or sizes.  Raises RunError when it has none."""
+    job, record = runs.read_run(path)
+    recipe = recipes.load(path / runs.RECIPE)
+    scene = parts.scene(recipe, job.seed, torch.device("cpu"))
+    tensors, meta = checkpoint.read(path / runs.CHECKPOINT)
+    checkpoint.unpack_module(scene, tensors, "scene")
+    sizes = replace(
+        recipe.export,
+        texture_size=texture_size or recipe.export.texture_size,
+        faces=faces or recipe.export.faces,
+    )
+    clock = Clock()
+    _, files = meshes(scene, path, job, sizes, formats, report, clock)
+    return Result(path, record["status"], files, clock.rounded(), meta["step"], {}, runs.peak_gib())
+
+
+def meshes(
+    scene: Scene,
+    path: Path,
+    job: Job,
+    sizes: Export,
+    formats: Sequence[str],
+    report: Report,
+    clock: Clock,
+) -> tuple[Mesh, dict[str, Path]]:
+    """The asset and its files: the prior's light taken out where it is known, faces never seen painted."""
+    report.stage("mesh")
+    light = parts.light(job.prior)
+    with clock("mesh"), torch.no_grad():
+        mesh = scene.to_asset(
+            resolution=sizes.resolution, texture_size=sizes.texture_size, faces=sizes.faces
+        )
+        mesh = paint_unseen(delight(mesh, light) if light else mesh)
+        files = {suffix: path / f"mesh.{suffix}" for suffix in formats}
+        for file in files.values():
+            save(mesh, file, extras(job))
+        for name, data in scene.own_files().items():
+            files[Path(name).stem] = path / name
+            write(path / name, data)
+    return mesh, files
+
+
+def show(scene: Scene, mesh: Mesh, path: Path, report: Report, clock: Clock) -> dict[str, Path]:
+    """preview.png: the scene as the prior saw it, above the exported mesh; turntable.mp4: the mesh."""
+    report.stage("pictures")
+    device = next(scene.parameters()).device
+    with clock("pictures"), torch.no_grad():
+        cameras = orbit(**PREVIEW)
+        grey = torch.full((1, 3), 0.5, device=device)
+        seen = [scene.render(cameras[i : i + 1].to(device), grey).rgb for i in range(len(cameras))]
+        rgb = (torch.cat(seen).clamp(0, 1) * 255).round().byte().cpu().numpy()
+        rows = np.concatenate([rgb, pictures.render_mesh(mesh, cameras)])
+        pictures.preview(rows, path / "preview.png")
+        frames = pictures.render_mesh(mesh, orbit(**TURNTABLE))
+        pictures.turntable(frames, path / "turntable.mp4", FRAMES_PER_SECOND)
+    return {"preview": path / "preview.png", "turntable": path / "turntable.mp4"}
+
+
+def write_page(mesh: Mesh, job: Job, recipe_text: str, result: Result) -> dict[str, Path]:
+    """report.html: the object to turn around, the pictures, the numbers, the recipe; in one file."""
+    file = result.folder / "report.html"
+    png = (result.folder / "preview.png").read_bytes()
+    text = page(
+        job.prompt,
+        glb(mesh, extras(job)),
+        pictures={"above: the scene as the prior saw it; below: the exported mesh": png},
+        facts=facts(job, result),
+        recipe=recipe_text,
+    )
+    write(file, text.encode("utf-8"))
+    return {"report": file}
+
+
+def facts(job: Job, result: Result) -> Mapping[str, str]:
+    """What a reader wants to know about a run."""
+    total = sum(result.seconds.values())
+    split = (f"{name} {value:.1f}" for name, value in result.seconds.items() if value >= 0.05)
+    values = (f"{name} {value:.4g}" for name, value in result.values.items())
+    return {
+        "method, scene, seed": f"{job.method}, {job.scene}, {job.seed}",
+        "prior": job.prior,
+        "steps": f"{result.steps} ({result.status})",
+        "seconds": f"{total:.1f} ({', '.join(split)})",
+        "peak memory": f"{result.peak_gib:.2f} GiB",
+        "last step": ", ".join(values),
+    }
+
+
+def extras(job: Job) -> dict[str, object]:
+    """What a GLB remembers of its run."""
+    return {"prompt": job.prompt, "method": job.method, "seed": job.seed}
