@@ -17,6 +17,7 @@ from sds3d.cameras import random_views
 from sds3d.kernels.composite import composite, march
 from sds3d.kernels.hash_encode import hash_encode
 from sds3d.kernels.plane_encode import plane_encode
+from sds3d.kernels.splat import splat
 from sds3d.scenes.volume import nerf, triplane
 
 SAMPLES = 100_000
@@ -79,6 +80,24 @@ def marching(backend: str) -> Callable:
     return lambda: march(thickness, origins, directions, step=0.03, backend=backend)
 
 
+def splatting(backend: str) -> Callable:
+    """4,000 Gaussians in a ball of radius 0.6, as large as a scene in the middle of its run has them."""
+    draw = rng()
+    means = 0.35 * torch.randn(4000, 3, generator=draw)
+    means = (means * (0.6 / means.norm(dim=1, keepdim=True)).clamp(max=1)).requires_grad_()
+    quats = torch.randn(4000, 4, generator=draw).requires_grad_()
+    scales = (0.01 + 0.03 * torch.rand(4000, 3, generator=draw)).requires_grad_()
+    opacities = torch.rand(4000, generator=draw).requires_grad_()
+    colors = torch.rand(4000, 3, generator=draw).requires_grad_()
+    parameters, cameras = [means, quats, scales, opacities, colors], views()
+
+    def run() -> Tensor:
+        rgb, alpha, depth, _ = splat(*parameters, cameras, backend=backend)
+        return torch.cat([rgb.flatten(), alpha.flatten(), depth.flatten()])
+
+    return with_backward(run, parameters)
+
+
 def views():
     return random_views(rng(), 4, 64, elevation_deg=(-10, 60), distance=(3, 3), fov_deg=(40, 40))
 
@@ -88,6 +107,7 @@ KERNELS: dict[str, Callable[[str], Callable]] = {
     "plane_encode": planes,
     "composite": compositing,
     "march": marching,
+    "splat": splatting,
 }
 
 

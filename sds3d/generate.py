@@ -85,9 +85,7 @@ def generate(job: Job, report: Report) -> Result:
     with graceful() as interrupt:
         report.stage("fit")
         done, values = _fit(run, prior, prompt, start, report, interrupt)
-    mesh, files = outputs.meshes(
-        scene, folder.path, job, recipe.export, job.formats, report, clock
-    )
+    mesh, files = outputs.meshes(scene, folder.path, job, recipe.export, job.formats, report, clock)
     files |= outputs.show(scene, mesh, folder.path, report, clock)
     status = "finished" if done == recipe.steps else "stopped"
     result = Result(folder.path, status, files, clock.rounded(), done, values, runs.peak_gib())

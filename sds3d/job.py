@@ -5,12 +5,22 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from sds3d.errors import PriorError, RunError, UsageError, nearest
 from sds3d.prompts import Prompt, parse
 
-METHODS = ("sds", "vsd")
+METHODS = tuple(  # the first is the default
+    sorted(
+        (
+            path.name.removesuffix(".toml")
+            for path in (files("sds3d.recipes") / "methods").iterdir()
+            if path.name.endswith(".toml")
+        ),
+        key=lambda name: (name != "sds", name),
+    )
+)
 SCENES = ("nerf", "triplane", "splats")
 PRIORS = ("exact",)
 FORMATS = ("glb", "obj", "ply")

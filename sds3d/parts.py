@@ -19,10 +19,11 @@ from sds3d.priors import Prior
 from sds3d.priors.exact import ExactPrior, shade
 from sds3d.priors.library import built_in, folder
 from sds3d.priors.student import ResidualStudent
-from sds3d.recipe import Recipe, bind
+from sds3d.recipe import Recipe
 from sds3d.scenes import Scene
 from sds3d.scenes.splats import SplatScene
 from sds3d.scenes.volume import nerf, triplane
+from sds3d.toml import bind
 
 SCENES: dict[str, Callable[..., Scene]] = {"nerf": nerf, "triplane": triplane, "splats": SplatScene}
 PRIORS = ("exact",)

@@ -1,23 +1,23 @@
 """Recipes: every number of a run, in TOML, checked before anything heavy loads.
 
-A recipe is read alone; its [presets.NAME] tables hold dotted keys that replace values of the base, and
+METHOD-SCENE is recipes/methods/METHOD.toml and recipes/scenes/SCENE.toml, one text after the other; any other
+recipe is one file and read alone.  [presets.NAME] tables hold dotted keys that replace values of the base, and
 `--set table.key=value` replaces them last.  Keys of [objective], [scene], [student], [prior], [lr] and
-[regularizers] belong to the functions they are passed to and are checked by `bind`.
+[regularizers] belong to the functions they are passed to and are checked by `toml.bind`.
 """
 
 from __future__ import annotations
 
-import inspect
 import math
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from sds3d.errors import RecipeError, nearest
-from sds3d.job import Job
+from sds3d.job import METHODS, SCENES, Job
 from sds3d.toml import Named, build, put, read, typed, write
 
 BASE_PRESET = "laptop"
@@ -128,15 +128,20 @@ CHOICES = {
 
 
 def names() -> list[str]:
-    """The shipped recipes."""
+    """The shipped recipes: every method over every scene, and those of the papers themselves."""
     files = (path.name for path in resources.files("sds3d.recipes").iterdir())
-    return sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
+    alone = sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
+    return [*(f"{method}-{scene}" for method in METHODS for scene in SCENES), *alone]
 
 
 def text(name: str) -> str:
     """The TOML of a shipped recipe, or of a file.  Raises RecipeError when there is none."""
     if name in names():
-        return (resources.files("sds3d.recipes") / f"{name}.toml").read_text(encoding="utf-8")
+        folder, (method, _, scene) = resources.files("sds3d.recipes"), name.partition("-")
+        alone = [folder / f"{name}.toml"]
+        both = [folder / "methods" / f"{method}.toml", folder / "scenes" / f"{scene}.toml"]
+        files = both if method in METHODS else alone
+        return "\n".join(file.read_text(encoding="utf-8") for file in files)
     path = Path(name)
     if not path.is_file():
         message = f"unknown recipe '{name}'{nearest(name, names())}"
@@ -201,25 +206,6 @@ def dump(recipe: Recipe) -> str:
             named = {"name": table["name"], **table["options"]} if "options" in table else table
             lines += ["", f"[{key}]", *(f"{name} = {write(v)}" for name, v in named.items())]
     return "\n".join(lines) + "\n"
-
-
-def bind(
-    function: Callable, values: Mapping[str, Any], where: str, *, supplied: Sequence[str] = ()
-) -> dict[str, Any]:
-    """The keyword arguments of `function` taken from a recipe's table.
-
-    Raises RecipeError for a missing key, an unknown one (with the nearest known) and a wrong type.
-    """
-    found = inspect.signature(function, eval_str=True).parameters.values()
-    keywords = {p.name: p for p in found if p.kind is p.KEYWORD_ONLY and p.name not in supplied}
-    for key in values:
-        if key not in keywords:
-            message = f"{where}.{key}: unknown key{nearest(key, keywords)}"
-            raise RecipeError(message, "correct the key")
-    for name, parameter in keywords.items():
-        if parameter.default is parameter.empty and name not in values:
-            raise RecipeError(f"{where}: missing key '{name}'", f"add it to [{where}]")
-    return {k: typed(v, keywords[k].annotation, f"{where}.{k}") for k, v in values.items()}
 
 
 def _check(recipe: Recipe) -> None:

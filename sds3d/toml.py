@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import tomllib
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
@@ -107,3 +108,22 @@ def typed(value: Any, wanted: Any, where: str) -> Any:
 
 def _refused(value: Any, wanted: str, where: str) -> RecipeError:
     return RecipeError(f"{where} = {write(value)}: not {wanted}", f"give {wanted}")
+
+
+def bind(
+    function: Callable, values: Mapping[str, Any], where: str, *, supplied: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The keyword arguments of `function` taken from a recipe's table.
+
+    Raises RecipeError for a missing key, an unknown one (with the nearest known) and a wrong type.
+    """
+    found = inspect.signature(function, eval_str=True).parameters.values()
+    keywords = {p.name: p for p in found if p.kind is p.KEYWORD_ONLY and p.name not in supplied}
+    for key in values:
+        if key not in keywords:
+            message = f"{where}.{key}: unknown key{nearest(key, keywords)}"
+            raise RecipeError(message, "correct the key")
+    for name, parameter in keywords.items():
+        if parameter.default is parameter.empty and name not in values:
+            raise RecipeError(f"{where}: missing key '{name}'", f"add it to [{where}]")
+    return {k: typed(v, keywords[k].annotation, f"{where}.{k}") for k, v in values.items()}

@@ -181,7 +181,9 @@ def test_json_is_one_object_on_stdout(batch, capfd):
 def test_a_finished_run_asked_for_another_format_writes_it_and_does_no_step(batch):
     run_folder = Path(results(batch[0])[1]["folder"])
     before = (run_folder / "checkpoint.safetensors").stat().st_mtime_ns
-    job = Job("a red armchair", steps=2, overrides=TINY, out=str(run_folder), formats=("glb", "ply"))
+    job = Job(
+        "a red armchair", steps=2, overrides=TINY, out=str(run_folder), formats=("glb", "ply")
+    )
     for _ in range(2):
         found = sds3d.generate.generate(job, Line())
         assert found.status == "already finished"

@@ -9,7 +9,8 @@ from sds3d.errors import RecipeError
 from sds3d.export import EXPORTERS
 from sds3d.job import Job
 from sds3d.objectives import OBJECTIVES, SERVICES, find
-from sds3d.recipe import bind, dump, load
+from sds3d.recipe import dump, load
+from sds3d.toml import bind
 
 SHIPPED = [(name, preset) for name in recipe.names() for preset in recipe.presets(name)]
 MINIMAL = """
