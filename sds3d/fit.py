@@ -26,6 +26,7 @@ class Sampling:
 
     cameras: Callable[[torch.Generator, int], Cameras]
     background: Callable[[torch.Generator, int], Tensor]  # (B, 3)
+    bounds: Callable[[int], tuple[float, float]]  # of t at a step; nothing is drawn
     time: Callable[[torch.Generator, int], Tensor]  # (B,)
     noise: Callable[[torch.Generator, Tensor], Tensor]  # like z
 
@@ -123,7 +124,9 @@ def fit(
             z = prior.encode(render.rgb.permute(0, 3, 1, 2))
         t, eps = sampling.time(rng, step), sampling.noise(rng, z)
         with clock("prior"), torch.no_grad():
-            g = objective(prior, z, t, eps, cond, rng=rng, student=learner and learner.student)
+            services = {"rng": rng, "student": learner and learner.student}
+            services |= {"fraction": step / max(total - 1, 1), "t_low": sampling.bounds(step)[0]}
+            g = objective(prior, z, t, eps, cond, **services)
             require_finite({"the objective's gradient": g}, step, t)
             g = g.clamp(-grad_clip, grad_clip) if grad_clip else g
         with clock("backward"):

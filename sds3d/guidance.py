@@ -7,6 +7,9 @@ eps_null + s (eps_pos - eps_null); papers that write (1 + s) are converted in th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from math import ceil
 
 import torch
 from torch import Tensor
@@ -17,7 +20,10 @@ WEIGHTS = {
     "uniform": lambda alpha_t, sigma_t: torch.ones_like(sigma_t),
     "sigma2": lambda alpha_t, sigma_t: sigma_t**2,
     "fantasia3d": lambda alpha_t, sigma_t: alpha_t * sigma_t**2,
+    "alpha": lambda alpha_t, sigma_t: alpha_t,
+    "ratio": lambda alpha_t, sigma_t: sigma_t / alpha_t,
 }
+CLEAN = 0.001  # where inversions start: the first of the 1000 trained times but one, as the papers' code does
 
 
 def add_noise(prior: Prior, z: Tensor, t: Tensor, eps: Tensor) -> Tensor:
@@ -27,7 +33,10 @@ def add_noise(prior: Prior, z: Tensor, t: Tensor, eps: Tensor) -> Tensor:
 
 
 def weight(prior: Prior, t: Tensor, name: str) -> Tensor:
-    """w(t), (B, 1, 1, 1): `uniform` 1, `sigma2` sigma_t^2, `fantasia3d` alpha_t sigma_t^2."""
+    """w(t), (B, 1, 1, 1).
+
+    `uniform` 1, `sigma2` sigma_t^2, `fantasia3d` alpha_t sigma_t^2, `alpha` alpha_t, `ratio` sigma_t / alpha_t.
+    """
     return WEIGHTS[name](*prior.alpha_sigma(t))
 
 
@@ -41,12 +50,64 @@ def together(prior: Prior, queries: Sequence[tuple[Tensor, Tensor, Cond]]) -> li
 def cfg(prior: Prior, z_t: Tensor, t: Tensor, cond: Cond, guidance_scale: float) -> Tensor:
     """eps_null + s (eps_pos - eps_null); one evaluation of the prior on 2 B rows, B when s = 1.
 
-    Ho and Salimans 2022, https://arxiv.org/abs/2207.12598, eq. 6 with s = 1 + w.
+    With cond.away, Perp-Neg: eps_null + s (d + sum_i w_i perp(eps_i - eps_null, d)), d = eps_pos - eps_null;
+    with cond.rescale the result is drawn towards the deviation of eps_pos.
+    Ho and Salimans 2022, https://arxiv.org/abs/2207.12598, eq. 6 with s = 1 + w; Armandpour et al. 2023,
+    https://arxiv.org/abs/2304.04968; Lin et al. 2023, https://arxiv.org/abs/2305.08891, section 3.4.
     """
-    if guidance_scale == 1:
+    if guidance_scale == 1 and not cond.away:
         return prior.predict_noise(z_t, t, cond)
-    eps_pos, eps_null = together(prior, [(z_t, t, cond), (z_t, t, cond.unconditional())])
-    return eps_null + guidance_scale * (eps_pos - eps_null)
+    branches = [cond, cond.unconditional(), *(replace(cond, text=text) for text, _ in cond.away)]
+    eps_pos, eps_null, *others = together(prior, [(z_t, t, branch) for branch in branches])
+    d = direction = eps_pos - eps_null
+    for eps_i, (_, w) in zip(others, cond.away, strict=True):
+        direction = direction + w.to(d)[:, None, None, None] * perp(eps_i - eps_null, d)
+    eps_hat = eps_null + guidance_scale * direction
+    if not cond.rescale:
+        return eps_hat
+    ratio = eps_pos.std((1, 2, 3), keepdim=True) / eps_hat.std((1, 2, 3), keepdim=True)
+    return torch.lerp(eps_hat, ratio * eps_hat, cond.rescale)
+
+
+def perp(a: Tensor, b: Tensor) -> Tensor:
+    """The part of a that is perpendicular to b, sample by sample: a - <a, b> / ||b||^2 b."""
+    dot, square = ((x * b).sum((1, 2, 3), keepdim=True) for x in (a, b))
+    return a - dot / square.clamp_min(1e-6) * b
+
+
+def ddim(prior: Prior, z_t: Tensor, eps_hat: Tensor, t: Tensor, u: Tensor) -> Tensor:
+    """z_u = alpha_u (z_t - sigma_t eps_hat) / alpha_t + sigma_u eps_hat: the deterministic move, up or down.
+
+    Song et al. 2020, https://arxiv.org/abs/2010.02502, eq. 12 with sigma = 0.
+    """
+    (alpha_t, sigma_t), (alpha_u, sigma_u) = prior.alpha_sigma(t), prior.alpha_sigma(u)
+    return alpha_u * (z_t - sigma_t * eps_hat) / alpha_t + sigma_u * eps_hat
+
+
+def stops(t: Tensor, stride: float) -> list[Tensor]:
+    """The times of an inversion up to t: CLEAN, CLEAN + stride, ..., and at last t."""
+    count = max(0, ceil((float(t.max()) - CLEAN) / stride - 1e-6))
+    return [torch.minimum(torch.full_like(t, CLEAN + k * stride), t) for k in range(count)] + [t]
+
+
+def invert(
+    prior: Prior, z: Tensor, eps: Tensor, t: Tensor, cond: Cond, stride: float
+) -> tuple[Tensor, Tensor]:
+    """(z_t, eps_hat(z_t)): z carried up to t by DDIM moves at most `stride` long, without guidance.
+
+    The start is z with noise eps of the first time, CLEAN.  Liang et al. 2023, LucidDreamer,
+    https://arxiv.org/abs/2311.11284, and the authors' code.
+    """
+    times = stops(t, stride)
+    z_u = add_noise(prior, z, times[0], eps)
+    for u, after in pairwise(times):
+        z_u = ddim(prior, z_u, prior.predict_noise(z_u, u, cond), u, after)
+    return z_u, prior.predict_noise(z_u, t, cond)
+
+
+def ramp(fraction: float, start: float, end: float, until: float = 1.0) -> float:
+    """From start to end, linear while `fraction` of the run goes from 0 to `until`, then constant."""
+    return start + (end - start) * min(fraction / until, 1.0)
 
 
 def progress(step: int, steps: int, schedule: str, step_at: float) -> float:

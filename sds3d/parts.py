@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sds3d.cameras import Cameras, random_views
-from sds3d.errors import BackendError, PriorError, nearest
+from sds3d.errors import BackendError, PriorError, RecipeError, nearest
 from sds3d.fit import Learner, Sampling, Trainer, generator
 from sds3d.guidance import progress, sample_time
 from sds3d.objectives import SERVICES, find
@@ -27,6 +27,7 @@ from sds3d.toml import bind
 
 SCENES: dict[str, Callable[..., Scene]] = {"nerf": nerf, "triplane": triplane, "splats": SplatScene}
 PRIORS = ("exact",)
+SCHEDULES = ("vp", "flow")
 BACKGROUNDS = {"white": 1.0, "grey": 0.5, "black": 0.0}
 INITIAL_SEED_STEP = -1  # the step whose randomness initialises; the loop's steps start at 0
 
@@ -63,12 +64,26 @@ def exact(
     null_members: int,
     supersample: int,
     camera_blind: bool,
+    spread: float = 0.0,
+    null_spread: float = 0.0,
+    schedule: str = "vp",
 ) -> ExactPrior:
     """The exact prior over a folder of meshes, or over the built-in library."""
     choose = (
         folder(path) if path else built_in(variants=variants, null_members=null_members, seed=seed)
     )
-    return ExactPrior(choose, supersample=supersample, camera_blind=camera_blind)
+    if schedule not in SCHEDULES:
+        raise RecipeError(
+            f"prior.schedule = '{schedule}'{nearest(schedule, SCHEDULES)}", "take vp or flow"
+        )
+    return ExactPrior(
+        choose,
+        supersample=supersample,
+        camera_blind=camera_blind,
+        spread=spread,
+        null_spread=null_spread,
+        schedule=schedule,
+    )
 
 
 def light(name: str) -> Callable[[np.ndarray], np.ndarray] | None:
@@ -116,19 +131,26 @@ def sampling(recipe: Recipe, steps: int, seed: int, where: torch.device) -> Samp
             return torch.rand(views, 3, generator=rng).to(where)
         return torch.full((views, 3), BACKGROUNDS[recipe.background.mode], device=where)
 
-    def time(rng: torch.Generator, step: int) -> Tensor:
+    def bounds(step: int) -> tuple[float, float]:
         f = progress(step, steps, times.schedule, times.step_at)
-        bounds = (
+        return (
             times.low + f * (times.low_end - times.low),
             times.high + f * (times.high_end - times.high),
         )
-        return sample_time(rng, views, bounds, per_view=times.per_view).to(where)
+
+    def time(rng: torch.Generator, step: int) -> Tensor:
+        return sample_time(rng, views, bounds(step), per_view=times.per_view).to(where)
 
     def noise(rng: torch.Generator, z: Tensor) -> Tensor:
-        source = generator(seed, INITIAL_SEED_STEP) if recipe.noise.mode == "fixed" else rng
-        return torch.randn(z.shape, generator=source).to(z)
+        if recipe.noise.mode == "fixed":  # one for all views and steps
+            return (
+                torch.randn(z.shape[1:], generator=generator(seed, INITIAL_SEED_STEP))
+                .to(z)
+                .expand_as(z)
+            )
+        return torch.randn(z.shape, generator=rng).to(z)
 
-    return Sampling(cameras, background, time, noise)
+    return Sampling(cameras, background, bounds, time, noise)
 
 
 def trainer(recipe: Recipe, of: Scene) -> Trainer:

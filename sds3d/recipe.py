@@ -50,7 +50,7 @@ class Time:
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
-    """`fresh` noise at each step, or one `fixed` draw."""
+    """`fresh` noise for each view and step, or one `fixed` draw for all."""
 
     mode: str = "fresh"
 

@@ -31,6 +31,7 @@ def sampling(time=0.3):
             rng, 2, SIZE, elevation_deg=(0, 30), distance=(3, 3), fov_deg=(40, 40)
         ),
         background=lambda rng, step: torch.rand(2, 3, generator=rng),
+        bounds=lambda step: (time, time),
         time=lambda rng, step: torch.full((2,), time),
         noise=lambda rng, z: torch.randn(z.shape, generator=rng),
     )
@@ -45,7 +46,7 @@ class Run:
             student = ResidualStudent(self.prior, width=8, blocks=1, patch=2, spread=0.3)
             self.learner = Learner(student, Trainer(torch.optim.Adam(student.parameters())), 0.1)
 
-    def objective(self, *args, rng, student):
+    def objective(self, *args, rng, student, **others):
         options = {"guidance_scale": 1.0, "weight": "uniform"}
         if student is None:
             return sds.grad(*args, **options)
@@ -116,6 +117,7 @@ def test_a_gradient_that_is_not_finite_stops_the_run_naming_the_step_and_the_tim
     bad = Sampling(
         bad.cameras,
         bad.background,
+        bad.bounds,
         bad.time,
         lambda rng, z: torch.full(z.shape, float("inf")),
     )

@@ -1,7 +1,8 @@
 """The objectives: name -> grad(prior, z, t, eps, cond, *, ...), the gradient with respect to z.
 
-An objective that names `student` or `rng` in its signature gets it from the loop; its other keyword
-parameters have no defaults and come from the recipe's [objective] table.
+An objective that names one of SERVICES in its signature gets it from the loop: `student`; `rng`, the step's
+generator; `fraction`, how much of the run is done; `t_low`, the lower bound on t at this step.  Its other
+keyword parameters have no defaults and come from the recipe's [objective] table.
 """
 
 from collections.abc import Callable
@@ -10,14 +11,25 @@ from importlib import import_module
 from torch import Tensor
 
 from sds3d.errors import RecipeError, nearest
-from sds3d.objectives import sds, vsd
+from sds3d.objectives import asd, bsd, cds, csd, csm, esd, ism, nfsd, rfds, sdi, sds, tsm, vsd
 
 OBJECTIVES = {
     "sds": sds.grad,
     "vsd": vsd.grad,
+    "esd": esd.grad,
+    "asd": asd.grad,
+    "ism": ism.grad,
+    "tsm": tsm.grad,
+    "csd": csd.grad,
+    "csm": csm.grad,
+    "bsd": bsd.grad,
+    "cds": cds.grad,
+    "nfsd": nfsd.grad,
+    "sdi": sdi.grad,
+    "rfds": rfds.grad,
 }
 
-SERVICES = ("student", "rng")
+SERVICES = ("student", "rng", "fraction", "t_low")
 
 
 def find(name: str) -> Callable[..., Tensor]:

@@ -19,13 +19,19 @@ class Cond:
 
     text: (R, ...) the row's prompt.  null: (R, ...) what guidance steers away from (the negative prompt,
     or nothing).  camera: (R, 16) flattened c2w, zeros when dropped.  views: the prior's own data, shared by
-    every branch made from this one; rows are taken modulo its length.
+    every branch made from this one; rows are taken modulo its length.  empty: (R, ...) the empty prompt, where
+    it is not `null`.  image: (R, ...) the row's prompt together with an image prompt.  away: Perp-Neg's further
+    prompts and their weights (R,).  rescale: how far guidance keeps the deviation of the conditional branch.
     """
 
     text: Tensor
     null: Tensor
     camera: Tensor
     views: Any = None
+    empty: Tensor | None = None
+    image: Tensor | None = None
+    away: tuple[tuple[Tensor, Tensor], ...] = ()
+    rescale: float = 0.0
 
     def __len__(self) -> int:
         return self.text.shape[0]
@@ -34,13 +40,17 @@ class Cond:
         """The branch that guidance steers away from."""
         return replace(self, text=self.null)
 
+    def without_prompt(self) -> Cond:
+        """The branch of the empty prompt."""
+        return replace(self, text=self.null if self.empty is None else self.empty)
+
     def without_camera(self) -> Cond:
         """The same rows with the camera dropped (sixteen zeros)."""
         return replace(self, camera=torch.zeros_like(self.camera))
 
 
 def cat(conds: Sequence[Cond]) -> Cond:
-    """Branches of one batch as the rows of one larger batch."""
+    """Branches of one batch as the rows of one larger batch, each with its own `text` and `camera`."""
     first = conds[0]
     assert all(c.views is first.views for c in conds), "branches of different batches"
     return Cond(

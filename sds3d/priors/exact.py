@@ -4,9 +4,11 @@ For meshes m_i with weights p_i(text), jointly over the views of a batch,
 
     E[z | z_t, text, c] = sum_i w_i z_i(c),   w_i ~ p_i(text) exp(-||z_t - alpha_t z_i(c)||^2 / (2 sigma_t^2)),
 
-with z_i(c) the renders of m_i at the batch's own cameras c, and eps_hat = (z_t - alpha_t E[z]) / sigma_t. No
-network, no training: a multi-view, camera-conditioned, text-conditioned diffusion prior whose optimum is
-known, so that the faults of a scene or of an objective can be told from the faults of a prior.
+with z_i(c) the renders of m_i at the batch's own cameras c, and eps_hat = (z_t - alpha_t E[z]) / sigma_t. A
+branch may be blurred: its data are then N(z_i, spread^2), 2 sigma_t^2 becomes 2 (alpha_t^2 spread^2 +
+sigma_t^2), and E[z] moves from the mean of the members towards z_t / alpha_t, the more the less noise there
+is. No network, no training: a multi-view, camera-conditioned, text-conditioned diffusion prior whose optimum
+is known, so that the faults of a scene or of an objective can be told from the faults of a prior.
 
 At 64 px the squared distances are in the thousands: below t of about 0.8 the posterior is one-hot, and any
 member with p_i > 0 can win. The text weights are therefore sparse, and the member is chosen by the noise of
@@ -21,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from sds3d.cameras import Cameras
 from sds3d.kernels.rasterize import render_models
@@ -38,14 +41,16 @@ BLIND_AZIMUTHS = 8  # how many sides a camera-blind prior takes for possible
 class Members:
     """The part of a library that a prompt is about: M models and their weights, each summing to one.
 
-    text (M,): p_i(text), exact zeros outside the matching categories.  null (M,): the unconditional branch.
-    note: how the prompt was understood, for the user.
+    text (M,): p_i(text), exact zeros outside the matching categories.  null (M,): what guidance steers away
+    from. empty (M,): the branch without a prompt, where it is not `null`.  note: how the prompt was
+    understood.
     """
 
     models: tuple[Model, ...]
     text: np.ndarray
     null: np.ndarray
     note: str = ""
+    empty: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,9 @@ class ExactPrior:
     """The closed-form posterior over `choose(prompt)`'s members.  z = 2 rgb - 1, any image size.
 
     camera_blind: each view is scored alone, over the members turned to any of eight azimuths, as a prior
-    without cameras would; this makes Janus faces on purpose.
+    without cameras would; this makes Janus faces on purpose.  spread, null_spread: the blur of the branches
+    with and without the prompt, z units.  schedule: "vp", Stable Diffusion's, or "flow", alpha_t = 1 - t,
+    sigma_t = t.
     """
 
     def __init__(
@@ -69,8 +76,12 @@ class ExactPrior:
         *,
         supersample: int = 2,
         camera_blind: bool = False,
+        spread: float = 0.0,
+        null_spread: float = 0.0,
+        schedule: str = "vp",
     ) -> None:
         self._choose, self._chosen = choose, {}
+        self._spreads, self._schedule = (spread, null_spread), schedule
         self._supersample, self._camera_blind = supersample, camera_blind
         self._log_alpha_bar = alpha_bar().log()
 
@@ -100,44 +111,68 @@ class ExactPrior:
         z = self.encode(torch.cat(images, 1).flatten(2))
         views = Views(z, z.square().sum(-1) / 2)
 
-        def log_rows(weights: np.ndarray) -> Tensor:
-            row = torch.as_tensor(weights, dtype=torch.float32).log().to(z.device)
-            return row.repeat(len(turns)).expand(len(cameras), -1)
+        def rows(weights: np.ndarray, spread: float) -> Tensor:
+            row = torch.as_tensor(weights, dtype=torch.float32).log().repeat(len(turns))
+            return F.pad(row, (0, 1), value=spread).to(z.device).expand(len(cameras), -1)
 
-        camera = cameras.c2w.flatten(1).float()
-        return Cond(log_rows(members.text), log_rows(members.null), camera, views)
+        spread, null_spread = self._spreads
+        empty = None if members.empty is None else rows(members.empty, null_spread)
+        return Cond(
+            text=rows(members.text, spread),
+            null=rows(members.null, null_spread),
+            camera=cameras.c2w.flatten(1).float(),
+            views=views,
+            empty=empty,
+        )
 
     def encode(self, rgb: Tensor) -> Tensor:
         """z = 2 rgb - 1."""
         return 2 * rgb - 1
 
     def alpha_sigma(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """(alpha_t, sigma_t) of Stable Diffusion's schedule, (B, 1, 1, 1)."""
+        """(alpha_t, sigma_t) of the schedule, (B, 1, 1, 1)."""
+        if self._schedule == "flow":
+            t = t[:, None, None, None]
+            return 1 - t, t
         return alpha_sigma(t, self._log_alpha_bar)
 
     def posterior(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
         """w (R, M): the probability of each member given z_t, equal over the views seen together.
 
-        log w_i = log p_i + sum over views of (alpha_t z_t . z_i - alpha_t^2 ||z_i||^2 / 2) / sigma_t^2 + const.
+        log w_i = log p_i + sum over views of (alpha_t z_t . z_i - alpha_t^2 ||z_i||^2 / 2) / v_t + const,
+        v_t = sigma_t^2 + (alpha_t spread)^2.
         """
+        return torch.softmax(self.log_joint(z_t, t, cond), -1)
+
+    def log_joint(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
+        """log p_i p(z_t | i) (R, M), but for what does not depend on i."""
         views, rows = cond.views, len(z_t)
-        alpha_t, sigma_t = (x.flatten(1) for x in self.alpha_sigma(t))
+        alpha_t, variance = (x.flatten(1) for x in self._alpha_variance(t, cond))
         batch = len(views.z)
         z_flat = z_t.reshape(rows // batch, batch, -1)
         dot = torch.einsum("gbd,bmd->gbm", z_flat, views.z.to(z_t.dtype)).flatten(0, 1)
         half_square = views.half_square.to(z_t.dtype).repeat(rows // batch, 1)
-        evidence = (alpha_t * dot - alpha_t**2 * half_square) / sigma_t**2
+        evidence = (alpha_t * dot - alpha_t**2 * half_square) / variance
         if not self._camera_blind:
             evidence = evidence.reshape(rows // batch, batch, -1).sum(1).repeat_interleave(batch, 0)
-        return torch.softmax(cond.text.to(z_t.dtype) + evidence, -1)
+        return cond.text[:, :-1].to(z_t.dtype) + evidence
 
     def predict_noise(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
-        """eps_hat = (z_t - alpha_t E[z | z_t]) / sigma_t, exactly."""
-        alpha_t, sigma_t = self.alpha_sigma(t)
+        """eps_hat = (z_t - alpha_t E[z | z_t]) / sigma_t = sigma_t (z_t - alpha_t m) / v_t, exactly.
+
+        m is the posterior mean of the members.
+        """
+        alpha_t, variance = self._alpha_variance(t, cond)
         batch = len(cond.views.z)
-        w = self.posterior(z_t, t, cond).reshape(-1, batch, cond.text.shape[1])
+        w = self.posterior(z_t, t, cond).reshape(len(z_t) // batch, batch, -1)
         mean = torch.einsum("gbm,bmd->gbd", w, cond.views.z.to(z_t.dtype)).reshape(z_t.shape)
-        return (z_t - alpha_t * mean) / sigma_t
+        return self.alpha_sigma(t)[1] / variance * (z_t - alpha_t * mean)
+
+    def _alpha_variance(self, t: Tensor, cond: Cond) -> tuple[Tensor, Tensor]:
+        """(alpha_t, sigma_t^2 + (alpha_t spread)^2), each (R, 1, 1, 1)."""
+        alpha_t, sigma_t = self.alpha_sigma(t)
+        spread = cond.text[:, -1].to(t)[:, None, None, None]
+        return alpha_t, sigma_t**2 + (alpha_t * spread) ** 2
 
 
 def shade(normals: np.ndarray) -> np.ndarray:

@@ -56,13 +56,15 @@ def built_in(*, variants: int, null_members: int, seed: int = 0) -> Callable[[Pr
         ]
         matching = {name for name, _ in found.matches}
         avoided = _avoided(prompt, drawn)
-        others = avoided or _sample(null_members, matching)
-        models = [m for m, _ in chosen] + others
-        text = np.array([w for _, w in chosen] + [0.0] * len(others))
-        null = np.full(len(models), 1 / len(models))
-        if avoided:
-            null = np.array([0.0] * len(chosen) + [1 / len(avoided)] * len(avoided))
-        return Members(tuple(models), text / text.sum(), null, _note(found))
+        others = _sample(null_members, matching)
+        own, rest, bad = len(chosen), len(others), len(avoided)
+        models = (*(m for m, _ in chosen), *others, *avoided)
+        text = np.array([w for _, w in chosen] + [0.0] * (rest + bad))
+        empty = np.repeat([1 / (own + rest), 0.0], [own + rest, bad])
+        if not avoided:
+            return Members(models, text / text.sum(), empty, _note(found))
+        null = np.repeat([0.0, 1 / bad], [own + rest, bad])
+        return Members(models, text / text.sum(), null, _note(found), empty)
 
     return choose
 

@@ -1,0 +1,54 @@
+"""Balanced score distillation: the shortest vector between the classifier's direction and the denoiser's.
+
+C = L (eps_pos - eps_null) asks for the prompt, D for a cleaner picture; their sum over-saturates where they
+conflict.  The point of the segment from C to D that is nearest to zero goes down both.
+
+Huang et al. 2024, PlacidDreamer, https://arxiv.org/abs/2407.13976, and the authors' code.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sds3d.guidance import add_noise, together
+from sds3d.guidance import weight as weight_at
+from sds3d.priors import Cond, Prior
+
+AUTO_SMOOTH, AUTO_SCALE = 1.25, 50.0  # the authors' code
+
+
+def grad(
+    prior: Prior,
+    z: Tensor,
+    t: Tensor,
+    eps: Tensor,
+    cond: Cond,
+    *,
+    classifier: float,
+    auto: bool,
+    lam: float,
+    weight: str,
+) -> Tensor:
+    """The gradient with respect to z, (B, C, h, w).
+
+    D = eps_null.  auto: D = 1.25 (eps_null - eps), C without L, and the weight ||eps_null - eps|| sigma_t /
+    50 with the norm over the whole batch instead of w(t).
+    """
+    z_t = add_noise(prior, z, t, eps)
+    branches = [cond, cond.unconditional()]
+    eps_pos, eps_null = together(prior, [(z_t, t, branch) for branch in branches])
+    if auto:
+        residual = eps_null - eps
+        w = residual.norm() * prior.alpha_sigma(t)[1] / AUTO_SCALE
+        return lam * w * shortest(eps_pos - eps_null, AUTO_SMOOTH * residual)
+    return lam * weight_at(prior, t, weight) * shortest(classifier * (eps_pos - eps_null), eps_null)
+
+
+def shortest(C: Tensor, D: Tensor) -> Tensor:
+    """k C + (1 - k) D of least norm, 0 <= k <= 1, sample by sample (B, C, h, w)."""
+    dims = (1, 2, 3)
+    square = (D - C).square().sum(dims, keepdim=True)
+    k = ((D - C) * D).sum(dims, keepdim=True) / square.clamp_min(1e-20)
+    k = torch.where(square > 0, k, 0.5).clamp(0, 1)
+    return k * C + (1 - k) * D

@@ -1,0 +1,45 @@
+"""Consistency distillation sampling: w(t) (eps_cfg(z_u, u) - eps_cfg(z_t, t)), one ODE step apart.
+
+The noise is one tensor for the whole run (noise.mode = "fixed"); u is a random gap above t, and t falls on a
+schedule. The sign is the authors' code's and the one that converges: what is moved is z, against the
+difference of the noise estimates.
+
+Wu et al. 2024, Consistent3D, https://arxiv.org/abs/2401.09050, and the authors' code.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sds3d.guidance import add_noise, cfg, ddim, ramp
+from sds3d.guidance import weight as weight_at
+from sds3d.priors import Cond, Prior
+
+
+def grad(
+    prior: Prior,
+    z: Tensor,
+    t: Tensor,
+    eps: Tensor,
+    cond: Cond,
+    *,
+    rng: torch.Generator,
+    fraction: float,
+    guidance_scale: float,
+    guidance_scale_end: float,
+    gap: float,
+    gap_width: float,
+    high: float,
+    weight: str,
+) -> Tensor:
+    """The gradient with respect to z, (B, C, h, w).
+
+    u = t + gap + U[0, gap_width), at most `high`; the guidance scale is linear over the run.
+    """
+    s = ramp(fraction, guidance_scale, guidance_scale_end)
+    u = (t + gap + gap_width * torch.rand(len(t), generator=rng).to(t)).clamp_max(high).maximum(t)
+    z_u = add_noise(prior, z, u, eps)
+    eps_u = cfg(prior, z_u, u, cond, s)
+    eps_t = cfg(prior, ddim(prior, z_u, eps_u, u, t), t, cond, s)
+    return weight_at(prior, u, weight) * (eps_u - eps_t)

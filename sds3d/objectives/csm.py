@@ -1,0 +1,43 @@
+"""Classifier score matching: w(t) g (eps_pos(z_t) - eps_null(z_t)), z_t the DDIM inversion of the render.
+
+CSD without fresh noise.  With an image prompt beside the text (visual prompt CSM), a second difference is
+added: g_image (eps_pos,image - eps_pos).
+
+Yang et al. 2024, TV-3DG, https://arxiv.org/abs/2410.21299; no code was published: docs/deviations.md says
+what of this is the paper's and what is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import Tensor
+
+from sds3d.guidance import invert, together
+from sds3d.guidance import weight as weight_at
+from sds3d.priors import Cond, Prior
+
+
+def grad(
+    prior: Prior,
+    z: Tensor,
+    t: Tensor,
+    eps: Tensor,
+    cond: Cond,
+    *,
+    guidance_scale: float,
+    image_scale: float,
+    stride: float,
+    lam: float,
+    weight: str,
+) -> Tensor:
+    """The gradient with respect to z, (B, C, h, w); the image's part only where there is an image prompt."""
+    z_t, _ = invert(prior, z, eps, t, cond.without_prompt(), stride)
+    branches = [cond, cond.unconditional()]
+    if cond.image is not None:
+        branches.append(replace(cond, text=cond.image))
+    eps_pos, eps_null, *eps_image = together(prior, [(z_t, t, branch) for branch in branches])
+    direction = guidance_scale * (eps_pos - eps_null)
+    for eps_both in eps_image:
+        direction = direction + image_scale * (eps_both - eps_pos)
+    return lam * weight_at(prior, t, weight) * direction

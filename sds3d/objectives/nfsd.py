@@ -1,0 +1,35 @@
+"""Noise-free score distillation: w(t) (s (eps_pos - eps_empty) + delta_D).
+
+delta_D = eps_empty at little noise, eps_empty - eps_null above `threshold`: the part of the unconditional
+score that leads into the domain of clean pictures, the noise left out.
+
+Katzir et al. 2023, https://arxiv.org/abs/2310.17590.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from sds3d.guidance import add_noise, together
+from sds3d.guidance import weight as weight_at
+from sds3d.priors import Cond, Prior
+
+
+def grad(
+    prior: Prior,
+    z: Tensor,
+    t: Tensor,
+    eps: Tensor,
+    cond: Cond,
+    *,
+    guidance_scale: float,
+    threshold: float,
+    weight: str,
+) -> Tensor:
+    """The gradient with respect to z, (B, C, h, w).  `null` is the negative prompt of bad pictures."""
+    z_t = add_noise(prior, z, t, eps)
+    branches = [cond, cond.without_prompt(), cond.unconditional()]
+    eps_pos, eps_empty, eps_null = together(prior, [(z_t, t, branch) for branch in branches])
+    noisy = (t >= threshold).to(z)[:, None, None, None]
+    delta_D = eps_empty - noisy * eps_null
+    return weight_at(prior, t, weight) * (guidance_scale * (eps_pos - eps_empty) + delta_D)

@@ -1,0 +1,54 @@
+"""Rectified flow distillation: w (v_cfg(z_t) - (eps - z)), for priors with alpha_t = 1 - t, sigma_t = t.
+
+The velocity v = eps_hat - z_hat of a flow prior in the place of SDS's noise; `improve_noise` first moves the
+noise to the one from which the prior's own flow would have come (RFDS-Rev).
+
+Yang et al. 2024, Text-to-Image Rectified Flow as Plug-and-Play Priors, https://arxiv.org/abs/2406.03293, and
+the authors' code.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from sds3d.errors import PriorError
+from sds3d.guidance import add_noise, cfg
+from sds3d.guidance import weight as weight_at
+from sds3d.priors import Cond, Prior
+
+
+def grad(
+    prior: Prior,
+    z: Tensor,
+    t: Tensor,
+    eps: Tensor,
+    cond: Cond,
+    *,
+    guidance_scale: float,
+    improve_noise: bool,
+    weight: str,
+) -> Tensor:
+    """The gradient with respect to z, (B, C, h, w).
+
+    improve_noise: eps <- eps + (1 - t) (v_pos(z_t) + z - eps) first, without guidance.  Raises PriorError when
+    the prior is no flow.
+    """
+    alpha_t, sigma_t = prior.alpha_sigma(t)
+    if ((alpha_t + sigma_t - 1).abs() > 1e-3).any():
+        raise PriorError(
+            "rfds needs a flow prior, alpha_t = 1 - t and sigma_t = t",
+            'with the exact prior: --set prior.schedule="flow"',
+        )
+    if improve_noise:
+        z_t = add_noise(prior, z, t, eps)
+        v_pos = velocity(prior, z_t, t, prior.predict_noise(z_t, t, cond))
+        eps = eps + (1 - t)[:, None, None, None] * (v_pos + z - eps)
+    z_t = add_noise(prior, z, t, eps)
+    v = velocity(prior, z_t, t, cfg(prior, z_t, t, cond, guidance_scale))
+    return weight_at(prior, t, weight) * (v - (eps - z))
+
+
+def velocity(prior: Prior, z_t: Tensor, t: Tensor, eps_hat: Tensor) -> Tensor:
+    """v = eps_hat - z_hat, with z_hat = (z_t - sigma_t eps_hat) / alpha_t."""
+    alpha_t, sigma_t = prior.alpha_sigma(t)
+    return eps_hat - (z_t - sigma_t * eps_hat) / alpha_t
