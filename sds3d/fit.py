@@ -103,7 +103,7 @@ def fit(
     steps: range,
     total: int,
     seed: int,
-    grad_clip: float,
+    gradient: Callable[[Tensor, float], Tensor],
     regularizers: Mapping[str, float],
     learner: Learner | None = None,
     on_step: Callable[[int, Render, dict[str, float]], bool],
@@ -111,8 +111,9 @@ def fit(
 ) -> None:
     """Optimises the scene over `steps` of `total`, until `on_step(step, render, values)` returns False.
 
-    Each step: render, encode, objective gradient g with respect to z, backward of sum(z g) / B plus the
-    weighted regularizers, optimiser step.  Raises NonFiniteError, naming step and t.
+    Each step: render, encode, objective gradient g with respect to z, `gradient(g, fraction of the run)`,
+    backward of sum(z g) / B plus the weighted regularizers, optimiser step.  Raises NonFiniteError, naming
+    step and t.
     """
     for step in steps:
         rng = generator(seed, step)
@@ -125,10 +126,11 @@ def fit(
         t, eps = sampling.time(rng, step), sampling.noise(rng, z)
         with clock("prior"), torch.no_grad():
             services = {"rng": rng, "student": learner and learner.student}
-            services |= {"fraction": step / max(total - 1, 1), "t_low": sampling.bounds(step)[0]}
+            fraction = step / max(total - 1, 1)
+            services |= {"fraction": fraction, "t_low": sampling.bounds(step)[0]}
             g = objective(prior, z, t, eps, cond, **services)
             require_finite({"the objective's gradient": g}, step, t)
-            g = g.clamp(-grad_clip, grad_clip) if grad_clip else g
+            g = gradient(g, fraction)
         with clock("backward"):
             penalties = scene.regularizers(render)
             require_finite({f"the penalty '{k}'": v for k, v in penalties.items()}, step, t)

@@ -125,7 +125,7 @@ def _fit(
             steps=range(start, total),
             total=total,
             seed=run.job.seed,
-            grad_clip=run.recipe.optimizer.grad_clip,
+            gradient=parts.gradient(run.recipe),
             regularizers=run.recipe.regularizers,
             learner=run.learner,
             on_step=on_step,

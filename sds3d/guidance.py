@@ -110,6 +110,16 @@ def ramp(fraction: float, start: float, end: float, until: float = 1.0) -> float
     return start + (end - start) * min(fraction / until, 1.0)
 
 
+def clip(g: Tensor, limit: float, *, per_pixel: bool) -> Tensor:
+    """g with no entry beyond `limit`; per pixel one factor for all channels, which keeps the hue.
+
+    Hong et al. 2023, https://arxiv.org/abs/2303.15413; per pixel: Miao et al. 2024, https://arxiv.org/abs/2405.11252.
+    """
+    if not per_pixel:
+        return g.clamp(-limit, limit)
+    return g * (limit / g.abs().amax(1, keepdim=True).clamp_min(limit))
+
+
 def progress(step: int, steps: int, schedule: str, step_at: float) -> float:
     """How far the bounds on t have gone from their start (0) to their end (1) at `step` of `steps`.
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from sds3d.cameras import Cameras, random_views
 from sds3d.errors import BackendError, PriorError, RecipeError, nearest
 from sds3d.fit import Learner, Sampling, Trainer, generator
-from sds3d.guidance import progress, sample_time
+from sds3d.guidance import clip, progress, ramp, sample_time
 from sds3d.objectives import SERVICES, find
 from sds3d.priors import Prior
 from sds3d.priors.exact import ExactPrior, shade
@@ -151,6 +151,18 @@ def sampling(recipe: Recipe, steps: int, seed: int, where: torch.device) -> Samp
         return torch.randn(z.shape, generator=rng).to(z)
 
     return Sampling(cameras, background, bounds, time, noise)
+
+
+def gradient(recipe: Recipe) -> Callable[[Tensor, float], Tensor]:
+    """What is done to the objective's gradient, given it and the fraction of the run that is done."""
+    policy = recipe.gradient
+
+    def apply(g: Tensor, fraction: float) -> Tensor:
+        limit = ramp(fraction, policy.clip, policy.clip_end or policy.clip)
+        g = policy.scale * g
+        return clip(g, limit, per_pixel=policy.clip_mode == "pixel") if limit else g
+
+    return apply
 
 
 def trainer(recipe: Recipe, of: Scene) -> Trainer:

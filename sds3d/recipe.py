@@ -75,12 +75,25 @@ class Background:
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
-    """Adam.  lr_end: factor on every learning rate at the end; grad_clip: 0 is off."""
+    """Adam.  lr_end: factor on every learning rate at the end."""
 
     betas: tuple[float, float] = (0.9, 0.99)
     eps: float = 1e-15
     lr_end: float = 1.0
-    grad_clip: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gradient:
+    """What is done to the objective's gradient: times `scale`, then clipped.
+
+    clip: 0 is off; it goes linearly to clip_end.  clip_mode: `element`, or `pixel`, one factor for the
+    channels.
+    """
+
+    scale: float = 1.0
+    clip: float = 0.0
+    clip_end: float = 0.0
+    clip_mode: str = "element"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +126,7 @@ class Recipe:
     noise: Noise = Noise()
     background: Background = Background()
     optimizer: Optimizer = Optimizer()
+    gradient: Gradient = Gradient()
     student: Mapping[str, Any] = field(default_factory=dict)
     prior: Mapping[str, Any] = field(default_factory=dict)
     regularizers: Mapping[str, float] = field(default_factory=dict)
@@ -123,6 +137,7 @@ class Recipe:
 CHOICES = {
     "time.schedule": ("constant", "linear", "sqrt", "step"),
     "noise.mode": ("fresh", "fixed"),
+    "gradient.clip_mode": ("element", "pixel"),
     "background.mode": ("random", "white", "grey", "black"),
 }
 

@@ -67,7 +67,7 @@ class Run:
             steps=steps,
             total=TOTAL,
             seed=3,
-            grad_clip=0.0,
+            gradient=lambda g, fraction: g,
             regularizers=regularizers or {},
             learner=self.learner,
             on_step=on_step,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from gaussian import GaussianPrior, gaussian_cond
 
-from sds3d.guidance import WEIGHTS, add_noise, cfg, perp, ramp
+from sds3d.guidance import WEIGHTS, add_noise, cfg, clip, perp, ramp
 from sds3d.objectives import bsd, csd, nfsd, sds
 from sds3d.objectives.bsd import shortest
 
@@ -184,3 +184,20 @@ def test_guidance_rescaled_in_full_has_the_deviation_of_the_conditional_branch(c
 
 def test_a_ramp_is_linear_to_its_end_and_constant_after():
     assert [ramp(f, 100, 50, 0.5) for f in (0, 0.25, 0.5, 1)] == [100, 75, 50, 50]
+
+
+def test_clipping_leaves_what_is_within_the_limit_and_nothing_beyond(rng):
+    g, _ = pairs(rng)
+    for per_pixel in (False, True):
+        clipped = clip(g, 0.8, per_pixel=per_pixel)
+        assert clipped.abs().max() <= 0.8 + 1e-12
+        within = (g.abs() <= 0.8).all(1, keepdim=True).expand_as(g)
+        assert torch.equal(clipped[within], g[within])
+
+
+def test_clipping_by_pixel_keeps_the_ratios_of_its_channels(rng):
+    g, _ = pairs(rng)
+    clipped = clip(g, 0.8, per_pixel=True)
+    torch.testing.assert_close(
+        clipped * g.abs().amax(1, keepdim=True), g * clipped.abs().amax(1, keepdim=True)
+    )
