@@ -59,21 +59,24 @@ def read_jobs(
             for seed in [row["seed"]] if "seed" in row else seeds:
                 values = {**shared, **row, "method": method, "seed": seed}
                 job = Job(**{k: _typed(k, v, where) for k, v in values.items()})
-                jobs.append(_placed(job, out, where))
+                jobs.append(_settled(job, out, where))
     if not jobs:
         raise UsageError(f"'{path}' holds no prompts", "write a prompt a line")
     return jobs
 
 
-def _placed(job: Job, out: Path, where: str) -> Job:
+def place(job: Job, out: Path) -> Job:
+    """The job with its folder below `out`, where it names none."""
+    return job if job.out else replace(job, out=str(out / job.slug / f"{job.kind}-{job.seed}"))
+
+
+def _settled(job: Job, out: Path, where: str) -> Job:
     """The job with its recipe's method and scene, and with its folder below `out`."""
     try:
         job = settled(job) if job.recipe else job
     except Sds3dError as error:
         raise UsageError(f"{where}: {error.message}", error.fix) from error
-    if job.out:
-        return job
-    return replace(job, out=str(out / job.slug / f"{job.kind}-{job.seed}"))
+    return place(job, out)
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

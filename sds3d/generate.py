@@ -15,7 +15,7 @@ from sds3d.fit import Clock, Learner, Trainer, fit
 from sds3d.interrupt import Interrupt, graceful
 from sds3d.job import Job
 from sds3d.outputs import Report, Result
-from sds3d.priors import Prior
+from sds3d.priors import Counted
 from sds3d.prompts import Prompt, parse
 from sds3d.recipe import Recipe
 from sds3d.render import Render
@@ -30,6 +30,7 @@ class Run:
     recipe: Recipe
     folder: runs.RunFolder
     objective: Callable[..., Tensor]
+    prior: Counted
     scene: Scene
     trainer: Trainer
     learner: Learner | None
@@ -42,6 +43,7 @@ class Run:
             modules["student"] = self.learner.student
             optimizers["student_adam"] = self.learner.trainer.optimizer
         meta = {"step": step, "seconds": dict(self.clock.seconds)}
+        meta["evaluations"] = self.prior.evaluations
         checkpoint.write(self.folder.checkpoint, checkpoint.pack(modules, optimizers), meta)
 
     def load(self) -> int:
@@ -55,6 +57,7 @@ class Run:
             checkpoint.unpack_module(self.learner.student, tensors, "student")
             checkpoint.unpack_optimizer(self.learner.trainer.optimizer, tensors, "student_adam")
         self.clock.seconds.update(meta["seconds"])
+        self.prior.evaluations = meta["evaluations"]
         return meta["step"]
 
 
@@ -72,30 +75,38 @@ def generate(job: Job, report: Report) -> Result:
     objective = parts.objective(recipe)
     with clock("load"):
         report.stage("prior")
-        prior = parts.prior(job.prior, recipe, job.seed)
+        prior = Counted(parts.prior(job.prior, recipe, job.seed))
         report.note(prior.describe(prompt))
         scene = parts.scene(recipe, job.seed, device)
         learner = parts.learner(recipe, prior, job.seed, device)
-        run = Run(
-            job, recipe, folder, objective, scene, parts.trainer(recipe, scene), learner, clock
-        )
+        trainer = parts.trainer(recipe, scene)
+        run = Run(job, recipe, folder, objective, prior, scene, trainer, learner, clock)
         start = run.load()
     runs.begin(folder, job, recipe_text, device)
     runs.trim_metrics(folder.path / runs.METRICS, start)
     with graceful() as interrupt:
         report.stage("fit")
-        done, values = _fit(run, prior, prompt, start, report, interrupt)
+        done, values = _fit(run, prompt, start, report, interrupt)
     mesh, files = outputs.meshes(scene, folder.path, job, recipe.export, job.formats, report, clock)
     files |= outputs.show(scene, mesh, folder.path, report, clock)
     status = "finished" if done == recipe.steps else "stopped"
-    result = Result(folder.path, status, files, clock.rounded(), done, values, runs.peak_gib())
+    result = Result(
+        folder.path,
+        status,
+        files,
+        clock.rounded(),
+        done,
+        values,
+        runs.peak_gib(),
+        prior.evaluations,
+    )
     result = replace(result, files=files | outputs.write_page(mesh, job, recipe_text, result))
     _record(folder, job, device, result)
     return result
 
 
 def _fit(
-    run: Run, prior: Prior, prompt: Prompt, start: int, report: Report, interrupt: Interrupt
+    run: Run, prompt: Prompt, start: int, report: Report, interrupt: Interrupt
 ) -> tuple[int, dict[str, float]]:
     """(steps done, values of the last step)."""
     total, every = run.recipe.steps, run.recipe.run.checkpoint_every
@@ -117,7 +128,7 @@ def _fit(
 
         fit(
             run.scene,
-            prior,
+            run.prior,
             run.objective,
             prompt,
             parts.sampling(run.recipe, total, run.job.seed, device),
@@ -151,6 +162,7 @@ def _found(folder: runs.RunFolder, job: Job, report: Report) -> Result:
         kept["steps"],
         kept["values"],
         kept["peak_gib"],
+        kept["evaluations"],
     )
 
 

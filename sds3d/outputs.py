@@ -56,6 +56,7 @@ class Result:
     steps: int
     values: dict[str, float]
     peak_gib: float
+    evaluations: int = 0  # of the prior, one for each picture
 
 
 def export_run(
@@ -149,6 +150,7 @@ def facts(job: Job, result: Result) -> Mapping[str, str]:
         "prior": job.prior,
         "steps": f"{result.steps} ({result.status})",
         "seconds": f"{total:.1f} ({', '.join(split)})",
+        "prior evaluations": f"{result.evaluations:,} pictures",
         "peak memory": f"{result.peak_gib:.2f} GiB",
         "last step": ", ".join(values),
     }

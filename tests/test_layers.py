@@ -22,6 +22,7 @@ LAYERS = (
     {"outputs"},
     {"generate", "members", "metrics"},
     {"doctor", "batch"},
+    {"compare"},
     {"cli"},
     {"__main__"},
 )  # a layer may import those before it, none beside or after it

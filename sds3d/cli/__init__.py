@@ -9,6 +9,7 @@ import typer
 
 import sds3d
 from sds3d.cli.batch import batch
+from sds3d.cli.compare import compare
 from sds3d.cli.console import fail
 from sds3d.cli.export import export
 from sds3d.cli.generate import generate
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (generate, export, batch, doctor, cite):
+for verb in (generate, export, batch, compare, doctor, cite):
     app.command(epilog=verb.example)(verb)
 app.add_typer(recipes, name="recipes")
 app.add_typer(prior, name="prior")

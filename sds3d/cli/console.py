@@ -114,6 +114,7 @@ def as_json(result: Result) -> str:
             "steps": result.steps,
             "seconds": result.seconds,
             "values": result.values,
+            "evaluations": result.evaluations,
             "peak_gib": round(result.peak_gib, 2),
         }
     )

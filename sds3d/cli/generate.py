@@ -12,9 +12,12 @@ from sds3d.recipe import settled
 
 
 def generate(
-    prompt: Annotated[str, typer.Argument(help="What to make.")], method: Annotated[str,
-    typer.Option(help="Objective: sds (the default), " + ", ".join(METHODS[1:]) + ".")] = "", scene:
-    Annotated[str, typer.Option(help="nerf (the default), triplane or splats.")] = "", prior: Annotated[
+    prompt: Annotated[str, typer.Argument(help="What to make.")],
+    method: Annotated[
+        str, typer.Option(help="Objective: sds (the default), " + ", ".join(METHODS[1:]) + ".")
+    ] = "",
+    scene: Annotated[str, typer.Option(help="nerf (the default), triplane or splats.")] = "",
+    prior: Annotated[
         str, typer.Option(help="exact, or exact:FOLDER for your own meshes.")
     ] = "exact",
     recipe: Annotated[

@@ -61,6 +61,21 @@ def cat(conds: Sequence[Cond]) -> Cond:
     )
 
 
+class Counted:
+    """A prior that counts its evaluations, one for each picture."""
+
+    def __init__(self, prior: Prior) -> None:
+        self._prior, self.evaluations = prior, 0
+
+    def predict_noise(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
+        """As the prior does."""
+        self.evaluations += len(z_t)
+        return self._prior.predict_noise(z_t, t, cond)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._prior, name)
+
+
 class Prior(Protocol):
     """A frozen diffusion model.  t is (B,) in [0, 1]: 0 clean, 1 noise;  z_t = alpha_t z + sigma_t eps."""
 

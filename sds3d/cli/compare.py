@@ -1,0 +1,86 @@
+"""sds3d compare"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sds3d.errors import INTERRUPTED, UsageError
+from sds3d.job import METHODS, SCENES, Job, one_of
+
+
+def compare(
+    prompts: Annotated[list[str], typer.Argument(help="What to make.")],
+    methods: Annotated[str, typer.Option(help="Objectives, with commas.")] = ",".join(METHODS),
+    scene: Annotated[str, typer.Option(help="nerf, triplane or splats.")] = "nerf",
+    seeds: Annotated[int, typer.Option(help="Seeds 0 to N - 1 of each prompt.")] = 1,
+    preset: Annotated[str, typer.Option(help="draft, laptop or quality.")] = "laptop",
+    prior: Annotated[str, typer.Option(help="exact, or exact:FOLDER.")] = "exact",
+    steps: Annotated[int | None, typer.Option(help="The budget: steps of each run.")] = None,
+    budget_nfe: Annotated[
+        int | None, typer.Option(help="The budget: prior evaluations of each run.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    set: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override a recipe's key.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("outputs/compare"),
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
+) -> None:
+    """Run methods on the same prompts, prior, scene, cameras and budget; a table and a page."""
+    del debug  # read by main()
+    if seeds < 1:
+        raise UsageError(f"--seeds {seeds}: must be at least 1", "give a positive number")
+    if steps is not None and budget_nfe is not None:
+        raise UsageError("--steps and --budget-nfe are two budgets", "leave one out")
+    if budget_nfe is not None and budget_nfe < 1:
+        raise UsageError(f"--budget-nfe {budget_nfe}: must be at least 1", "give a positive number")
+    names = [one_of("method", name.strip(), METHODS) for name in methods.split(",")]
+    one_of("scene", scene, SCENES)
+    shared = {"scene": scene, "preset": preset, "prior": prior, "device": device, "steps": steps}
+    jobs = [
+        Job(prompt, method=name, seed=seed, overrides=tuple(set or ()), **shared)
+        for prompt in prompts
+        for seed in range(seeds)
+        for name in names
+    ]
+    for job in jobs:
+        job.check()
+
+    from sds3d import compare as comparing
+    from sds3d.batch import DONE, place, run
+
+    jobs = [place(job, out) for job in jobs]
+    if budget_nfe is not None:
+        jobs = [comparing.with_budget(job, budget_nfe) for job in jobs]
+    rows = run(jobs, out)
+    scores = comparing.score_all(jobs, rows)
+    if scores:
+        page = comparing.write(scores, out)
+        show(comparing.summary(scores))
+        print(page)
+    if rows[-1]["status"] == "stopped":
+        raise typer.Exit(INTERRUPTED)
+    if not all(row["status"] in DONE for row in rows):
+        raise typer.Exit(1)
+
+
+def show(rows: dict[str, dict[str, tuple[float, float]]]) -> None:
+    """The means over prompts and seeds as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    names = list(next(iter(rows.values())))
+    table = Table("method", *names)
+    for method, numbers in rows.items():
+        table.add_row(method, *(f"{mean:.3g} ±{spread:.1g}" for mean, spread in numbers.values()))
+    Console().print(table)
+
+
+compare.example = """Examples:
+
+\b
+  sds3d compare "a red armchair" "a biplane" --methods sds,vsd,esd --seeds 3 --preset draft
+  sds3d compare "a teddy bear" --methods sds,ism,tsm --budget-nfe 5000"""
