@@ -29,6 +29,9 @@ class Sampling:
     bounds: Callable[[int], tuple[float, float]]  # of t at a step; nothing is drawn
     time: Callable[[torch.Generator, int], Tensor]  # (B,)
     noise: Callable[[torch.Generator, Tensor], Tensor]  # like z
+    condition: Callable[[Prior, Prompt, Cameras, Tensor], Cond] = lambda prior, *of: (
+        prior.condition(*of)
+    )
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def fit(
         rng = generator(seed, step)
         cameras, background = sampling.cameras(rng, step), sampling.background(rng, step)
         with clock("prior"), torch.no_grad():
-            cond = prior.condition(prompt, cameras, background)
+            cond = sampling.condition(prior, prompt, cameras, background)
         with clock("render"):
             render = scene.render(cameras, background, rng)
             z = prior.encode(render.rgb.permute(0, 3, 1, 2))

@@ -17,9 +17,9 @@ from sds3d.job import Job
 from sds3d.outputs import Report, Result
 from sds3d.priors import Counted
 from sds3d.prompts import Prompt, parse
-from sds3d.recipe import Recipe
 from sds3d.render import Render
 from sds3d.scenes import Scene
+from sds3d.settings import Recipe
 
 
 @dataclass(frozen=True)

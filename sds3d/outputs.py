@@ -21,8 +21,8 @@ from sds3d.export.report import report as page
 from sds3d.export.unseen import paint_unseen
 from sds3d.fit import Clock
 from sds3d.job import Job
-from sds3d.recipe import Export
 from sds3d.scenes import Scene
+from sds3d.settings import Export
 
 PREVIEW = {"views": 8, "size": 192}
 TURNTABLE = {"views": 72, "size": 320}

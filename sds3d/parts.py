@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from sds3d import directions
 from sds3d.cameras import Cameras, random_views
 from sds3d.errors import BackendError, PriorError, RecipeError, nearest
 from sds3d.fit import Learner, Sampling, Trainer, generator
 from sds3d.guidance import clip, progress, ramp, sample_time
 from sds3d.objectives import SERVICES, find
-from sds3d.priors import Prior
+from sds3d.priors import Cond, Prior
 from sds3d.priors.exact import ExactPrior, shade
 from sds3d.priors.library import built_in, folder
 from sds3d.priors.student import ResidualStudent
-from sds3d.recipe import Recipe
+from sds3d.prompts import Prompt
 from sds3d.scenes import Scene
 from sds3d.scenes.splats import SplatScene
 from sds3d.scenes.volume import nerf, triplane
+from sds3d.settings import Recipe
 from sds3d.toml import bind
 
 SCENES: dict[str, Callable[..., Scene]] = {"nerf": nerf, "triplane": triplane, "splats": SplatScene}
@@ -150,7 +153,23 @@ def sampling(recipe: Recipe, steps: int, seed: int, where: torch.device) -> Samp
             )
         return torch.randn(z.shape, generator=rng).to(z)
 
-    return Sampling(cameras, background, bounds, time, noise)
+    return Sampling(cameras, background, bounds, time, noise, conditioning(recipe))
+
+
+def conditioning(recipe: Recipe) -> Callable[[Prior, Prompt, Cameras, Tensor], Cond]:
+    """How the prior is told about the views of a batch: words about their side, CFG rescale."""
+    policy = recipe.prompting
+    told = {
+        "none": lambda cameras: None,
+        "plain": directions.plain(policy.sector_deg, policy.overhead_deg),
+        "perp-neg": directions.perp_neg(policy.perp_neg_scale, policy.overhead_deg),
+    }[policy.directions]
+
+    def condition(prior: Prior, prompt: Prompt, cameras: Cameras, background: Tensor) -> Cond:
+        cond = prior.condition(prompt, cameras, background, told(cameras))
+        return replace(cond, rescale=policy.rescale)
+
+    return condition
 
 
 def gradient(recipe: Recipe) -> Callable[[Tensor, float], Tensor]:

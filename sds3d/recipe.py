@@ -11,132 +11,24 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from sds3d.errors import RecipeError, nearest
 from sds3d.job import METHODS, SCENES, Job
-from sds3d.toml import Named, build, put, read, typed, write
+from sds3d.settings import Recipe
+from sds3d.toml import build, put, read, typed, write
 
 BASE_PRESET = "laptop"
 FRACTIONS = ("low", "high", "low_end", "high_end", "step_at")  # of [time]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Paper:
-    """Where the method and its numbers come from."""
-
-    title: str
-    authors: str
-    year: int
-    url: str
-    bibtex: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Time:
-    """Bounds on t (0 clean, 1 noise) at the start and at the end of the run, and how they go between."""
-
-    low: float
-    high: float
-    low_end: float
-    high_end: float
-    schedule: str = "linear"
-    step_at: float = 0.5
-    per_view: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Noise:
-    """`fresh` noise for each view and step, or one `fixed` draw for all."""
-
-    mode: str = "fresh"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Camera:
-    """Views per step, image sizes (several = equal phases of the run), and ranges."""
-
-    views: int
-    sizes: tuple[int, ...]
-    elevation_deg: tuple[float, float]
-    distance: tuple[float, float]
-    fov_deg: tuple[float, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Background:
-    """`random` colours, or one of white, grey, black."""
-
-    mode: str = "random"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Optimizer:
-    """Adam.  lr_end: factor on every learning rate at the end."""
-
-    betas: tuple[float, float] = (0.9, 0.99)
-    eps: float = 1e-15
-    lr_end: float = 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Gradient:
-    """What is done to the objective's gradient: times `scale`, then clipped.
-
-    clip: 0 is off; it goes linearly to clip_end.  clip_mode: `element`, or `pixel`, one factor for the
-    channels.
-    """
-
-    scale: float = 1.0
-    clip: float = 0.0
-    clip_end: float = 0.0
-    clip_mode: str = "element"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Export:
-    """The mesh: grid, texture side in pixels, most triangles."""
-
-    resolution: int = 128
-    texture_size: int = 1024
-    faces: int = 20000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """Plumbing."""
-
-    checkpoint_every: int = 50
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """All numbers of a run, presets and overrides applied."""
-
-    steps: int
-    paper: Paper
-    objective: Named
-    scene: Named
-    time: Time
-    camera: Camera
-    lr: Mapping[str, float]
-    noise: Noise = Noise()
-    background: Background = Background()
-    optimizer: Optimizer = Optimizer()
-    gradient: Gradient = Gradient()
-    student: Mapping[str, Any] = field(default_factory=dict)
-    prior: Mapping[str, Any] = field(default_factory=dict)
-    regularizers: Mapping[str, float] = field(default_factory=dict)
-    export: Export = Export()
-    run: Run = Run()
-
-
 CHOICES = {
     "time.schedule": ("constant", "linear", "sqrt", "step"),
     "noise.mode": ("fresh", "fixed"),
+    "prompting.directions": ("none", "plain", "perp-neg"),
     "gradient.clip_mode": ("element", "pixel"),
     "background.mode": ("random", "white", "grey", "black"),
 }

@@ -11,7 +11,7 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 LAYERS = (
     {"errors", "recipes", "assets"},
     {"toml", "prompts", "cameras", "interrupt"},
-    {"job", "render", "checkpoint"},
+    {"job", "render", "checkpoint", "directions", "settings"},
     {"recipe", "library", "kernels"},
     {"words", "runs", "export"},
     {"scenes", "priors"},

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sds3d.cameras import Cameras
+from sds3d.directions import Directions
 from sds3d.prompts import Prompt
 
 
@@ -82,8 +83,17 @@ class Prior(Protocol):
     def describe(self, prompt: Prompt) -> str:
         """How the prompt is understood, one line.  Raises PriorError when it is not."""
 
-    def condition(self, prompt: Prompt, cameras: Cameras, background: Tensor) -> Cond:
-        """What these views of `prompt` are, seen over `background` (B, 3)."""
+    def condition(
+        self,
+        prompt: Prompt,
+        cameras: Cameras,
+        background: Tensor,
+        directions: Directions | None = None,
+    ) -> Cond:
+        """What these views of `prompt` are, seen over `background` (B, 3).
+
+        directions: words about the side for each view, for priors that do not see the camera.
+        """
 
     def encode(self, rgb: Tensor) -> Tensor:
         """z of images (B, 3, H, W) in [0, 1]; differentiable."""

@@ -26,6 +26,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sds3d.cameras import Cameras
+from sds3d.directions import Blend, Directions, word
 from sds3d.kernels.rasterize import render_models
 from sds3d.library.model import Model
 from sds3d.priors import Cond
@@ -35,6 +36,7 @@ from sds3d.prompts import Prompt
 # The light of the library, fixed to the object: shade(n) = LIGHT[0] + n . LIGHT[1:], in [0.46, 0.94].
 LIGHT = np.array([0.70, 0.08, 0.20, 0.11], np.float32)
 BLIND_AZIMUTHS = 8  # how many sides a camera-blind prior takes for possible
+SECTOR = 45.0  # degrees to either side that the word "front" means to it
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,17 @@ class ExactPrior:
         """How the prompt is understood, one line.  Raises PriorError as `members`."""
         return self.members(prompt).note
 
-    def condition(self, prompt: Prompt, cameras: Cameras, background: Tensor) -> Cond:
-        """The members rendered at `cameras` over `background` (B, 3), and their weights."""
+    def condition(
+        self,
+        prompt: Prompt,
+        cameras: Cameras,
+        background: Tensor,
+        directions: Directions | None = None,
+    ) -> Cond:
+        """The members rendered at `cameras` over `background` (B, 3), and their weights.
+
+        directions: a camera-blind prior weighs the sides that the words name; one that sees cameras needs none.
+        """
         members = self.members(prompt)
         turns = range(BLIND_AZIMUTHS) if self._camera_blind else range(1)
         images = [
@@ -111,18 +122,24 @@ class ExactPrior:
         z = self.encode(torch.cat(images, 1).flatten(2))
         views = Views(z, z.square().sum(-1) / 2)
 
-        def rows(weights: np.ndarray, spread: float) -> Tensor:
-            row = torch.as_tensor(weights, dtype=torch.float32).log().repeat(len(turns))
-            return F.pad(row, (0, 1), value=spread).to(z.device).expand(len(cameras), -1)
+        def rows(weights: np.ndarray, spread: float, sides: Tensor | None = None) -> Tensor:
+            """log p (B, turns x M) and the spread; sides: (B, turns), shares of each."""
+            p = torch.as_tensor(weights, dtype=torch.float32).expand(len(cameras), len(turns), -1)
+            p = p if sides is None else p * sides[..., None]
+            return F.pad(p.flatten(1).log(), (0, 1), value=spread).to(z.device)
+
+        def told(blends: Sequence[Blend]) -> Tensor:
+            return rows(members.text, spread, _sides(blends, cameras, len(turns)))
 
         spread, null_spread = self._spreads
-        empty = None if members.empty is None else rows(members.empty, null_spread)
+        heard = directions if self._camera_blind else None
         return Cond(
-            text=rows(members.text, spread),
+            text=told(heard.blends) if heard else rows(members.text, spread),
             null=rows(members.null, null_spread),
             camera=cameras.c2w.flatten(1).float(),
             views=views,
-            empty=empty,
+            empty=None if members.empty is None else rows(members.empty, null_spread),
+            away=tuple((told(blends), w) for blends, w in heard.away) if heard else (),
         )
 
     def encode(self, rgb: Tensor) -> Tensor:
@@ -173,6 +190,18 @@ class ExactPrior:
         alpha_t, sigma_t = self.alpha_sigma(t)
         spread = cond.text[:, -1].to(t)[:, None, None, None]
         return alpha_t, sigma_t**2 + (alpha_t * spread) ** 2
+
+
+def _sides(blends: Sequence[Blend], cameras: Cameras, turns: int) -> Tensor:
+    """How much of each row's prompt is about each turn of the object, (B, turns), rows summing to one."""
+    out = torch.zeros(len(cameras), turns)
+    angles = zip(cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), strict=True)
+    for row, (blend, (azimuth, elevation)) in enumerate(zip(blends, angles, strict=True)):
+        words = [word(azimuth + 360 / turns * k, elevation, SECTOR, 90) for k in range(turns)]
+        for name, share in blend.items():
+            named = torch.tensor([float(name in (w, "overhead")) for w in words])
+            out[row] += share * named / named.sum().clamp_min(1)
+    return out / out.sum(1, keepdim=True)
 
 
 def shade(normals: np.ndarray) -> np.ndarray:

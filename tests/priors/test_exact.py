@@ -171,3 +171,59 @@ def test_the_built_in_members_wear_the_wished_colour():
     for model in members.models[:3]:
         red, green, blue = model.colors[np.ptp(model.colors, axis=1) > 0.3].mean(0)
         assert red > 2 * max(green, blue)
+
+
+def test_a_word_about_the_side_tells_a_camera_blind_prior_which_side_it_is():
+    from sds3d.directions import plain
+
+    prior, cameras = (
+        make(text=(0.0, 0.0, 1.0), camera_blind=True),
+        orbit(4, SIZE),
+    )  # the front is red
+    background = torch.full((4, 3), GREY)
+    cond = prior.condition(PROMPT, cameras, background, plain(45, 60)(cameras))
+    t = torch.full((4,), 0.98)
+    z_t = torch.zeros(4, 3, SIZE, SIZE)
+    seen = members(prior, cameras)[2]
+    blind = conditioned(prior, cameras)
+
+    def error(of):
+        alpha_t, sigma_t = prior.alpha_sigma(t)
+        mean = (z_t - sigma_t * prior.predict_noise(z_t, t, of)) / alpha_t
+        return (mean - seen).square().mean((1, 2, 3))
+
+    assert (error(cond) < error(blind)).all()
+    p = cond.text[:, :-1].exp().sum(1)
+    torch.testing.assert_close(p, torch.ones(4))
+
+
+def test_a_prior_that_sees_the_camera_does_not_listen_to_words_about_the_side(cameras):
+    from sds3d.directions import perp_neg
+
+    prior, background = make(), torch.full((len(cameras), 3), GREY)
+    told = prior.condition(PROMPT, cameras, background, perp_neg(1.0, 60)(cameras))
+    assert torch.equal(told.text, conditioned(prior, cameras).text)
+    assert told.away == ()
+
+
+def test_a_blurred_prior_has_the_score_of_gaussians_around_its_members(cameras, rng):
+    prior = make(text=(0.7, 0.3, 0.0), spread=0.4)
+    cond = conditioned(prior, cameras)
+    z_i, t = members(prior, cameras), torch.full((2,), 0.9, dtype=torch.float64)
+    z_t = torch.randn(2, 3, SIZE, SIZE, generator=rng, dtype=torch.float64, requires_grad=False)
+    z_t.requires_grad_()
+    alpha_t, sigma_t = prior.alpha_sigma(t)
+    variance = (sigma_t**2 + (alpha_t * 0.4) ** 2)[0].item()
+    square = (z_t - alpha_t * z_i).square().sum((1, 2, 3, 4))
+    log_p = torch.logsumexp(
+        torch.tensor([0.7, 0.3]).double().log() - square[:2] / (2 * variance), 0
+    )
+    (score,) = torch.autograd.grad(log_p, z_t)
+    eps_hat = prior.predict_noise(z_t.detach(), t, cond)
+    torch.testing.assert_close(eps_hat, -sigma_t * score, atol=1e-5, rtol=1e-5)
+
+
+def test_a_flow_schedule_mixes_picture_and_noise_linearly():
+    alpha_t, sigma_t = make(schedule="flow").alpha_sigma(torch.tensor([0.0, 0.25, 1.0]))
+    assert alpha_t.flatten().tolist() == [1.0, 0.75, 0.0]
+    assert sigma_t.flatten().tolist() == [0.0, 0.25, 1.0]

@@ -1,0 +1,92 @@
+"""View-dependent prompting: which words about the side a prompt gets in which view, and Perp-Neg's weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import exp
+
+from torch import Tensor
+
+from sds3d.cameras import Cameras
+
+WORDS = ("front", "side", "back", "overhead")
+Blend = dict[str, float]  # word -> share, a row's mixture of prompts
+
+
+@dataclass(frozen=True)
+class Directions:
+    """What the rows of a batch are told about their side.
+
+    blends: for each row.  away: Perp-Neg's further prompts, each (blends for each row, weights (B,)).
+    """
+
+    blends: tuple[Blend, ...]
+    away: tuple[tuple[tuple[Blend, ...], Tensor], ...] = ()
+
+
+def word(azimuth_deg: float, elevation_deg: float, sector_deg: float, overhead_deg: float) -> str:
+    """front within `sector_deg` of azimuth 0, back within it of 180, overhead above, else side.
+
+    Poole et al. 2022, DreamFusion, https://arxiv.org/abs/2209.14988, section 3.2; threestudio's sectors.
+    """
+    if elevation_deg > overhead_deg:
+        return "overhead"
+    away = abs((azimuth_deg + 180) % 360 - 180)
+    if away < sector_deg:
+        return "front"
+    return "back" if away > 180 - sector_deg else "side"
+
+
+def plain(sector_deg: float, overhead_deg: float) -> Callable[[Cameras], Directions]:
+    """One word a view."""
+
+    def of(cameras: Cameras) -> Directions:
+        angles = zip(cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), strict=True)
+        return Directions(tuple({word(a, e, sector_deg, overhead_deg): 1.0} for a, e in angles))
+
+    return of
+
+
+def perp_neg(scale: float, overhead_deg: float) -> Callable[[Cameras], Directions]:
+    """The words of the two nearest sides mixed, and both again with negative weights, times `scale`.
+
+    Armandpour et al. 2023, https://arxiv.org/abs/2304.04968; the curves are threestudio's.
+    """
+
+    def of(cameras: Cameras) -> Directions:
+        angles = zip(cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), strict=True)
+        rows = [_perp_neg_row(a, e, overhead_deg) for a, e in angles]
+        return Directions(
+            tuple(blend for blend, _ in rows),
+            tuple(
+                (
+                    tuple(negatives[k][0] for _, negatives in rows),
+                    cameras.c2w.new_tensor([scale * negatives[k][1] for _, negatives in rows]),
+                )
+                for k in range(2)
+            ),
+        )
+
+    return of
+
+
+def _perp_neg_row(
+    azimuth_deg: float, elevation_deg: float, overhead_deg: float
+) -> tuple[Blend, Sequence[tuple[Blend, float]]]:
+    """(the row's prompt, its two negatives with their weights)."""
+    if elevation_deg > overhead_deg:
+        return {"overhead": 1.0}, [({"overhead": 1.0}, 0.0)] * 2
+    away = abs((azimuth_deg + 180) % 360 - 180)
+    if away < 90:
+        r = 1 - away / 90
+        negatives = [({"front": 1.0}, -fall(4, r)), ({"side": 1.0}, -fall(4, 1 - r))]
+        return {"front": r, "side": 1 - r}, negatives
+    r = 2 - away / 90
+    negatives = [({"side": 1.0}, -fall(1, r, -0.606)), ({"front": 1.0}, -fall(1, r, 0.967))]
+    return {"side": r, "back": 1 - r}, negatives
+
+
+def fall(a: float, r: float, c: float = -2.426) -> float:
+    """a exp(-r / 2) + c."""
+    return a * exp(-0.5 * r) + c
