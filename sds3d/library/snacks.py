@@ -136,13 +136,15 @@ def _turned(part: Part, deg: float) -> Part:
 
 def ice_cream(rng: np.random.Generator) -> list[Part]:
     """A waffle cone with two scoops and a cherry."""
+    long, plump = rng.uniform(0.9, 1.15), rng.uniform(0.93, 1.08)
     cone = lathe([(0, 0), (0.20, 0.62), (0.22, 0.62), (0.22, 0.68), (0, 0.68)], 18)
     rings = group(*(torus(0.325 * y, 0.012, 16, 5).move(y=y) for y in (0.2, 0.35, 0.5)))
-    low = ellipsoid(0.24, 0.21, 0.24, sides=14).move(y=0.78)
-    high = ellipsoid(0.20, 0.19, 0.20, sides=14).move(y=1.04)
+    waffle = group(cone, rings).move(y=-0.68).scale(1, long, 1).move(y=0.68)
+    low = ellipsoid(0.24 * plump, 0.21, 0.24 * plump, sides=14).move(y=0.78)
+    high = ellipsoid(0.20 * plump, 0.19, 0.20 * plump, sides=14).move(y=1.04)
     flavour = pick(rng, PINK, CREAM, CHOCOLATE, matte(0.62, 0.82, 0.58))
     return [
-        group(cone, rings).part("cone", matte(0.80, 0.58, 0.30)),
+        waffle.part("cone", matte(0.80, 0.58, 0.30)),
         group(low, high).part("ice cream", flavour, True),
         ellipsoid(0.06, sides=10).move(y=1.27).part("cherry", RED),
     ]
@@ -219,9 +221,10 @@ def carrot(rng: np.random.Generator) -> list[Part]:
 def pumpkin(rng: np.random.Generator) -> list[Part]:
     """A ribbed pumpkin with a stalk."""
     ribs = int(rng.integers(8, 11))
+    tall = rng.uniform(0.85, 1.15)
     lobe = ellipsoid(0.26, 0.36, 0.22, sides=12).move(x=0.26)
     stalk = tube(curve([(0, 0.60, 0), (0.02, 0.76, 0), (0.10, 0.86, 0.02)], 3), [0.07] * 7, 8)
     return [
-        lobe.around(ribs).move(y=0.36).part("pumpkin", ORANGE, True),
-        stalk.part("stalk", matte(0.33, 0.42, 0.16)),
+        lobe.around(ribs).move(y=0.36).scale(1, tall, 1).part("pumpkin", ORANGE, True),
+        stalk.move(y=0.72 * (tall - 1)).part("stalk", matte(0.33, 0.42, 0.16)),
     ]

@@ -23,6 +23,7 @@ GREY = 0.5
 def converged(folder: Path) -> dict[str, float]:
     """Scores of a finished run with the exact prior against the member its views are nearest to.
 
+    member: which of the prompt's `members` that is.
     iou: silhouettes of the scene in 12 views.  chamfer_percent: of the exported mesh, over points that
     cameras see, in per cent of the diagonal of the member.  psnr: of the same 12 views, dB.
     """
@@ -44,6 +45,8 @@ def converged(folder: Path) -> dict[str, float]:
     truth = visible_points(member.vertices, member.faces)
     alpha = coverage(member.vertices, member.faces, cameras)
     return {
+        "member": int(error.argmin()),
+        "members": len(models),
         "iou": silhouette_iou(seen.alpha.numpy(), alpha.numpy()),
         "chamfer_percent": 100 * chamfer(ours, truth) / diagonal(member.vertices),
         "psnr": float(-10 * error.min().log10()),

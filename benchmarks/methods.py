@@ -1,0 +1,107 @@
+"""Every method on the same prompts, prior, scene, cameras and budget, against ground truth.
+
+    python benchmarks/methods.py [--prompts 20] [--seeds 3] [--methods sds,vsd] [--scene triplane] [--steps 150]
+        [--folder outputs/methods]
+
+Prompts are spread evenly over prompts/embedded.txt.  Each run is scored against the library member it converged
+to (silhouette IoU, Chamfer distance, PSNR) and by retrieval; `right` counts IoU from 0.85 on; `members` is how
+many different members a method's seeds reached for a prompt, beside how many fair draws would (`members_fair`).
+Finished runs are not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+from machine import keep
+
+from sds3d import compare, outputs
+from sds3d.batch import DONE, place, read_lines, run
+from sds3d.job import METHODS, Job
+
+PROMPTS = Path(__file__).parents[1] / "prompts/embedded.txt"
+SMALL = (
+    "camera.sizes=[48,64]",
+    "export.resolution=96",
+    "export.texture_size=256",
+    "export.faces=8000",
+)
+
+
+def prompts(count: int) -> list[str]:
+    """`count` lines of the prompts file, evenly spread."""
+    lines = read_lines(PROMPTS)
+    return [lines[i] for i in np.linspace(0, len(lines) - 1, count).astype(int)]
+
+
+def fair(members: int, seeds: int) -> float:
+    """The expected number of different members in `seeds` draws from `members` alike."""
+    return members * (1 - (1 - 1 / members) ** seeds)
+
+
+def per_method(scores: list[dict[str, object]], seeds: int) -> dict[str, dict[str, float]]:
+    """Means over prompts and seeds, the right objects, and diversity over seeds."""
+    out = {}
+    for method in dict.fromkeys(s["method"] for s in scores):
+        rows = [s for s in scores if s["method"] == method]
+        reached = defaultdict(set)
+        for s in rows:
+            reached[s["prompt"]].add(s["member"])
+        numbers = {
+            k: round(fmean(float(s[k]) for s in rows), 4) for k in compare.NUMBERS if k in rows[0]
+        }
+        numbers["right"] = round(fmean(float(s["iou"] >= 0.85) for s in rows), 3)
+        numbers["members"] = round(fmean(len(v) for v in reached.values()), 2)
+        numbers["members_fair"] = round(fair(rows[0]["members"], seeds), 2)
+        split = [s["split"] for s in rows]
+        for part in ("prior", "render", "backward", "student"):
+            numbers[f"ms_{part}"] = round(
+                1000 * fmean(p.get(part, 0) / s["steps"] for p, s in zip(split, rows, strict=True)),
+                2,
+            )
+        out[method] = numbers
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--prompts", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--scene", default="triplane")
+    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--folder", type=Path, default=Path("outputs/methods"))
+    options = parser.parse_args()
+    outputs.TURNTABLE = {"views": 2, "size": 64}
+    jobs = [
+        place(Job(prompt, method=method, scene=options.scene, seed=seed, steps=options.steps, overrides=SMALL),
+              options.folder)
+        for prompt in prompts(options.prompts)
+        for seed in range(options.seeds)
+        for method in options.methods.split(",")
+    ]  # fmt: skip
+    rows = run(jobs, options.folder)
+    scores = []
+    for job, row in zip(jobs, rows, strict=False):
+        kept = job.folder() / "score.json"
+        if row["status"] in DONE and not kept.is_file():
+            kept.write_text(json.dumps(compare.score(job, row)), encoding="utf-8")
+        if kept.is_file():
+            scores.append(json.loads(kept.read_text(encoding="utf-8")))
+    table = per_method(scores, options.seeds)
+    for method, numbers in table.items():
+        print(method, numbers)
+    for s in scores:
+        del s["folder"]
+    print(keep("methods", {"settings": {"steps": options.steps, "scene": options.scene, "prior": "exact",
+                                        "seeds": options.seeds, "prompts": prompts(options.prompts)},
+                           "methods": table, "runs": scores}))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
