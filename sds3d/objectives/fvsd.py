@@ -1,0 +1,54 @@
+"""VSD for another divergence than the reverse KL one: w(t) h(r) (eps_cfg(z_t) - eps_student(z_t)).
+
+r = p_t(z_t) / q_t(z_t) is the ratio of the prior's density to that of the noised renders and h(r) = r^2 f''(r)
+that of D_f(p || q) = E_q f(p / q).  The ratio must be given: a denoiser does not know it, and for one render
+q_t is a point with noise, whose ratio to the prior under- or overflows in as many dimensions as a picture has.
+So this is no --method; it is for priors and clouds of particles whose densities are known.
+
+Xu et al. 2025, One-step Diffusion Models with f-Divergence Distribution Matching, https://arxiv.org/abs/2502.15681.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from sds3d.guidance import add_noise, cfg
+from sds3d.guidance import weight as weight_at
+from sds3d.priors import Cond, Prior
+from sds3d.priors.student import Student
+
+H = {
+    "reverse-kl": torch.ones_like,
+    "forward-kl": lambda r: r,
+    "jeffreys": lambda r: r + 1,
+    "jensen-shannon": lambda r: r / (2 * (1 + r)),
+    "chi-square": lambda r: 2 * r**2,
+    "hellinger": lambda r: r.sqrt() / 2,
+}
+
+
+def grad(
+    prior: Prior,
+    z: Tensor,
+    t: Tensor,
+    eps: Tensor,
+    cond: Cond,
+    *,
+    student: Student,
+    log_ratio: Callable[[Tensor, Tensor, Cond], Tensor],
+    guidance_scale: float,
+    divergence: str,
+    limit: float,
+    weight: str,
+) -> Tensor:
+    """The gradient with respect to z, (B, C, h, w).
+
+    log_ratio(z_t, t, cond): ln r, (B,); r is kept between 1 / limit and limit.
+    """
+    z_t = add_noise(prior, z, t, eps)
+    r = log_ratio(z_t, t, cond).exp().clamp(1 / limit, limit)
+    difference = cfg(prior, z_t, t, cond, guidance_scale) - student.predict_noise(z_t, t, cond)
+    return weight_at(prior, t, weight) * H[divergence](r)[:, None, None, None] * difference
