@@ -79,8 +79,8 @@ class VolumeScene(Scene):
 
     def regularizers(self, render: Render) -> dict[str, Tensor]:
         """sparsity = mean sqrt(alpha^2 + 0.01), opaque = mean entropy of alpha clamped to [1e-3, 1 - 1e-3],
-        bumpy = how far the depth is from flat (render.bumpiness); hollow = the mean depth of what is seen, so
-        that of all surfaces that look alike the nearest to the cameras is taken: faces of one colour do not sink.
+        bumpy = how far the depth is from flat (render.bumpiness), hollow = the mean depth of what is seen: of
+        surfaces that look alike it takes the nearest to the cameras, so that faces of one colour do not sink.
 
         Source: the first two are DreamFusion's penalties as in threestudio.
         """

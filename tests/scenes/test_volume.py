@@ -50,6 +50,7 @@ def test_the_penalties_have_their_values_on_a_half_covered_image():
     penalties = make("nerf").regularizers(Render(empty, alpha, alpha, empty))
     assert penalties["sparsity"].item() == pytest.approx(0.26**0.5)
     assert penalties["opaque"].item() == pytest.approx(np.log(2))
+    assert penalties["hollow"].item() == pytest.approx(0.25)
 
 
 def test_skipping_empty_cells_changes_the_image_by_less_than_their_opacity(box):
