@@ -98,7 +98,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 def _typed(key: str, value: Any, where: str) -> Any:
     """A value of a file as the Job's field has it."""
     try:
-        if key in {"seed", "steps"}:
+        if key in {"seed", "steps", "particles"}:
             return None if value is None else int(value)
         if key in {"formats", "overrides"}:
             found = value.split(",") if isinstance(value, str) else value

@@ -87,8 +87,8 @@ def generate(job: Job, report: Report) -> Result:
     with graceful() as interrupt:
         report.stage("fit")
         done, values = _fit(run, prompt, start, report, interrupt)
-    mesh, files = outputs.meshes(scene, folder.path, job, recipe.export, job.formats, report, clock)
-    files |= outputs.show(scene, mesh, folder.path, report, clock)
+    made, files = outputs.meshes(scene, folder.path, job, recipe.export, job.formats, report, clock)
+    files |= outputs.show(scene, made, folder.path, report, clock)
     status = "finished" if done == recipe.steps else "stopped"
     result = Result(
         folder.path,
@@ -100,7 +100,7 @@ def generate(job: Job, report: Report) -> Result:
         runs.peak_gib(),
         prior.evaluations,
     )
-    result = replace(result, files=files | outputs.write_page(mesh, job, recipe_text, result))
+    result = replace(result, files=files | outputs.write_page(made[0], job, recipe_text, result))
     _record(folder, job, device, result)
     return result
 

@@ -44,6 +44,7 @@ class Job:
     recipe: str = ""
     preset: str = "laptop"
     steps: int | None = None
+    particles: int | None = None
     seed: int = 0
     out: str = ""
     device: str = "auto"

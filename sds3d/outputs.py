@@ -91,38 +91,58 @@ def meshes(
     formats: Sequence[str],
     report: Report,
     clock: Clock,
-) -> tuple[Mesh, dict[str, Path]]:
-    """The asset and its files: the prior's light taken out where it is known, faces never seen painted."""
+) -> tuple[list[Mesh], dict[str, Path]]:
+    """The assets of all particles and their files: mesh.glb, mesh-1.glb, ...
+
+    The prior's light is taken out where it is known, and faces that no view has seen are painted.
+    """
     report.stage("mesh")
     light = parts.light(job.prior)
-    with clock("mesh"), torch.no_grad():
-        mesh = scene.to_asset(
-            resolution=sizes.resolution, texture_size=sizes.texture_size, faces=sizes.faces
-        )
-        mesh = paint_unseen(delight(mesh, light) if light else mesh)
-        files = {suffix: path / f"mesh.{suffix}" for suffix in formats}
-        for file in files.values():
-            save(mesh, file, extras(job))
-        for name, data in scene.own_files().items():
-            files[Path(name).stem] = path / name
-            write(path / name, data)
-    return mesh, files
+    made, files = [], {}
+    for number, particle in enumerate(scene.particles):
+        more = f"-{number}" if number else ""
+        with clock("mesh"), torch.no_grad():
+            mesh = particle.to_asset(
+                resolution=sizes.resolution, texture_size=sizes.texture_size, faces=sizes.faces
+            )
+            mesh = paint_unseen(delight(mesh, light) if light else mesh)
+            made.append(mesh)
+            for suffix in formats:
+                files[suffix + more] = path / f"mesh{more}.{suffix}"
+                save(mesh, files[suffix + more], extras(job))
+            for name, data in particle.own_files().items():
+                own = Path(name)
+                files[own.stem + more] = path / f"{own.stem}{more}{own.suffix}"
+                write(files[own.stem + more], data)
+    return made, files
 
 
-def show(scene: Scene, mesh: Mesh, path: Path, report: Report, clock: Clock) -> dict[str, Path]:
-    """preview.png: the scene as the prior saw it, above the exported mesh; turntable.mp4: the mesh."""
+def show(
+    scene: Scene, made: Sequence[Mesh], path: Path, report: Report, clock: Clock
+) -> dict[str, Path]:
+    """preview.png and turntable.mp4 of each particle: preview-1.png, ... after the first."""
     report.stage("pictures")
+    files = {}
+    for number, (particle, mesh) in enumerate(zip(scene.particles, made, strict=True)):
+        more = f"-{number}" if number else ""
+        picture, film = path / f"preview{more}.png", path / f"turntable{more}.mp4"
+        files |= {f"preview{more}": picture, f"turntable{more}": film}
+        with clock("pictures"):
+            _show(particle, mesh, picture, film)
+    return files
+
+
+@torch.no_grad()
+def _show(scene: Scene, mesh: Mesh, picture: Path, film: Path) -> None:
+    """The picture: the scene as the prior saw it, above the exported mesh; the film: the mesh turning."""
     device = next(scene.parameters()).device
-    with clock("pictures"), torch.no_grad():
-        cameras = orbit(**PREVIEW)
-        grey = torch.full((1, 3), 0.5, device=device)
-        seen = [scene.render(cameras[i : i + 1].to(device), grey).rgb for i in range(len(cameras))]
-        rgb = (torch.cat(seen).clamp(0, 1) * 255).round().byte().cpu().numpy()
-        rows = np.concatenate([rgb, pictures.render_mesh(mesh, cameras)])
-        pictures.preview(rows, path / "preview.png")
-        frames = pictures.render_mesh(mesh, orbit(**TURNTABLE))
-        pictures.turntable(frames, path / "turntable.mp4", FRAMES_PER_SECOND)
-    return {"preview": path / "preview.png", "turntable": path / "turntable.mp4"}
+    cameras = orbit(**PREVIEW)
+    grey = torch.full((1, 3), 0.5, device=device)
+    seen = [scene.render(cameras[i : i + 1].to(device), grey).rgb for i in range(len(cameras))]
+    rgb = (torch.cat(seen).clamp(0, 1) * 255).round().byte().cpu().numpy()
+    pictures.preview(np.concatenate([rgb, pictures.render_mesh(mesh, cameras)]), picture)
+    frames = pictures.render_mesh(mesh, orbit(**TURNTABLE))
+    pictures.turntable(frames, film, FRAMES_PER_SECOND)
 
 
 def write_page(mesh: Mesh, job: Job, recipe_text: str, result: Result) -> dict[str, Path]:

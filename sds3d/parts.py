@@ -23,6 +23,7 @@ from sds3d.priors.library import built_in, folder
 from sds3d.priors.student import ResidualStudent
 from sds3d.prompts import Prompt
 from sds3d.scenes import Scene
+from sds3d.scenes.particles import Particles
 from sds3d.scenes.splats import SplatScene
 from sds3d.scenes.volume import nerf, triplane
 from sds3d.settings import Recipe
@@ -99,7 +100,9 @@ def scene(recipe: Recipe, seed: int, where: torch.device) -> Scene:
     make = SCENES[recipe.scene.name]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator(seed, INITIAL_SEED_STEP).initial_seed())
-        return make(**bind(make, recipe.scene.options, "scene")).to(where)
+        options = bind(make, recipe.scene.options, "scene")
+        scenes = [make(**options) for _ in range(recipe.particles)]
+        return (scenes[0] if recipe.particles == 1 else Particles(scenes)).to(where)
 
 
 def objective(recipe: Recipe) -> Callable[..., Tensor]:

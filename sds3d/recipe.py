@@ -66,8 +66,9 @@ def presets(name: str) -> list[str]:
 
 def resolve(job: Job) -> Recipe:
     """The job's recipe with its preset, its --set overrides and its --steps applied."""
-    steps = [] if job.steps is None else [f"steps={job.steps}"]
-    return load(job.recipe or f"{job.method}-{job.scene}", job.preset, [*job.overrides, *steps])
+    asked = {"steps": job.steps, "particles": job.particles}
+    options = [f"{key}={value}" for key, value in asked.items() if value is not None]
+    return load(job.recipe or f"{job.method}-{job.scene}", job.preset, [*job.overrides, *options])
 
 
 def settled(job: Job) -> Job:
@@ -107,7 +108,7 @@ def _table(name: str) -> dict[str, Any]:
 
 def dump(recipe: Recipe) -> str:
     """TOML that loads back as the same recipe."""
-    lines = [f"steps = {recipe.steps}"]
+    lines = [f"steps = {recipe.steps}", f"particles = {recipe.particles}"]
     for key, table in asdict(recipe).items():
         if isinstance(table, Mapping) and (table or key == "lr"):
             named = {"name": table["name"], **table["options"]} if "options" in table else table
@@ -125,7 +126,7 @@ def _check(recipe: Recipe) -> None:
             raise RecipeError(f"{key} = '{chosen}'{nearest(chosen, allowed)}", "take one of these")
     counts = {f"camera.sizes[{i}]": size for i, size in enumerate(camera.sizes)}
     counts |= {f"export.{name}": value for name, value in asdict(sizes).items()}
-    counts |= {"steps": recipe.steps, "camera.views": camera.views}
+    counts |= {"steps": recipe.steps, "particles": recipe.particles, "camera.views": camera.views}
     counts |= {"run.checkpoint_every": recipe.run.checkpoint_every}
     limits = {key: (value, 1, math.inf) for key, value in counts.items()}
     limits |= {f"time.{name}": (getattr(times, name), 0, 1) for name in FRACTIONS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import resource
 import sys
 from collections.abc import Mapping
@@ -99,8 +100,11 @@ def begin(folder: RunFolder, job: Job, recipe_text: str, device: torch.device) -
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
         if not folder.record:
-            for name in FILES:
-                (folder.path / name).unlink(missing_ok=True)
+            for file in list(folder.path.iterdir()):
+                if (
+                    re.sub(r"-\d+(?=\.)", "", file.name) in FILES
+                ):  # mesh-1.glb is a particle's mesh.glb
+                    file.unlink()
         write_text(folder.path / RECIPE, recipe_text)
         folder.write_record(
             status="running", job=asdict(job), device=device_name(device), versions=versions()

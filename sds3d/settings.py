@@ -114,7 +114,7 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All numbers of a run, presets and overrides applied."""
+    """All numbers of a run, presets and overrides applied.  particles: scenes that share one student."""
 
     steps: int
     paper: Paper
@@ -123,6 +123,7 @@ class Recipe:
     time: Time
     camera: Camera
     lr: Mapping[str, float]
+    particles: int = 1
     noise: Noise = Noise()
     background: Background = Background()
     optimizer: Optimizer = Optimizer()

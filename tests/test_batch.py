@@ -257,6 +257,30 @@ def test_ctrl_c_stops_saves_and_exports_and_the_same_command_goes_on_as_if_nothi
     assert all((ours[name] == theirs[name]).all() for name in ours)
 
 
+def test_particles_each_leave_their_mesh_and_picture_and_go_when_the_run_is_made_anew(tmp_path):
+    many = Job(
+        "a red armchair",
+        method="vsd",
+        steps=2,
+        particles=2,
+        overrides=TINY,
+        out=str(tmp_path / "run"),
+    )
+    result = sds3d.generate.generate(many, Line())
+    assert {"glb", "glb-1", "preview", "preview-1", "turntable-1"} <= result.files.keys()
+    assert all(path.is_file() for path in result.files.values())
+    again = Job(
+        "a red armchair",
+        method="vsd",
+        steps=2,
+        overrides=TINY,
+        out=str(tmp_path / "run"),
+        overwrite=True,
+    )
+    sds3d.generate.generate(again, Line())
+    assert not (tmp_path / "run" / "mesh-1.glb").exists()
+
+
 def test_ctrl_c_ends_a_batch_and_the_same_command_takes_it_up(tmp_path, monkeypatch):
     jobs = [
         Job("a red armchair", seed=n, steps=3, overrides=TINY, out=str(tmp_path / str(n)))

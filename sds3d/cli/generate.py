@@ -25,6 +25,9 @@ def generate(
     ] = "",
     preset: Annotated[str, typer.Option(help="draft, laptop or quality.")] = "laptop",
     steps: Annotated[int | None, typer.Option(help="Optimisation steps.")] = None,
+    particles: Annotated[
+        int | None, typer.Option(help="Objects that are made together, with one student.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Another seed, another object of the kind.")] = 0,
     negative: Annotated[str, typer.Option(help="What to steer away from.")] = "",
     out: Annotated[str, typer.Option(help="The run folder itself.")] = "",
@@ -49,6 +52,7 @@ def generate(
         recipe=recipe,
         preset=preset,
         steps=steps,
+        particles=particles,
         seed=seed,
         out=out,
         device=device,

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 class Scene(nn.Module, abc.ABC):
     """A differentiable 3D object in the unit ball, y up, front +Z."""
 
+    @property
+    def particles(self) -> list[Scene]:
+        """The objects that this scene holds: itself, or several."""
+        return [self]
+
     @abc.abstractmethod
     def render(
         self, cameras: Cameras, background: Tensor, rng: torch.Generator | None = None

@@ -136,8 +136,10 @@ class SplatScene(Scene):
             "means": (self.means + offset[:, 0], self.means + offset[:, 1]),
             "scales": (self.scales - shrink, self.scales - shrink),
         }
-        for name, group in zip(self.PARAMETERS, optimizer.param_groups, strict=True):
+        groups = {id(group["params"][0]): group for group in optimizer.param_groups}
+        for name in self.PARAMETERS:
             before = getattr(self, name)
+            group = groups[id(before)]
             first, second = moved.get(name, (before, before))
             after = nn.Parameter(torch.cat([first[old], second[new]]))
             setattr(self, name, after)
