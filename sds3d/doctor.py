@@ -25,7 +25,7 @@ def report() -> Iterator[tuple[str, str]]:
     yield "threads", f"{torch.get_num_threads()} of {os.cpu_count()} processors"
     yield "cuda", _cuda()
     yield "kernels", "numba on the CPU"
-    for name in ("gsplat", "nerfacc"):
+    for name in ("gsplat", "nerfacc", "tinycudann"):
         yield name, _accelerator(name)
     yield "numba cache", _cache()
     yield "ffmpeg", Path(imageio_ffmpeg.get_ffmpeg_exe()).name

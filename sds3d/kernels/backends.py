@@ -14,6 +14,8 @@ FIX = {
     "numba": "pip install numba",
     "nerfacc": 'pip install "sds3d[cuda]"',
     "gsplat": 'pip install "sds3d[cuda]"',
+    "tinycudann": "pip install"
+    " git+https://github.com/NVlabs/tiny-cuda-nn/#subdirectory=bindings/torch",
 }
 
 

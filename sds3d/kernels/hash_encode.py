@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from sds3d.kernels import hash_encode_torch
+from sds3d.kernels import hash_encode_tcnn, hash_encode_torch
 from sds3d.kernels.backends import pick
 
 
@@ -22,8 +22,13 @@ def hash_encode(x: Tensor, table: Tensor, resolutions: Tensor, *, backend: str =
     """
     rows = table.shape[1]
     assert rows & (rows - 1) == 0, "T is a power of two"
-    if pick(backend, x.device, cpu=("numba", "torch"), cuda=("torch",)) == "numba":
+    if backend == "auto" and x.is_cuda and (table.dtype != torch.float32 or rows < 8):
+        backend = "torch"  # tinycudann has float32 only, and levels of eight rows at least
+    name = pick(backend, x.device, cpu=("numba", "torch"), cuda=("tinycudann", "torch"))
+    if name == "numba":
         return _HashEncode.apply(x, table, resolutions)
+    if name == "tinycudann":
+        return hash_encode_tcnn.hash_encode(x, table, resolutions)
     return hash_encode_torch.hash_encode(x, table, resolutions)
 
 

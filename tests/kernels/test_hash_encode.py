@@ -1,6 +1,12 @@
+import sys
+from itertools import product
+from types import SimpleNamespace
+
 import pytest
 import torch
+from torch import nn
 
+from sds3d.kernels import hash_encode_tcnn
 from sds3d.kernels.hash_encode import hash_encode
 from sds3d.kernels.hash_encode_numba import backward_table
 
@@ -71,3 +77,61 @@ def test_cuda_and_cpu_agree(rng):
     x, table = inputs(rng, 500)
     on_gpu = hash_encode(x.cuda(), table.cuda(), RESOLUTIONS.cuda())
     torch.testing.assert_close(on_gpu.cpu(), hash_encode(x, table, RESOLUTIONS))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_tinycudann_and_the_cpu_agree_in_values_and_gradients(rng):
+    pytest.importorskip("tinycudann")
+    grad = torch.randn(500, 8, generator=rng)
+    results = []
+    for device, backend in (("cuda", "tinycudann"), ("cpu", "numba")):
+        x, table = (v.to(device) for v in inputs(torch.Generator().manual_seed(1), 500))
+        x.requires_grad_(), table.requires_grad_()
+        out = hash_encode(x, table, RESOLUTIONS.to(device), backend=backend)
+        out.backward(grad.to(device))
+        results.append((out.detach().cpu(), x.grad.cpu(), table.grad.cpu()))
+    for a, b in zip(*results, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
+
+
+class PublishedGrid(nn.Module):
+    """One level of tinycudann's HashGrid, written from the formulas of its grid.h."""
+
+    def __init__(self, dimensions, settings, dtype):
+        super().__init__()
+        assert settings["n_levels"] == 1
+        self.side = settings["base_resolution"]
+        self.features = settings["n_features_per_level"]
+        dense = -(-(self.side**dimensions) // 8) * 8
+        self.rows = min(dense, 2 ** settings["log2_hashmap_size"])
+        self.params = nn.Parameter(torch.zeros(self.rows * self.features, dtype=dtype))
+
+    def forward(self, x):
+        position = x * (self.side - 1) + 0.5
+        cell = position.detach().floor()
+        inside, cell = position - cell, cell.long()
+        out = 0
+        for corner in product((0, 1), repeat=3):
+            a, b, c = (cell + torch.tensor(corner)).unbind(-1)
+            row = a + self.side * (b + self.side * c)
+            if self.rows < self.side**3:
+                row = a ^ b * 2654435761 ^ c * 805459861
+            above = torch.tensor(corner, dtype=torch.bool)
+            weight = torch.where(above, inside, 1 - inside).prod(-1)
+            out = out + weight[:, None] * self.params.view(-1, self.features)[row % self.rows]
+        return out
+
+
+def test_the_lattices_of_tinycudann_shifted_by_half_a_cell_are_ours(rng, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tinycudann", SimpleNamespace(Encoding=PublishedGrid))
+    grad = torch.randn(300, 8, generator=rng)
+    results = []
+    for encode in (hash_encode, hash_encode_tcnn.hash_encode):
+        x, table = inputs(torch.Generator().manual_seed(1), 300)
+        x.requires_grad_(), table.requires_grad_()
+        out = encode(x, table, RESOLUTIONS)
+        out.backward(grad)
+        results.append((out.detach(), x.grad, table.grad))
+    for a, b in zip(*results, strict=True):
+        torch.testing.assert_close(a, b, atol=2e-3, rtol=1e-4)
