@@ -1,6 +1,6 @@
 """Every method on the same prompts, prior, scene, cameras and budget, against ground truth.
 
-    python benchmarks/methods.py [--prompts 20] [--seeds 3] [--methods sds,vsd] [--scene triplane] [--steps 150]
+    python benchmarks/methods.py [--prompts 20] [--seeds 3] [--methods sds,vsd] [--scene splats] [--steps 180]
         [--folder outputs/methods]
 
 Prompts are spread evenly over prompts/embedded.txt.  Each run is scored against the library member it converged
@@ -26,10 +26,10 @@ from sds3d.job import METHODS, Job
 
 PROMPTS = Path(__file__).parents[1] / "prompts/embedded.txt"
 SMALL = (
-    "camera.sizes=[48,64]",
-    "export.resolution=96",
-    "export.texture_size=256",
-    "export.faces=8000",
+    "camera.sizes=[32,48]",
+    "export.resolution=64",
+    "export.texture_size=64",
+    "export.faces=2000",
 )
 
 
@@ -73,8 +73,8 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--methods", default=",".join(METHODS))
-    parser.add_argument("--scene", default="triplane")
-    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--scene", default="splats")
+    parser.add_argument("--steps", type=int, default=180)
     parser.add_argument("--folder", type=Path, default=Path("outputs/methods"))
     options = parser.parse_args()
     outputs.TURNTABLE = {"views": 2, "size": 64}
