@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from math import ceil
 
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 from sds3d.priors import Cond, Prior, cat
+from sds3d.priors.schedule import TRAINING_STEPS, alpha_bar
 
 WEIGHTS = {
     "uniform": lambda alpha_t, sigma_t: torch.ones_like(sigma_t),
@@ -136,6 +138,27 @@ def progress(step: int, steps: int, schedule: str, step_at: float) -> float:
         case "step":
             return float(fraction >= step_at)
     raise ValueError(schedule)
+
+
+@cache
+def _prioritized(m1: float, m2: float, s1: float, s2: float) -> Tensor:
+    """The share of the weight of all times at and above each of the trained times, (1000,), falling."""
+    t, bar = torch.arange(TRAINING_STEPS) / TRAINING_STEPS, alpha_bar()
+    late = torch.exp(-((t - m1) ** 2) / (2 * s1**2)).where(t > m1, torch.ones_like(t))
+    early = torch.exp(-((t - m2) ** 2) / (2 * s2**2)).where(t < m2, torch.ones_like(t))
+    weight = ((1 - bar) / bar).sqrt() * late * early
+    return (weight.flip(0).cumsum(0) / weight.sum()).flip(0)
+
+
+def prioritized(fraction: float, m1: float, m2: float, s1: float, s2: float) -> float:
+    """The time at a fraction of the run, never rising: most steps where coarse form, then detail, is decided.
+
+    t with sum_{u >= t} W(u) = fraction sum_u W(u),  W = sqrt((1 - alpha_bar) / alpha_bar) W_p,  W_p a plateau
+    from m2 to m1 with Gaussian flanks of deviations s1 above and s2 below.  Huang et al. 2023, DreamTime,
+    https://arxiv.org/abs/2306.12422, section 3.2; the schedule is Stable Diffusion's.
+    """
+    share = _prioritized(m1, m2, s1, s2)
+    return max(int((share >= fraction).sum()) - 1, 0) / TRAINING_STEPS
 
 
 def sample_time(

@@ -15,7 +15,7 @@ from sds3d import directions
 from sds3d.cameras import Cameras, random_views
 from sds3d.errors import BackendError, PriorError, RecipeError, nearest
 from sds3d.fit import Learner, Sampling, Trainer, generator
-from sds3d.guidance import clip, progress, ramp, sample_time
+from sds3d.guidance import clip, prioritized, progress, ramp, sample_time
 from sds3d.objectives import SERVICES, find
 from sds3d.priors import Cond, Prior
 from sds3d.priors.exact import ExactPrior, shade
@@ -138,6 +138,9 @@ def sampling(recipe: Recipe, steps: int, seed: int, where: torch.device) -> Samp
         return torch.full((views, 3), BACKGROUNDS[recipe.background.mode], device=where)
 
     def bounds(step: int) -> tuple[float, float]:
+        if times.schedule == "prioritized":
+            t = prioritized(step / max(steps - 1, 1), *times.priorities)
+            return (min(max(t, times.low), times.high),) * 2
         f = progress(step, steps, times.schedule, times.step_at)
         return (
             times.low + f * (times.low_end - times.low),

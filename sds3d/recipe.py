@@ -26,7 +26,7 @@ FRACTIONS = ("low", "high", "low_end", "high_end", "step_at")  # of [time]
 
 
 CHOICES = {
-    "time.schedule": ("constant", "linear", "sqrt", "step"),
+    "time.schedule": ("constant", "linear", "sqrt", "step", "prioritized"),
     "noise.mode": ("fresh", "fixed"),
     "prompting.directions": ("none", "plain", "perp-neg"),
     "gradient.clip_mode": ("element", "pixel"),

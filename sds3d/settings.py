@@ -22,7 +22,10 @@ class Paper:
 
 @dataclass(frozen=True, kw_only=True)
 class Time:
-    """Bounds on t (0 clean, 1 noise) at the start and at the end of the run, and how they go between."""
+    """Bounds on t (0 clean, 1 noise) at the start and at the end of the run, and how they go between.
+
+    priorities: m1, m2, s1, s2 of the schedule `prioritized`, under which t itself falls from high to low.
+    """
 
     low: float
     high: float
@@ -30,6 +33,7 @@ class Time:
     high_end: float
     schedule: str = "linear"
     step_at: float = 0.5
+    priorities: tuple[float, float, float, float] = (0.8, 0.5, 0.3, 0.1)
     per_view: bool = False
 
 

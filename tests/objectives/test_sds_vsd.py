@@ -1,11 +1,22 @@
 """Laws of SDS and VSD under priors whose score is known."""
 
+import math
+
 import pytest
 import torch
 from gaussian import Always, GaussianPrior, gaussian_cond
 
-from sds3d.guidance import WEIGHTS, add_noise, cfg, progress, sample_time, together
+from sds3d.guidance import (
+    WEIGHTS,
+    add_noise,
+    cfg,
+    prioritized,
+    progress,
+    sample_time,
+    together,
+)
 from sds3d.objectives import sds, vsd
+from sds3d.priors.schedule import alpha_bar
 
 SHAPE = (4, 3, 6, 6)
 
@@ -140,3 +151,22 @@ def test_times_lie_within_their_bounds_and_one_is_shared_unless_each_view_has_it
 )
 def test_schedules_go_from_zero_to_one(schedule, values):
     assert tuple(progress(s, 101, schedule, 0.5) for s in (0, 25, 100)) == values
+
+
+def test_prioritized_times_never_rise_and_spend_on_each_time_the_steps_of_its_weight():
+    m1, m2, s1, s2 = 0.8, 0.5, 0.3, 0.1
+    times = [prioritized(k / 20000, m1, m2, s1, s2) for k in range(20001)]
+    assert times == sorted(times, reverse=True)
+    assert times[0] >= 0.998
+    assert times[-1] <= 0.001
+    bar = alpha_bar()
+
+    def weight(index):
+        t = index / 1000
+        flank = math.exp(-((t - m1) ** 2) / (2 * s1**2)) if t > m1 else 1.0
+        flank *= math.exp(-((t - m2) ** 2) / (2 * s2**2)) if t < m2 else 1.0
+        return float((1 - bar[index]) / bar[index]) ** 0.5 * flank
+
+    spent = {index: sum(t == index / 1000 for t in times) for index in (450, 600, 900)}
+    assert spent[900] / spent[600] == pytest.approx(weight(900) / weight(600), rel=0.1)
+    assert spent[450] / spent[600] == pytest.approx(weight(450) / weight(600), rel=0.2)
