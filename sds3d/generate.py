@@ -73,6 +73,7 @@ def generate(job: Job, report: Report) -> Result:
     if folder.finished:
         return _found(folder, job, report)
     objective = parts.objective(recipe)
+    runs.forget_peak()
     with clock("load"):
         report.stage("prior")
         prior = Counted(parts.prior(job.prior, recipe, job.seed))

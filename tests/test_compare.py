@@ -1,11 +1,13 @@
 """Laws of the comparison of methods, on a tiny recipe."""
 
 import json
+import sys
 
 import pytest
+import torch
 
 import sds3d.outputs
-from sds3d import compare
+from sds3d import compare, runs
 from sds3d.cli import main
 from sds3d.job import Job
 from sds3d.metrics import retrieval
@@ -63,3 +65,12 @@ def test_a_budget_in_evaluations_gives_as_many_steps_as_it_pays(method, pictures
     """VSD asks twice for the guided pair, once for the student's estimate and once for its training."""
     job = compare.with_budget(Job("a red armchair", method=method), 100 * pictures)
     assert job.steps == 100
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is the process's elsewhere")
+def test_the_memory_of_a_run_is_not_that_of_what_ran_before_it():
+    held = torch.ones(2**27)
+    before = runs.peak_gib()
+    del held
+    runs.forget_peak()
+    assert runs.peak_gib() < before - 0.3
