@@ -20,7 +20,7 @@ LAYERS = (
     {"fit"},
     {"parts"},
     {"outputs"},
-    {"generate", "members", "metrics"},
+    {"generate", "members", "metrics", "pretrain"},
     {"doctor", "batch"},
     {"compare"},
     {"cli"},
