@@ -15,7 +15,7 @@ LAYERS = (
     {"recipe", "library", "kernels"},
     {"words", "runs", "export"},
     {"scenes", "priors"},
-    {"guidance"},
+    {"guidance", "corpus"},
     {"objectives"},
     {"fit"},
     {"parts"},

@@ -18,6 +18,7 @@ STAGES = {
     "fit": "optimising",
     "mesh": "mesh and texture",
     "pictures": "preview and turntable",
+    "draw": "drawing the training set",
 }
 PARTS = (
     "load",

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sds3d.errors import INTERRUPTED
+
 app = typer.Typer(
     help="The embedded prior: what it knows, and how it reads a prompt.",
     epilog="""Examples:
@@ -14,7 +16,8 @@ app = typer.Typer(
 \b
   sds3d prior
   sds3d prior sample "a red armchair" --out members.png
-  sds3d prior eval prompts/embedded.txt""",
+  sds3d prior eval prompts/embedded.txt
+  sds3d prior data builtin:4 sweethome3d --out corpus""",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -79,3 +82,37 @@ def evaluate(
     print(f"{len(lines) - failed} of {len(lines)} understood")
     if failed:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example:  sds3d prior data builtin:4 sweethome3d --out corpus")
+def data(
+    sources: Annotated[
+        list[str], typer.Argument(help="builtin[:N], sweethome3d[:FOLDER] or folder:DIR.")
+    ],
+    out: Annotated[Path, typer.Option(help="The folder of the set.")],
+    views: Annotated[int, typer.Option(help="Views of an object, a multiple of 4.")] = 12,
+    size: Annotated[int, typer.Option(help="Pixels of a view's side.")] = 64,
+    seed: Annotated[int, typer.Option(help="Another seed, other cameras.")] = 0,
+    limit: Annotated[int | None, typer.Option(help="Objects of each source.", min=1)] = None,
+    depth: Annotated[bool, typer.Option("--depth", help="Store depth too.")] = False,
+) -> None:
+    """Draw the training set of a neural prior; finished shards are kept when run again."""
+    from sds3d.cli.console import Progress
+    from sds3d.corpus.build import Settings, build
+    from sds3d.corpus.lists import sheet
+    from sds3d.corpus.shards import load
+    from sds3d.corpus.sources import source
+    from sds3d.interrupt import graceful
+
+    settings = Settings(views, size, seed, depth)
+    found = [source(text, limit) for text in sources]
+    with graceful() as interrupt, Progress() as progress:
+        progress.stage("draw")
+        outcome = build(found, out, settings, interrupt, progress)
+    if outcome.stopped:
+        print(f"stopped with {outcome.objects} objects in {out}; the same command goes on")
+        raise typer.Exit(INTERRUPTED)
+    for line in sheet(load(out), out / "sheet.png"):
+        print(f"  {line}")
+    print(f"{outcome.objects} objects ({outcome.drawn} drawn now), {len(outcome.skipped)} skipped")
+    print(out)
