@@ -93,7 +93,8 @@ class Job:
         if kind not in PRIORS:
             raise PriorError(f"unknown prior '{kind}'{nearest(kind, PRIORS)}", "use --prior exact")
         on_hub = kind == "diffusers" and re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", path)
-        if (colon or kind == "diffusers") and not Path(path).is_dir() and not on_hub:
+        here = path and Path(path).is_dir()
+        if (colon or kind == "diffusers") and not here and not on_hub:
             raise PriorError(f"'{path}' is not a folder", FOLDERS[kind])
         folder = self.folder()
         existing = next(p for p in (folder, *folder.parents) if p.exists())

@@ -40,14 +40,13 @@ class Layout:
     @property
     def denoiser(self) -> str:
         """`unet` or `transformer`.  Raises PriorError when there is neither, or no scheduler."""
-        for part in ("scheduler", DENOISERS):
-            if not any(name in self for name in ([part] if isinstance(part, str) else part)):
-                named = part if isinstance(part, str) else "denoiser (unet or transformer)"
-                kind = self.index.get("_class_name", "pipeline")
-                raise PriorError(
-                    f"the {kind} in '{self.folder}' has no {named}", "give another model"
-                )
-        return next(part for part in DENOISERS if part in self)
+        found = [part for part in DENOISERS if part in self]
+        if not found or "scheduler" not in self:
+            lacking = "scheduler" if found else "denoiser (unet or transformer)"
+            kind = self.index.get("_class_name", "pipeline")
+            message = f"the {kind} in '{self.folder}' has no {lacking}"
+            raise PriorError(message, "give a text-conditioned diffusion model")
+        return found[0]
 
     def config(self, part: str) -> dict[str, Any]:
         """The part's own JSON.  Raises PriorError when it cannot be read."""
@@ -146,7 +145,7 @@ def _from_hub(name: str) -> Path:
         ]
         folder = hub.snapshot_download(name, allow_patterns=wanted, ignore_patterns=OTHER_WEIGHTS)
         return Path(folder)
-    except (OSError, ValueError, module("httpx").HTTPError) as error:
+    except (OSError, ValueError, hub.errors.HTTPError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise PriorError(
             f"'{name}' is no folder, and the hub does not give it: {reason}",
