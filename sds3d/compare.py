@@ -49,7 +49,7 @@ def with_budget(job: Job, evaluations: int) -> Job:
     prompt, where = parse(job.prompt, job.negative), torch.device("cpu")
     prior = Counted(parts.prior(job.prior, recipe, job.seed))
     objective = parts.objective(recipe)
-    learner = parts.learner(recipe, prior, job.seed, where)
+    learner = parts.learner(job.prior, recipe, prior, job.seed, where)
     draw = parts.sampling(recipe, recipe.steps, job.seed, where)
     for probe in range(PROBES):
         step = probe * (recipe.steps - 1) // (PROBES - 1)
@@ -57,7 +57,7 @@ def with_budget(job: Job, evaluations: int) -> Job:
         cameras = orbit(recipe.camera.views, 16)
         background = torch.zeros(len(cameras), 3)
         cond = prior.condition(prompt, cameras, background)
-        z = torch.zeros(len(cameras), 3, 16, 16)
+        z = prior.encode(torch.zeros(len(cameras), 3, 16, 16))
         services = {
             "rng": rng,
             "student": learner and learner.student,

@@ -76,14 +76,15 @@ def generate(job: Job, report: Report) -> Result:
     runs.forget_peak()
     with clock("load"):
         report.stage("prior")
-        prior = Counted(parts.prior(job.prior, recipe, job.seed))
+        prior = Counted(parts.prior(job.prior, recipe, job.seed, device))
         report.note(prior.describe(prompt))
+        runs.check_weights(folder, prior.weights)
         scene = parts.scene(recipe, job.seed, device)
-        learner = parts.learner(recipe, prior, job.seed, device)
+        learner = parts.learner(job.prior, recipe, prior, job.seed, device)
         trainer = parts.trainer(recipe, scene)
         run = Run(job, recipe, folder, objective, prior, scene, trainer, learner, clock)
         start = run.load()
-    runs.begin(folder, job, recipe_text, device)
+    runs.begin(folder, job, recipe_text, device, prior.weights)
     runs.trim_metrics(folder.path / runs.METRICS, start)
     with graceful() as interrupt:
         report.stage("fit")
@@ -102,7 +103,7 @@ def generate(job: Job, report: Report) -> Result:
         prior.evaluations,
     )
     result = replace(result, files=files | outputs.write_page(made[0], job, recipe_text, result))
-    _record(folder, job, device, result)
+    _record(run, device, result)
     return result
 
 
@@ -167,12 +168,13 @@ def _found(folder: runs.RunFolder, job: Job, report: Report) -> Result:
     )
 
 
-def _record(folder: runs.RunFolder, job: Job, device: torch.device, result: Result) -> None:
+def _record(run: Run, device: torch.device, result: Result) -> None:
     kept = asdict(result) | {"files": {name: file.name for name, file in result.files.items()}}
     del kept["folder"]
-    folder.write_record(
+    run.folder.write_record(
         status=result.status,
-        job=asdict(job),
+        job=asdict(run.job),
+        weights=run.prior.weights,
         device=runs.device_name(device),
         versions=runs.versions(),
         result=kept,

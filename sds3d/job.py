@@ -22,7 +22,11 @@ METHODS = tuple(  # the first is the default
     )
 )
 SCENES = ("nerf", "triplane", "splats")
-PRIORS = ("exact",)
+PRIORS = ("exact", "diffusers")
+FOLDERS = {
+    "exact": "give a folder of GLB or OBJ files",
+    "diffusers": "give --prior diffusers:FOLDER, or diffusers:OWNER/MODEL of the hub",
+}
 FORMATS = ("glb", "obj", "ply")
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -31,7 +35,8 @@ DEVICES = ("auto", "cpu", "cuda")
 class Job:
     """What `sds3d generate` is asked for.
 
-    recipe: a shipped recipe's name or a file; empty means METHOD-SCENE.  prior: a name, or exact:FOLDER.
+    recipe: a shipped recipe's name or a file; empty means METHOD-SCENE.  prior: a name, exact:FOLDER, or
+    diffusers:FOLDER or the name of a model on the hub.
     out: the run folder itself; empty means outputs/<slug>-<hash>/<method>-<seed>, with the scene beside the
     method unless it is a NeRF.  overrides: "table.key=value", applied last.
     """
@@ -87,8 +92,10 @@ class Job:
         kind, colon, path = self.prior.partition(":")
         if kind not in PRIORS:
             raise PriorError(f"unknown prior '{kind}'{nearest(kind, PRIORS)}", "use --prior exact")
-        if colon and not Path(path).is_dir():
-            raise PriorError(f"'{path}' is not a folder", "give a folder of GLB or OBJ files")
+        on_hub = kind == "diffusers" and re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", path)
+        here = path and Path(path).is_dir()
+        if (colon or kind == "diffusers") and not here and not on_hub:
+            raise PriorError(f"'{path}' is not a folder", FOLDERS[kind])
         folder = self.folder()
         existing = next(p for p in (folder, *folder.parents) if p.exists())
         if not existing.is_dir() or not os.access(existing, os.W_OK):

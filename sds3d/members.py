@@ -10,7 +10,7 @@ import torch
 from sds3d import parts
 from sds3d import recipe as recipes
 from sds3d.cameras import orbit
-from sds3d.errors import RunError
+from sds3d.errors import PriorError, RunError
 from sds3d.export.pictures import preview
 from sds3d.job import Job
 from sds3d.priors.exact import render
@@ -22,8 +22,12 @@ VIEWS, SIZE, GREY = 4, 160, 0.6
 def sheet(job: Job, path: Path) -> str:
     """Draws the members with a text weight, a row each, and returns how the prompt was read.
 
-    Raises PriorError when the prior knows nothing near the prompt.
+    Raises PriorError when the prior knows nothing near the prompt, or is not made of members.
     """
+    if job.prior.partition(":")[0] != "exact":
+        raise PriorError(
+            f"'{job.prior}' has no members to draw", "give --prior exact or exact:FOLDER"
+        )
     prompt = parse(job.prompt, job.negative)
     prior = parts.prior(job.prior, recipes.resolve(job), job.seed)
     members = prior.members(prompt)

@@ -20,6 +20,8 @@ from sds3d.objectives import SERVICES, find
 from sds3d.priors import Cond, Prior
 from sds3d.priors.exact import ExactPrior, shade
 from sds3d.priors.library import built_in, folder
+from sds3d.priors.lora import LoraStudent
+from sds3d.priors.pretrained import load
 from sds3d.priors.student import ResidualStudent
 from sds3d.prompts import Prompt
 from sds3d.scenes import Scene
@@ -27,12 +29,13 @@ from sds3d.scenes.particles import Particles
 from sds3d.scenes.splats import SplatScene
 from sds3d.scenes.volume import nerf, triplane
 from sds3d.settings import Recipe
-from sds3d.toml import bind
+from sds3d.toml import bind, split
 
 SCENES: dict[str, Callable[..., Scene]] = {"nerf": nerf, "triplane": triplane, "splats": SplatScene}
-PRIORS = ("exact",)
+PRIORS = ("exact", "diffusers")
 SCHEDULES = ("vp", "flow")
 BACKGROUNDS = {"white": 1.0, "grey": 0.5, "black": 0.0}
+CPU = torch.device("cpu")
 INITIAL_SEED_STEP = -1  # the step whose randomness initialises; the loop's steps start at 0
 
 
@@ -46,8 +49,8 @@ def device(name: str) -> torch.device:
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def prior(name: str, recipe: Recipe, seed: int) -> Prior:
-    """The prior of that name: `exact`, or `exact:FOLDER` for a user's meshes.
+def prior(name: str, recipe: Recipe, seed: int, where: torch.device = CPU) -> Prior:
+    """The prior of that name: `exact`, `exact:FOLDER` for a user's meshes, or `diffusers:MODEL`.
 
     Which members of the built-in library stand for a category depends on the seed.
 
@@ -56,8 +59,10 @@ def prior(name: str, recipe: Recipe, seed: int) -> Prior:
     kind, _, path = name.partition(":")
     if kind not in PRIORS:
         raise PriorError(f"unknown prior '{kind}'{nearest(kind, PRIORS)}", "use --prior exact")
-    options = bind(exact, recipe.prior, "prior")
-    return exact(Path(path) if path else None, seed, **options)
+    own, large = split(recipe.prior, "diffusers")
+    if kind == "diffusers":
+        return load(path, where, **bind(load, large, "prior.diffusers"))
+    return exact(Path(path) if path else None, seed, **bind(exact, own, "prior"))
 
 
 def exact(
@@ -198,11 +203,16 @@ def trainer(recipe: Recipe, of: Scene) -> Trainer:
     return Trainer(optimizer, settings.lr_end)
 
 
-def learner(recipe: Recipe, teacher: Prior, seed: int, where: torch.device) -> Learner | None:
-    """The student and its training, where the recipe has one."""
+def learner(
+    name: str, recipe: Recipe, teacher: Prior, seed: int, where: torch.device
+) -> Learner | None:
+    """The student of the prior of that name and its training, where the recipe has one."""
     if not recipe.student:
         return None
-    return student(teacher, seed, where, **bind(student, recipe.student, "student"))
+    own, large = split(recipe.student, "lora")
+    if name.partition(":")[0] == "diffusers":
+        return lora(teacher, seed, where, **bind(lora, large, "student.lora"))
+    return student(teacher, seed, where, **bind(student, own, "student"))
 
 
 def student(
@@ -222,4 +232,22 @@ def student(
         teacher, width=width, blocks=blocks, patch=patch, spread=spread, seed=seed
     ).to(where)
     optimizer = torch.optim.Adam(network.parameters(), lr=lr, fused=True)
+    return Learner(network, Trainer(optimizer), camera_dropout)
+
+
+def lora(
+    teacher: Prior,
+    seed: int,
+    where: torch.device,
+    *,
+    lr: float,
+    camera_dropout: float,
+    rank: int,
+    alpha: float,
+    prediction: str,
+) -> Learner:
+    """A LoRA on the teacher's own denoiser and its AdamW."""
+    network = LoraStudent(teacher, rank=rank, alpha=alpha, prediction=prediction, seed=seed)
+    network = network.to(where)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=lr, fused=True)
     return Learner(network, Trainer(optimizer), camera_dropout)

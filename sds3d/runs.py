@@ -28,7 +28,17 @@ CHECKPOINT, RECIPE, RECORD, METRICS = (
 PICTURES = ("preview.png", "turntable.mp4", "report.html")
 MESHES = ("mesh.glb", "mesh.obj", "mesh.mtl", "mesh.png", "mesh.ply", "splats.ply")
 FILES = (CHECKPOINT, RECIPE, RECORD, METRICS, *PICTURES, *MESHES)
-PACKAGES = ("sds3d", "torch", "numpy", "numba", "gsplat", "nerfacc")
+PACKAGES = (
+    "sds3d",
+    "torch",
+    "numpy",
+    "numba",
+    "gsplat",
+    "nerfacc",
+    "diffusers",
+    "transformers",
+    "peft",
+)
 IDENTITY = (
     "prompt",
     "negative",
@@ -92,7 +102,22 @@ def open_run(path: Path, job: Job, recipe_text: str, overwrite: bool) -> RunFold
     return RunFolder(path, record)
 
 
-def begin(folder: RunFolder, job: Job, recipe_text: str, device: torch.device) -> None:
+def check_weights(folder: RunFolder, weights: Mapping[str, str]) -> None:
+    """Raises RunError when the run in the folder was begun with other weights of the prior, by their hashes."""
+    if folder.record and folder.record.get("weights", {}) != weights:
+        raise RunError(
+            f"'{folder.path}' holds a run whose prior had other weights",
+            "give another folder with --out, or replace the run with --overwrite",
+        )
+
+
+def begin(
+    folder: RunFolder,
+    job: Job,
+    recipe_text: str,
+    device: torch.device,
+    weights: Mapping[str, str],
+) -> None:
     """Makes the folder, clears an overwritten run's files, and writes recipe.toml and run.json.
 
     Raises RunError when the disk refuses.
@@ -107,7 +132,11 @@ def begin(folder: RunFolder, job: Job, recipe_text: str, device: torch.device) -
                     file.unlink()
         write_text(folder.path / RECIPE, recipe_text)
         folder.write_record(
-            status="running", job=asdict(job), device=device_name(device), versions=versions()
+            status="running",
+            job=asdict(job),
+            weights=dict(weights),
+            device=device_name(device),
+            versions=versions(),
         )
     except OSError as error:
         raise RunError(

@@ -110,6 +110,12 @@ def _refused(value: Any, wanted: str, where: str) -> RecipeError:
     return RecipeError(f"{where} = {write(value)}: not {wanted}", f"give {wanted}")
 
 
+def split(table: Mapping[str, Any], name: str) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """(the table's own keys, its sub-table of that name, {} where there is none).  Raises RecipeError."""
+    own = {key: value for key, value in table.items() if key != name}
+    return own, typed(table.get(name, {}), Mapping[str, Any], name)
+
+
 def bind(
     function: Callable, values: Mapping[str, Any], where: str, *, supplied: Sequence[str] = ()
 ) -> dict[str, Any]:

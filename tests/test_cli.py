@@ -79,6 +79,10 @@ REFUSED = {
     ("a chair", "--set", "export.texture_size=-4"): (3, "must be at least 1"),
     ("a chair", "--prior", "exakt"): (4, "did you mean 'exact'"),
     ("a chair", "--prior", "exact:no/such/folder"): (4, "is not a folder"),
+    ("a chair", "--prior", "difusers:x"): (4, "did you mean 'diffusers'"),
+    ("a chair", "--prior", "diffusers"): (4, "'' is not a folder"),
+    ("a chair", "--prior", "diffusers:no/such/folder"): (4, "is not a folder"),
+    ("a chair", "--prior", "diffusers:."): (4, "it has no model_index.json"),
     ("a chair", "--out", "a-file/below"): (6, "cannot write"),
 }
 
@@ -116,6 +120,7 @@ OTHERS = {
     ("batch", "nowhere.txt", "--methods", "sds,vds"): (2, "did you mean 'vsd'"),
     ("batch", "nowhere.txt", "--seeds", "0"): (2, "--seeds 0"),
     ("prior", "sample", "a flurb of zanthor"): (4, "the nearest it knows"),
+    ("prior", "sample", "a chair", "--prior", "diffusers:a/b"): (4, "has no members to draw"),
     ("prior", "eval", "nowhere.txt"): (2, "there is no file"),
 }
 

@@ -10,7 +10,7 @@ from sds3d.export import EXPORTERS
 from sds3d.job import Job
 from sds3d.objectives import OBJECTIVES, SERVICES, find
 from sds3d.recipe import dump, load
-from sds3d.toml import bind
+from sds3d.toml import bind, split
 
 SHIPPED = [(name, preset) for name in recipe.names() for preset in recipe.presets(name)]
 MINIMAL = """
@@ -41,10 +41,14 @@ def test_a_shipped_recipe_binds_to_the_functions_it_names(name, preset):
     function = find(found.objective.name)
     bind(function, found.objective.options, "objective", supplied=SERVICES)
     bind(parts.SCENES[found.scene.name], found.scene.options, "scene")
-    bind(parts.exact, found.prior, "prior")
+    own, large = split(found.prior, "diffusers")
+    bind(parts.exact, own, "prior")
+    bind(parts.load, large, "prior.diffusers")
     assert ("student" in inspect.signature(function).parameters) == bool(found.student)
     if found.student:
-        bind(parts.student, found.student, "student")
+        own, large = split(found.student, "lora")
+        bind(parts.student, own, "student")
+        bind(parts.lora, large, "student.lora")
 
 
 @pytest.mark.parametrize("name", recipe.names())

@@ -17,7 +17,7 @@ def batch(
     scene: Annotated[str, typer.Option(help="nerf, triplane or splats.")] = "nerf",
     seeds: Annotated[int, typer.Option(help="Seeds 0 to N - 1 of each prompt.")] = 1,
     preset: Annotated[str, typer.Option(help="draft, laptop or quality.")] = "laptop",
-    prior: Annotated[str, typer.Option(help="exact, or exact:FOLDER.")] = "exact",
+    prior: Annotated[str, typer.Option(help="exact, exact:FOLDER, or diffusers:MODEL.")] = "exact",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     out: Annotated[Path, typer.Option(help="Where the run folders go.")] = Path("outputs/batch"),
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,

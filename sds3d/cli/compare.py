@@ -17,7 +17,7 @@ def compare(
     scene: Annotated[str, typer.Option(help="nerf, triplane or splats.")] = "nerf",
     seeds: Annotated[int, typer.Option(help="Seeds 0 to N - 1 of each prompt.")] = 1,
     preset: Annotated[str, typer.Option(help="draft, laptop or quality.")] = "laptop",
-    prior: Annotated[str, typer.Option(help="exact, or exact:FOLDER.")] = "exact",
+    prior: Annotated[str, typer.Option(help="exact, exact:FOLDER, or diffusers:MODEL.")] = "exact",
     steps: Annotated[int | None, typer.Option(help="The budget: steps of each run.")] = None,
     budget_nfe: Annotated[
         int | None, typer.Option(help="The budget: prior evaluations of each run.")

@@ -18,7 +18,7 @@ def generate(
     ] = "",
     scene: Annotated[str, typer.Option(help="nerf (the default), triplane or splats.")] = "",
     prior: Annotated[
-        str, typer.Option(help="exact, or exact:FOLDER for your own meshes.")
+        str, typer.Option(help="exact, exact:FOLDER for your own meshes, or diffusers:MODEL.")
     ] = "exact",
     recipe: Annotated[
         str, typer.Option(help="A recipe's name or file instead of METHOD-SCENE.")
@@ -75,7 +75,8 @@ generate.example = """Examples:
   sds3d generate "a red armchair"
   sds3d generate "a wooden table with black legs" --preset draft --seed 3
   sds3d generate "a blue car" --method vsd --scene triplane --format glb,ply
-  sds3d generate "my thing" --prior exact:meshes/ --set objective.guidance_scale=3"""
+  sds3d generate "my thing" --prior exact:meshes/ --set objective.guidance_scale=3
+  sds3d generate "a red fox" --prior diffusers:OWNER/MODEL --recipe prolificdreamer-nerf"""
 
 
 def run(job: Job, json: bool) -> None:

@@ -35,6 +35,7 @@ def info() -> None:
     """List the categories of the built-in library and the other names they answer to."""
     from sds3d.library import CATEGORIES
 
+    print("--prior diffusers:MODEL takes a diffusion model instead: docs/priors.md")
     print(f"{len(CATEGORIES)} categories; the other names of each in brackets")
     for name, category in CATEGORIES.items():
         print(f"  {name}" + (f" ({', '.join(category.also)})" if category.also else ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -73,12 +73,22 @@ class Counted:
         self.evaluations += len(z_t)
         return self._prior.predict_noise(z_t, t, cond)
 
+    def estimate(self, network: Any, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
+        """As the prior does: a student's network of the prior's size costs what the prior costs."""
+        self.evaluations += len(z_t)
+        return self._prior.estimate(network, z_t, t, cond)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._prior, name)
 
 
 class Prior(Protocol):
-    """A frozen diffusion model.  t is (B,) in [0, 1]: 0 clean, 1 noise;  z_t = alpha_t z + sigma_t eps."""
+    """A frozen diffusion model.  t is (B,) in [0, 1]: 0 clean, 1 noise;  z_t = alpha_t z + sigma_t eps.
+
+    weights: SHA-256 of each file of weights, {} for a prior without any.
+    """
+
+    weights: Mapping[str, str]
 
     def describe(self, prompt: Prompt) -> str:
         """How the prompt is understood, one line.  Raises PriorError when it is not."""

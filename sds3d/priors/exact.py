@@ -82,7 +82,7 @@ class ExactPrior:
         null_spread: float = 0.0,
         schedule: str = "vp",
     ) -> None:
-        self._choose, self._chosen = choose, {}
+        self._choose, self._chosen, self.weights = choose, {}, {}
         self._spreads, self._schedule = (spread, null_spread), schedule
         self._supersample, self._camera_blind = supersample, camera_blind
         self._log_alpha_bar = alpha_bar().log()

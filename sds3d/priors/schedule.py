@@ -18,12 +18,13 @@ def alpha_bar() -> Tensor:
 
 
 def alpha_sigma(t: Tensor, log_alpha_bar: Tensor) -> tuple[Tensor, Tensor]:
-    """(alpha_t, sigma_t), (B, 1, 1, 1): sqrt(alpha_bar) and sqrt(1 - alpha_bar) at index 1000 t.
+    """(alpha_t, sigma_t), (B, 1, 1, 1): sqrt(alpha_bar) and sqrt(1 - alpha_bar) at index N t.
 
-    Between the 1000 trained times log alpha_bar is linear; t = 1 is taken as the last of them.
+    Between the N trained times log alpha_bar (N,) is linear; t = 1 is taken as the last of them.
     """
-    index = (t.double() * TRAINING_STEPS).clamp(0, TRAINING_STEPS - 1)
-    below = index.floor().long().clamp(max=TRAINING_STEPS - 2)
+    steps = len(log_alpha_bar)
+    index = (t.double() * steps).clamp(0, steps - 1)
+    below = index.floor().long().clamp(max=steps - 2)
     table = log_alpha_bar.to(t.device)
     log_bar = torch.lerp(table[below], table[below + 1], index - below)
     bar = log_bar.exp()[:, None, None, None]

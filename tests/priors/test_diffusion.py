@@ -1,0 +1,426 @@
+"""Laws of priors in the diffusers folder layout, on small randomly initialised models."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import tiny
+import torch
+from diffusers import (
+    DDIMScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    StableDiffusion3Pipeline,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+)
+from torch import nn
+
+from sds3d.cameras import orbit
+from sds3d.directions import Directions, perp_neg, plain
+from sds3d.errors import PriorError
+from sds3d.guidance import add_noise
+from sds3d.objectives import sds
+from sds3d.priors.diffusion import EPS, DiffusionPrior
+from sds3d.priors.pretrained import load
+from sds3d.prompts import Prompt
+
+CPU = torch.device("cpu")
+PROMPT = Prompt("a red chair", "a bad car")
+FAMILIES = ("pixels", "latents", "sdxl", "sd3")
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def folder(request, tmp_path_factory):
+    return getattr(tiny, request.param)(tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture
+def prior(folder):
+    return load(str(folder), CPU)
+
+
+@pytest.fixture(scope="module")
+def pixel_folder(tmp_path_factory):
+    return tiny.pixels(tmp_path_factory.mktemp("pixels"))
+
+
+@pytest.fixture(scope="module")
+def latent_folder(tmp_path_factory):
+    return tiny.latents(tmp_path_factory.mktemp("latents"))
+
+
+def seen(prior, views=2, prompt=PROMPT, directions=None):
+    """(z, cond) of random pictures."""
+    rgb = torch.rand(views, 3, 12, 12, generator=torch.Generator().manual_seed(1))
+    cond = prior.condition(prompt, orbit(views, 12), torch.zeros(views, 3), directions)
+    return prior.encode(rgb), cond
+
+
+class Known(nn.Module):
+    """A network that gives `answer`, and keeps what it was called with."""
+
+    def __init__(self, answer, **config):
+        super().__init__()
+        self.answer, self.config = nn.Parameter(answer), SimpleNamespace(**config)
+
+    def forward(self, sample, timestep, encoder_hidden_states, **more):
+        self.called = {"timestep": timestep, "text": encoder_hidden_states, **more}
+        return SimpleNamespace(sample=self.answer[: len(sample)])
+
+
+class Letters:
+    """A text encoder: one row of letters' numbers."""
+
+    pooled = 0
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, texts):
+        self.asked += texts
+        return torch.tensor([[[float(ord(c)) for c in text.ljust(40)]] for text in texts])
+
+    def unread(self, text):
+        return text[40:]
+
+
+def known(answer, prediction="epsilon", flow=False, **config):
+    table = None if flow else DDIMScheduler(**tiny.SCHEDULE).alphas_cumprod.double().log()
+    network = Known(answer, **config)
+    return DiffusionPrior(
+        network, Letters(), prediction=prediction, log_alpha_bar=table, steps=1000, size=8
+    )
+
+
+def velocity(z, eps, t):
+    return DDIMScheduler(**tiny.SCHEDULE).get_velocity(z, eps, (1000 * t).round().long())
+
+
+ANSWERS = {
+    ("epsilon", False): lambda z, eps, t: eps,
+    ("sample", False): lambda z, eps, t: z,
+    ("v_prediction", False): velocity,
+    ("flow_prediction", True): lambda z, eps, t: eps - z,
+    ("sample", True): lambda z, eps, t: z,
+}
+
+
+@pytest.mark.parametrize(("prediction", "flow"), ANSWERS)
+def test_a_network_that_knows_the_picture_predicts_the_noise_whatever_it_predicts(
+    prediction, flow, rng
+):
+    z, eps = (torch.randn(3, 3, 8, 8, generator=rng) for _ in range(2))
+    t = torch.tensor([0.02, 0.5, 0.98])
+    answer = ANSWERS[prediction, flow](z, eps, t)
+    prior = known(answer, prediction, flow)
+    cond = prior.condition(PROMPT, orbit(3, 8), torch.zeros(3, 3))
+    found = prior.predict_noise(add_noise(prior, z, t, eps), t, cond)
+    torch.testing.assert_close(found, eps, atol=1e-4, rtol=1e-4)
+    assert {name for name, _ in ANSWERS} == set(EPS)
+
+
+@pytest.mark.parametrize("step", [0, 1, 20, 500, 980, 999])
+def test_noising_is_the_schedulers_at_its_integer_times(pixel_folder, step, rng):
+    prior = load(str(pixel_folder), CPU)
+    z, eps = (torch.randn(1, 3, 8, 8, generator=rng) for _ in range(2))
+    theirs = DDIMScheduler(**tiny.SCHEDULE).add_noise(z, eps, torch.tensor([step]))
+    ours = add_noise(prior, z, torch.tensor([step / 1000]), eps)
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+
+
+def test_noising_of_a_flow_is_the_schedulers(rng):
+    prior = known(torch.zeros(1, 3, 8, 8), "flow_prediction", flow=True)
+    z, eps = (torch.randn(2, 3, 8, 8, generator=rng) for _ in range(2))
+    scheduler = FlowMatchEulerDiscreteScheduler()
+    times = scheduler.timesteps[[100, 700]]
+    theirs = scheduler.scale_noise(z, times, eps)
+    torch.testing.assert_close(add_noise(prior, z, times / 1000, eps), theirs)
+
+
+def test_the_time_is_rounded_to_the_models_own_once_and_a_flows_is_not():
+    t = torch.tensor([0.0, 0.4206, 1.0])
+    for flow, expected in ((False, [0, 421, 999]), (True, [0.0, 420.6, 1000.0])):
+        prior = known(torch.zeros(3, 3, 8, 8), flow=flow)
+        z, cond = seen(prior, 3)
+        prior.predict_noise(z, t, cond)
+        assert prior.denoiser.called["timestep"].tolist() == pytest.approx(expected)
+
+
+def test_a_batch_of_two_is_two_batches_of_one(prior):
+    z, cond = seen(prior)
+    t = torch.tensor([0.3, 0.8])
+    both = prior.predict_noise(z, t, cond)
+    for i in range(2):
+        z_one, cond_one = z[i : i + 1], prior.condition(PROMPT, orbit(2, 12)[i : i + 1], z)
+        one = prior.predict_noise(z_one, t[i : i + 1], cond_one)
+        torch.testing.assert_close(both[i : i + 1], one, atol=1e-5, rtol=1e-5)
+
+
+def test_pictures_of_pixel_models_go_from_minus_one_to_one_at_the_models_size(pixel_folder):
+    prior = load(str(pixel_folder), CPU)
+    rgb = torch.rand(2, 3, 8, 8)
+    assert torch.equal(prior.encode(rgb), 2 * rgb - 1)
+    blocks = torch.rand(1, 3, 8, 8).repeat_interleave(3, 2).repeat_interleave(3, 3)
+    assert prior.encode(blocks).shape == (1, 3, 8, 8)
+    assert prior.encode(torch.ones(1, 3, 50, 50)).allclose(torch.ones(1, 3, 8, 8))
+
+
+@pytest.mark.parametrize("make", ["latents", "sd3"])
+def test_encoding_is_the_vaes_scaled_mode_and_sends_its_gradient_to_the_picture(make, tmp_path):
+    prior = load(str(getattr(tiny, make)(tmp_path)), CPU)
+    rgb = torch.rand(2, 3, 16, 16, requires_grad=True)
+    z, config = prior.encode(rgb), prior.vae.config
+    moments = prior.vae.quant_conv(prior.vae.encoder(2 * rgb - 1))
+    by_hand = (moments[:, :4] - (config.shift_factor or 0)) * config.scaling_factor
+    torch.testing.assert_close(z, by_hand)
+    g = torch.randn(z.shape, generator=torch.Generator().manual_seed(0))
+    (found,) = torch.autograd.grad((z * g).sum(), rgb)
+    torch.testing.assert_close(found, torch.autograd.grad((by_hand * g).sum(), rgb)[0])
+    assert found.abs().min() > 0
+
+
+PIPELINES = {
+    "latents": (StableDiffusionPipeline, {"do_classifier_free_guidance": True}),
+    "sdxl": (StableDiffusionXLPipeline, {"do_classifier_free_guidance": True}),
+    "sd3": (StableDiffusion3Pipeline, {"prompt_2": None, "prompt_3": None}),
+}
+
+
+@pytest.mark.parametrize("make", PIPELINES)
+def test_prompts_are_encoded_as_the_models_own_pipeline_does(make, tmp_path):
+    folder = getattr(tiny, make)(tmp_path)
+    prior, (kind, options) = load(str(folder), CPU), PIPELINES[make]
+    lacking = {"safety_checker": None, "feature_extractor": None, "image_encoder": None}
+    if make == "sd3":
+        lacking = {"text_encoder_3": None, "tokenizer_3": None}
+    pipeline = kind.from_pretrained(folder, **lacking)
+    _, cond = seen(prior, 1)
+    named = {"prompt": PROMPT.text, "negative_prompt": PROMPT.negative, **options}
+    with torch.no_grad():
+        theirs = pipeline.encode_prompt(device=CPU, num_images_per_prompt=1, **named)
+    ours = (cond.text, cond.null)
+    if make != "latents":
+        pooled = prior._text.pooled
+        ours = [c[:, :-1] for c in ours] + [c[:, -1, :pooled] for c in ours]
+        assert all((c[:, -1, pooled:] == 0).all() for c in (cond.text, cond.null))
+    for a, b in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_the_null_branch_is_the_negative_prompt_and_the_empty_one_is_kept_beside_it(prior):
+    _, cond = seen(prior)
+    _, negative = seen(prior, prompt=Prompt(PROMPT.negative))
+    _, nothing = seen(prior, prompt=Prompt(PROMPT.text))
+    assert torch.equal(cond.null, negative.text)
+    assert torch.equal(cond.empty, nothing.null)
+    assert nothing.empty is None
+    assert not torch.equal(cond.null, cond.empty)
+    assert torch.equal(nothing.without_prompt().text, nothing.null)
+
+
+def test_sds_is_the_formula_written_with_diffusers_alone(folder, prior):
+    """w (eps_null + s (eps_pos - eps_null) - eps) with one call of the network for each branch."""
+    z, cond = seen(prior, 1)
+    t, eps, s = torch.tensor([0.6]), torch.randn_like(z), 7.5
+    ours = sds.grad(prior, z, t, eps, cond, guidance_scale=s, weight="sigma2")
+    flow = prior._log_alpha_bar is None
+    bar = DDIMScheduler(**tiny.SCHEDULE).alphas_cumprod[600]
+    a, b = (0.4, 0.6) if flow else (bar.sqrt(), (1 - bar).sqrt())
+    z_t, out = a * z + b * eps, []
+    for text in (cond.text, cond.null):
+        words, last = (text[:, :-1], text[:, -1]) if prior._text.pooled else (text, None)
+        if flow:
+            v = prior.denoiser(z_t, words, last[:, :12], torch.tensor([600.0])).sample
+            out.append(z_t + 0.4 * v)
+        else:
+            ids = torch.tensor([[16.0, 16, 0, 0, 16, 16]])
+            added = last is not None and {"text_embeds": last[:, :6], "time_ids": ids}
+            out.append(prior.denoiser(z_t, 600, words, added_cond_kwargs=added or None).sample)
+    expected = b**2 * (out[1] + s * (out[0] - out[1]) - eps)
+    torch.testing.assert_close(ours, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_words_about_the_side_are_mixed_as_their_shares_say():
+    prior = known(torch.zeros(2, 3, 8, 8))
+    cameras = orbit(2, 8)
+    front, side, plainly = (
+        prior.condition(Prompt(text), cameras[:1], torch.zeros(1, 3)).text[0]
+        for text in ("a chair, front view", "a chair, side view", "a chair")
+    )
+    blends = ({"front": 1.0}, {"front": 0.25, "side": 0.75})
+    away = (blends, torch.tensor([-0.5, -1.0]))
+    cond = prior.condition(
+        Prompt("a chair"), cameras, torch.zeros(2, 3), Directions(blends, (away,))
+    )
+    expected = torch.stack([front, 0.25 * front + 0.75 * side])
+    torch.testing.assert_close(cond.text, expected)
+    torch.testing.assert_close(cond.away[0][0], expected)
+    assert torch.equal(cond.away[0][1], away[1])
+    assert torch.equal(cond.null[0], prior.condition(Prompt("x"), cameras, cameras.K).null[1])
+    assert not torch.equal(front, plainly)
+
+
+def test_perp_neg_runs_and_each_text_is_encoded_once():
+    prior = known(torch.zeros(16, 3, 8, 8))
+    for _ in range(3):
+        for policy in (plain(45, 60), perp_neg(1.0, 60)):
+            z, cond = seen(prior, 4, directions=policy(orbit(4, 12)))
+            t = torch.full((4,), 0.5)
+            sds.grad(prior, z, t, z, cond, guidance_scale=7.5, weight="uniform")
+    assert len(prior._text.asked) == len(set(prior._text.asked))
+
+
+def test_the_camera_reaches_only_a_denoiser_that_sees_several_views_together():
+    prior = known(torch.zeros(4, 3, 8, 8), num_views=2)
+    z, cond = seen(prior, 4)
+    prior.predict_noise(z, torch.full((4,), 0.5), cond)
+    assert torch.equal(prior.denoiser.called["camera"], orbit(4, 12).c2w.flatten(1))
+    with pytest.raises(PriorError, match=r"sees 2 views together, but camera.views = 3"):
+        seen(prior, 3)
+    alone = known(torch.zeros(4, 3, 8, 8))
+    alone.predict_noise(z, torch.full((4,), 0.5), cond)
+    assert "camera" not in alone.denoiser.called
+
+
+def test_a_learned_variance_is_left_out(rng):
+    answer = torch.randn(2, 6, 8, 8, generator=rng)
+    prior = known(answer)
+    z, cond = seen(prior)
+    assert torch.equal(prior.predict_noise(z, torch.full((2,), 0.5), cond), answer[:, :3])
+
+
+def test_what_was_encoded_in_inference_mode_can_be_trained_on(pixel_folder):
+    prior = load(str(pixel_folder), CPU)
+    prior._embedded.clear()
+    with torch.inference_mode():
+        seen(prior)
+    weight = torch.ones(8, requires_grad=True)
+    _, cond = seen(prior)
+    (cond.text * weight).sum().backward()
+    assert weight.grad.abs().min() > 0
+
+
+def test_weights_in_bfloat16_predict_nearly_the_same_in_the_dtype_of_z(folder):
+    exact, coarse = (load(str(folder), CPU, dtype=name) for name in ("float32", "bfloat16"))
+    z, cond = seen(exact)
+    t = torch.tensor([0.3, 0.8])
+    a, b = (prior.predict_noise(z, t, cond) for prior in (exact, coarse))
+    assert (b.dtype, coarse.dtype) == (torch.float32, torch.bfloat16)
+    assert (a - b).abs().max() < 0.05 * a.abs().max()
+    assert not any(p.requires_grad for p in coarse.denoiser.parameters())
+
+
+def test_the_same_folder_is_loaded_once_and_its_files_are_named_by_hash(pixel_folder):
+    import hashlib
+
+    prior = load(str(pixel_folder), CPU)
+    assert load(str(pixel_folder), CPU) is prior
+    for name, digest in prior.weights.items():
+        assert hashlib.sha256((pixel_folder / name).read_bytes()).hexdigest() == digest
+    assert {name.partition("/")[0] for name in prior.weights} == {"unet", "text_encoder"}
+
+
+def test_a_prompt_that_is_too_long_is_said_to_be(pixel_folder):
+    prior = load(str(pixel_folder), CPU)
+    assert "too long" not in prior.describe(PROMPT)
+    assert prior.describe(Prompt("a red chair, a red chair")).endswith("too long: 'r'")
+
+
+def broken(folder, change):
+    """A copy of the model with one thing wrong."""
+    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    change(folder, index)
+    (folder / "model_index.json").write_text(json.dumps(index), encoding="utf-8")
+
+
+def pickled(folder, index):
+    (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    (folder / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
+
+
+def lacking(folder, index):
+    from safetensors.torch import load_file, save_file
+
+    file = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(file)
+    del tensors["conv_in.weight"]
+    save_file(tensors, file, {"format": "pt"})
+
+
+def schedule(**values):
+    def change(folder, index):
+        file = folder / "scheduler" / "scheduler_config.json"
+        told = json.loads(file.read_text(encoding="utf-8")) | values
+        file.write_text(json.dumps(told), encoding="utf-8")
+
+    return change
+
+
+BROKEN = {
+    "no scheduler": (lambda f, i: i.pop("scheduler"), "has no scheduler"),
+    "no denoiser": (lambda f, i: i.pop("unet"), "has no denoiser"),
+    "no text": (lambda f, i: i.pop("text_encoder"), "has not the text encoders"),
+    "no folder": (lambda f, i: i.update(vae=["diffusers", "AutoencoderKL"]), "no folder for it"),
+    "foreign": (lambda f, i: i.update(unet=["os", "system"]), "asks for os.system as its unet"),
+    "unknown": (lambda f, i: i.update(unet=["diffusers", "UNet9"]), "asks for diffusers.UNet9"),
+    "other": (lambda f, i: i.update(unet=["diffusers", "UNet2DModel"]), "cannot be loaded|lacks"),
+    "pickle": (pickled, "holds no .safetensors file"),
+    "holes": (lacking, "lacks the weights conv_in.weight"),
+    "prediction": (schedule(prediction_type="score"), "with 'score'"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_cannot_be_loaded_is_refused_in_a_line_with_its_fix(case, tmp_path):
+    change, message = BROKEN[case]
+    broken(tiny.pixels(tmp_path), change)
+    with pytest.raises(PriorError, match=message) as caught:
+        load(str(tmp_path), CPU)
+    assert caught.value.fix
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"dtype": "bfloat"}, "did you mean 'bfloat16'"), ({"size": 13}, "a multiple of 2")],
+)
+def test_options_that_do_not_fit_are_refused(latent_folder, options, message):
+    with pytest.raises(PriorError, match=message):
+        load(str(latent_folder), CPU, **options)
+
+
+def test_pictures_may_be_of_another_size_than_the_models_own(latent_folder):
+    prior = load(str(latent_folder), CPU, size=32)
+    z, cond = seen(prior)
+    assert z.shape == (2, 4, 16, 16)
+    assert prior.predict_noise(z, torch.full((2,), 0.5), cond).shape == z.shape
+
+
+def test_a_folder_that_is_no_model_says_what_it_lacks(tmp_path):
+    with pytest.raises(PriorError, match=r"it has no model_index.json"):
+        load(str(tmp_path), CPU)
+    (tmp_path / "model_index.json").write_text("{", encoding="utf-8")
+    with pytest.raises(PriorError, match="cannot read"):
+        load(str(tmp_path), CPU)
+
+
+@pytest.fixture
+def offline(monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    return tmp_path
+
+
+def test_a_hub_model_that_cannot_be_had_says_so_and_how_to_give_a_copy(offline):
+    with pytest.raises(PriorError, match="'owner/model' is no folder, and the hub") as caught:
+        load("owner/model", CPU)
+    assert "--prior diffusers:FOLDER" in caught.value.fix
+
+
+def test_a_hub_model_that_is_kept_here_is_taken_without_asking(offline):
+    kept = offline / "models--owner--model"
+    (kept / "refs").mkdir(parents=True)
+    (kept / "refs" / "main").write_text("0" * 40, encoding="utf-8")
+    (kept / "snapshots" / ("0" * 40)).mkdir(parents=True)
+    tiny.pixels(kept / "snapshots" / ("0" * 40))
+    assert load("owner/model", CPU).weights

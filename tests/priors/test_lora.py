@@ -1,0 +1,299 @@
+"""Laws of the LoRA student, on small randomly initialised models."""
+
+import json
+from copy import deepcopy
+
+import pytest
+import tiny
+import torch
+import trimesh
+from peft import LoraConfig
+
+import sds3d.generate
+from sds3d import checkpoint
+from sds3d.batch import Line
+from sds3d.cameras import orbit
+from sds3d.cli import main
+from sds3d.errors import PriorError, RecipeError, RunError
+from sds3d.fit import Learner, Trainer
+from sds3d.guidance import add_noise, cfg
+from sds3d.job import Job
+from sds3d.objectives import esd, sds, vsd
+from sds3d.priors import Counted
+from sds3d.priors.lora import LOUDER, LoraStudent
+from sds3d.priors.pretrained import load
+from sds3d.prompts import Prompt
+
+CPU = torch.device("cpu")
+FAMILIES = ("pixels", "latents", "sdxl", "sd3")
+TINY = ("camera.sizes=[16]", "export.resolution=32", "export.texture_size=64", "export.faces=500")
+VIEWS = 3
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    return {name: getattr(tiny, name)(tmp_path_factory.mktemp(name)) for name in FAMILIES}
+
+
+@pytest.fixture(params=FAMILIES)
+def setting(request, folders, rng):
+    return make(folders[request.param], rng)
+
+
+@pytest.fixture
+def pixels(folders, rng):
+    return make(folders["pixels"], rng)
+
+
+def make(folder, rng, dtype="float32"):
+    """(prior, student, z, t, eps, cond)"""
+    prior = load(str(folder), CPU, dtype=dtype)
+    student = LoraStudent(prior, rank=2, alpha=2.0, prediction="v", seed=3)
+    cond = prior.condition(Prompt("a red chair"), orbit(VIEWS, 8), torch.zeros(VIEWS, 3))
+    z = prior.encode(torch.rand(VIEWS, 3, 8, 8, generator=rng)).detach()
+    eps, t = torch.randn(z.shape, generator=rng), torch.rand(VIEWS, generator=rng)
+    return prior, student, z, t, eps, cond
+
+
+def train(student, z, cond, rng, steps, lr=3e-3):
+    learner = Learner(
+        student, Trainer(torch.optim.AdamW(student.parameters(), lr=lr, fused=True)), 0.1
+    )
+    return [learner.learn(z, cond, rng, step, steps) for step in range(steps)]
+
+
+def test_the_student_starts_as_the_prior_to_the_last_bit(setting):
+    prior, student, z, t, _, cond = setting
+    teacher = prior.predict_noise(z, t, cond)
+    for seen in (cond, cond.without_camera()):
+        assert torch.equal(student.predict_noise(z, t, seen), teacher)
+
+
+def test_the_prior_is_the_same_to_the_last_bit_while_and_after_the_student_trains(setting, rng):
+    prior, student, z, t, eps, cond = setting
+    before = prior.predict_noise(z, t, cond)
+    weights = {name: value.clone() for name, value in prior.denoiser.state_dict().items()}
+    student.loss(z, t, eps, cond).backward()
+    assert torch.equal(prior.predict_noise(z, t, cond), before)
+    train(student, z, cond, rng, 20)
+    assert torch.equal(prior.predict_noise(z, t, cond), before)
+    assert not torch.equal(student.predict_noise(z, t, cond), before)
+    after = prior.denoiser.state_dict()
+    assert after.keys() == weights.keys()
+    assert all(torch.equal(after[name], weights[name]) for name in weights)
+    assert all(p.grad is None for p in prior.denoiser.parameters())
+
+
+def test_the_student_learns_to_denoise_a_picture(setting, rng):
+    _, student, z, _, eps, cond = setting
+    t = torch.tensor([0.2, 0.5, 0.8])
+    before = student.loss(z, t, eps, cond).item()
+    train(student, z, cond, rng, 20)
+    assert student.loss(z, t, eps, cond).item() < before
+
+
+def test_the_student_tells_cameras_apart_unless_they_are_dropped(setting, rng):
+    prior, student, z, t, _, cond = setting
+    train(student, z, cond, rng, 20)
+    other = prior.condition(Prompt("a red chair"), orbit(VIEWS, 8).rotated(50), z)
+    a, b = (student.predict_noise(z, t, seen) for seen in (cond, other))
+    assert not torch.equal(a, b)
+    a, b = (student.predict_noise(z, t, seen.without_camera()) for seen in (cond, other))
+    assert torch.equal(a, b)
+
+
+def test_vsd_with_the_prior_as_its_student_is_sds_with_the_priors_noise_in_place_of_the_drawn(
+    setting,
+):
+    prior, student, z, t, eps, cond = setting
+    options = {"guidance_scale": 7.5, "weight": "sigma2"}
+    with torch.no_grad():
+        ours = vsd.grad(prior, z, t, eps, cond, student=student, **options)
+        alone = vsd.grad(
+            prior, z, t, eps, cond, student=student, guidance_scale=1.0, weight="uniform"
+        )
+        other = esd.grad(prior, z, t, eps, cond, student=student, lam=0.5, **options)
+    noise = prior.predict_noise(add_noise(prior, z, t, eps), t, cond)
+    theirs = sds.grad(prior, z, t, eps, cond, **options)
+    _, sigma_t = prior.alpha_sigma(t)
+    expected = theirs + sigma_t**2 * (eps - noise)
+    torch.testing.assert_close(ours, expected, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(ours, other)
+    assert alone.abs().max() < 1e-6
+
+
+def test_the_student_is_what_diffusers_makes_of_the_same_low_rank_weights(pixels, rng):
+    """The camera's MLP is left out; peft's adapter is put on the UNet through diffusers."""
+    prior, student, z, t, _, cond = pixels
+    train(student, z, cond, rng, 5)
+    unet = deepcopy(prior.denoiser)
+    names = {name.replace("/", ".") for name in student.lora}
+    targets = sorted({name.partition(".lora_")[0] for name in names})
+    unet.add_adapter(LoraConfig(r=2, lora_alpha=2.0, target_modules=targets))
+    assert not unet.load_state_dict(
+        {name.replace("/", "."): value for name, value in student.lora.items()}, strict=False
+    ).unexpected_keys
+    torch.nn.init.zeros_(student.camera[2].weight)
+    torch.nn.init.zeros_(student.camera[2].bias)
+    theirs = unet(z, (1000 * t).round().long(), cond.text).sample
+    torch.testing.assert_close(student.predict_noise(z, t, cond), theirs)
+    attention = [f"attn{n}.to_{p}" for n in (1, 2) for p in ("q", "k", "v", "out.0")]
+    assert {".".join(name.split(".")[-2:]) for name in targets if "out" not in name} | {
+        ".".join(name.split(".")[-3:]) for name in targets if "out" in name
+    } == set(attention)
+
+
+def test_the_students_loss_sends_no_gradient_to_the_scene_and_vsd_none_to_the_student(pixels):
+    prior, student, z, t, eps, cond = pixels
+    z.requires_grad_()
+    student.loss(z, t, eps, cond).backward()
+    assert z.grad is None
+    assert all(p.grad is not None for p in student.parameters())
+    for p in student.parameters():
+        p.grad = None
+    options = {"guidance_scale": 1.0, "weight": "uniform"}
+    with torch.no_grad():
+        g = vsd.grad(prior, z, t, eps, cond, student=student, **options)
+    (z * g).sum().backward()
+    assert all(p.grad is None for p in student.parameters())
+
+
+def test_the_loss_compares_noise_or_velocity(pixels):
+    prior, _, z, _, eps, cond = pixels
+    t = torch.full((VIEWS,), 0.4)
+    alpha_t, sigma_t = prior.alpha_sigma(t)
+    z_t = alpha_t * z + sigma_t * eps
+    eps_hat = prior.predict_noise(z_t, t, cond)
+    v, v_hat = (alpha_t * e - sigma_t * (z_t - sigma_t * e) / alpha_t for e in (eps, eps_hat))
+    losses = {
+        name: LoraStudent(prior, rank=1, alpha=1.0, prediction=name).loss(z, t, eps, cond).item()
+        for name in ("eps", "v")
+    }
+    assert losses["eps"] == pytest.approx((eps_hat - eps).square().mean().item(), rel=1e-5)
+    assert losses["v"] == pytest.approx((v_hat - v).square().mean().item(), rel=1e-4)
+
+
+def test_only_the_additions_and_the_camera_are_trained_kept_and_taken_up_again(setting, rng):
+    prior, student, z, t, _, cond = setting
+    train(student, z, cond, rng, 3)
+    state = student.state_dict()
+    assert state.keys() == {name for name, _ in student.named_parameters()}
+    assert all(name.startswith(("lora.", "camera.")) for name in state)
+    assert all(p.requires_grad for p in student.parameters())
+    again = LoraStudent(prior, rank=2, alpha=2.0, prediction="v", seed=9)
+    checkpoint.unpack_module(again, checkpoint.pack({"student": student}, {}), "student")
+    assert torch.equal(again.predict_noise(z, t, cond), student.predict_noise(z, t, cond))
+
+
+def test_the_students_copy_holds_the_priors_own_weights_not_others(setting):
+    prior, student, *_ = setting
+    ours = {p.data_ptr() for p in student._network[0].parameters()}
+    trained = {p.data_ptr() for p in student.parameters()}
+    base = {p.data_ptr() for p in prior.denoiser.parameters()}
+    camera = {p.data_ptr() for p in student.camera.parameters()}
+    assert ours == base | (trained - camera)
+
+
+def test_the_same_seed_makes_the_same_student_and_leaves_the_global_randomness_alone(pixels):
+    prior, *_ = pixels
+    before = torch.get_rng_state()
+    a, b = (LoraStudent(prior, rank=2, alpha=2.0, prediction="v", seed=7) for _ in "ab")
+    assert torch.equal(before, torch.get_rng_state())
+    for p, q in zip(a.parameters(), b.parameters(), strict=True):
+        assert torch.equal(p, q)
+
+
+def test_a_student_costs_what_the_prior_costs(pixels):
+    prior, _, z, t, eps, cond = pixels
+    counted = Counted(prior)
+    student = LoraStudent(counted, rank=1, alpha=1.0, prediction="v")
+    cfg(counted, z, t, cond, 7.5)
+    student.predict_noise(z, t, cond)
+    student.loss(z, t, eps, cond)
+    assert counted.evaluations == 4 * VIEWS
+
+
+def test_in_half_precision_the_student_learns_in_single_from_gradients_below_what_halves_hold(
+    folders, rng
+):
+    _, half, z, t, eps, cond = make(folders["pixels"], rng, "float16")
+    single = make(folders["pixels"], rng)[1]
+    assert all(p.dtype is torch.float32 for p in half.parameters())
+    found = []
+    for student in (half, single):
+        (student.loss(z, t, eps, cond) * 0.01 / LOUDER).backward()
+        found.append(torch.cat([p.grad.flatten() for p in student.parameters()]))
+    assert (found[0] - found[1]).norm() < 0.05 * found[1].norm()
+
+
+def test_a_denoiser_that_is_told_the_camera_gets_no_second_one(pixels):
+    prior, *_ = pixels
+    prior.num_views = 3
+    try:
+        assert LoraStudent(prior, rank=1, alpha=1.0, prediction="v").camera is None
+    finally:
+        prior.num_views = 0
+
+
+def test_a_network_without_attention_is_refused(pixels):
+    prior, *_ = pixels
+    kept, prior.denoiser = prior.denoiser, prior.denoiser.conv_in
+    try:
+        with pytest.raises(PriorError, match="no attention") as caught:
+            LoraStudent(prior, rank=1, alpha=1.0, prediction="v")
+    finally:
+        prior.denoiser = kept
+    assert "--method sds" in caught.value.fix
+    with pytest.raises(RecipeError, match=r"student\.lora\.prediction"):
+        LoraStudent(prior, rank=1, alpha=1.0, prediction="x0")
+
+
+class Stopped(Line):
+    """Stops after a step, as a machine does that loses its power."""
+
+    def __init__(self, after):
+        self.after = after
+
+    def step(self, step, total, values):
+        if step == self.after:
+            raise KeyboardInterrupt
+
+
+def test_a_run_with_a_large_prior_leaves_a_model_and_goes_on_bit_for_bit(folders, tmp_path):
+    prior, tell = f"diffusers:{folders['latents']}", (*TINY, "run.checkpoint_every=1")
+    shared = {"method": "vsd", "prior": prior, "steps": 3, "overrides": tell}
+    broken = Job("a red chair", out=str(tmp_path / "broken"), **shared)
+    for after in (2, 3):
+        with pytest.raises(KeyboardInterrupt):
+            sds3d.generate.generate(broken, Stopped(after))
+    command = ["generate", "a red chair", "--prior", prior, "--method", "vsd", "--steps", "3"]
+    command += [part for override in tell for part in ("--set", override)]
+    with pytest.raises(SystemExit) as end:
+        main([*command, "--out", str(tmp_path / "whole")])
+    assert not end.value.code
+    assert len(trimesh.load(tmp_path / "whole" / "mesh.glb", force="mesh").faces) > 0
+    record = json.loads((tmp_path / "whole" / "run.json").read_text(encoding="utf-8"))
+    assert record["weights"] == load(prior.partition(":")[2], CPU).weights
+    assert record["result"]["evaluations"] == 3 * 4 * (2 + 1 + 1)
+    ours, theirs = (
+        checkpoint.read(tmp_path / name / "checkpoint.safetensors")[0]
+        for name in ("broken", "whole")
+    )
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    kept = {name for name in ours if name.startswith("student.")}
+    assert all(name.startswith(("student.lora.", "student.camera.")) for name in kept)
+
+
+def test_a_run_is_not_taken_up_with_other_weights(tmp_path):
+    model = tiny.pixels(tmp_path / "model")
+    job = Job(
+        "a red chair", prior=f"diffusers:{model}", steps=2, out=str(tmp_path / "run"),
+        overrides=(*TINY, "run.checkpoint_every=1"),
+    )  # fmt: skip
+    with pytest.raises(KeyboardInterrupt):
+        sds3d.generate.generate(job, Stopped(1))
+    tiny.unet().save_pretrained(model / "unet")
+    load.cache_clear()
+    with pytest.raises(RunError, match="whose prior had other weights"):
+        sds3d.generate.generate(job, Line())

@@ -1,0 +1,149 @@
+"""Small randomly initialised models, saved in the diffusers folder layout."""
+
+from __future__ import annotations
+
+import json
+import string
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    SD3Transformer2DModel,
+    UNet2DConditionModel,
+)
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+LETTERS = [letter + end for letter in string.ascii_lowercase + "," for end in ("", "</w>")]
+VOCABULARY = {name: i for i, name in enumerate(("<|startoftext|>", "<|endoftext|>", *LETTERS))}
+TOKENS = 20
+SCHEDULE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+
+
+def tokenizer():
+    return CLIPTokenizer(vocab=VOCABULARY, merges=[], model_max_length=TOKENS)
+
+
+def clip(width=8, kind=CLIPTextModel):
+    return kind(
+        CLIPTextConfig(
+            vocab_size=len(VOCABULARY),
+            hidden_size=width,
+            intermediate_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            max_position_embeddings=TOKENS,
+            projection_dim=6,
+            bos_token_id=0,
+            eos_token_id=1,
+            pad_token_id=1,
+        )
+    )
+
+
+def unet(channels=3, width=8, **options):
+    return UNet2DConditionModel(
+        sample_size=8,
+        in_channels=channels,
+        out_channels=channels,
+        block_out_channels=(8, 16),
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        layers_per_block=1,
+        norm_num_groups=4,
+        attention_head_dim=4,
+        cross_attention_dim=width,
+        **options,
+    )
+
+
+def vae(**options):
+    return AutoencoderKL(
+        block_out_channels=(4, 8),
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        latent_channels=4,
+        norm_num_groups=4,
+        **options,
+    )
+
+
+def save(folder, **parts):
+    """Writes the parts and their index; returns the folder."""
+    index = {"_class_name": "StableDiffusionPipeline", "safety_checker": [None, None]}
+    for name, part in parts.items():
+        part.save_pretrained(folder / name)
+        index[name] = [type(part).__module__.partition(".")[0], type(part).__name__]
+    (folder / "model_index.json").write_text(json.dumps(index), encoding="utf-8")
+    return folder
+
+
+def pixels(folder, prediction="epsilon", **options):
+    """A pixel model, 8 x 8."""
+    torch.manual_seed(0)
+    scheduler = DDIMScheduler(**SCHEDULE, prediction_type=prediction)
+    return save(
+        folder,
+        scheduler=scheduler,
+        unet=unet(**options),
+        text_encoder=clip(),
+        tokenizer=tokenizer(),
+    )
+
+
+def latents(folder):
+    """A latent model as Stable Diffusion is: 16 x 16 pixels, 8 x 8 latents."""
+    torch.manual_seed(0)
+    return save(
+        folder,
+        scheduler=DDIMScheduler(**SCHEDULE),
+        unet=unet(4),
+        vae=vae(scaling_factor=0.2),
+        text_encoder=clip(),
+        tokenizer=tokenizer(),
+    )
+
+
+def sdxl(folder):
+    """Two text encoders, a pooled vector and the picture's sizes."""
+    torch.manual_seed(0)
+    added = {"addition_embed_type": "text_time", "addition_time_embed_dim": 4}
+    return save(
+        folder,
+        scheduler=DDIMScheduler(**SCHEDULE),
+        unet=unet(4, 16, projection_class_embeddings_input_dim=6 + 6 * 4, **added),
+        vae=vae(scaling_factor=0.2),
+        text_encoder=clip(),
+        tokenizer=tokenizer(),
+        text_encoder_2=clip(kind=CLIPTextModelWithProjection),
+        tokenizer_2=tokenizer(),
+    )
+
+
+def sd3(folder):
+    """A flow by a transformer of joint attention; two CLIPs, no T5."""
+    torch.manual_seed(0)
+    transformer = SD3Transformer2DModel(
+        sample_size=8,
+        patch_size=2,
+        in_channels=4,
+        out_channels=4,
+        num_layers=1,
+        attention_head_dim=8,
+        num_attention_heads=2,
+        caption_projection_dim=16,
+        joint_attention_dim=20,
+        pooled_projection_dim=12,
+        pos_embed_max_size=8,
+    )
+    return save(
+        folder,
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+        transformer=transformer,
+        vae=vae(scaling_factor=1.5, shift_factor=0.06),
+        text_encoder=clip(kind=CLIPTextModelWithProjection),
+        tokenizer=tokenizer(),
+        text_encoder_2=clip(kind=CLIPTextModelWithProjection),
+        tokenizer_2=tokenizer(),
+    )
