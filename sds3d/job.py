@@ -22,9 +22,10 @@ METHODS = tuple(  # the first is the default
     )
 )
 SCENES = ("nerf", "triplane", "splats")
-PRIORS = ("exact", "diffusers")
+PRIORS = ("exact", "embedded", "diffusers")
 FOLDERS = {
     "exact": "give a folder of GLB or OBJ files",
+    "embedded": "give the folder of a network that 'sds3d prior train' made",
     "diffusers": "give --prior diffusers:FOLDER, or diffusers:OWNER/MODEL of the hub",
 }
 FORMATS = ("glb", "obj", "ply")

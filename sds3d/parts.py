@@ -17,7 +17,7 @@ from sds3d.errors import BackendError, PriorError, RecipeError, nearest
 from sds3d.fit import Learner, Sampling, Trainer, generator
 from sds3d.guidance import clip, prioritized, progress, ramp, sample_time
 from sds3d.objectives import SERVICES, find
-from sds3d.priors import Cond, Prior
+from sds3d.priors import Cond, Prior, embedded
 from sds3d.priors.exact import ExactPrior, shade
 from sds3d.priors.library import built_in, folder
 from sds3d.priors.lora import LoraStudent
@@ -30,12 +30,15 @@ from sds3d.scenes.splats import SplatScene
 from sds3d.scenes.volume import nerf, triplane
 from sds3d.settings import Recipe
 from sds3d.toml import bind, split
+from sds3d.words.lexicon import assets
 
 SCENES: dict[str, Callable[..., Scene]] = {"nerf": nerf, "triplane": triplane, "splats": SplatScene}
-PRIORS = ("exact", "diffusers")
+PRIORS = ("exact", "embedded", "diffusers")
 SCHEDULES = ("vp", "flow")
 BACKGROUNDS = {"white": 1.0, "grey": 0.5, "black": 0.0}
 CPU = torch.device("cpu")
+EMBEDDED = Path(str(assets())) / "prior"
+LIT = ("exact", "embedded")  # priors of pictures in the library's light
 INITIAL_SEED_STEP = -1  # the step whose randomness initialises; the loop's steps start at 0
 
 
@@ -50,7 +53,8 @@ def device(name: str) -> torch.device:
 
 
 def prior(name: str, recipe: Recipe, seed: int, where: torch.device = CPU) -> Prior:
-    """The prior of that name: `exact`, `exact:FOLDER` for a user's meshes, or `diffusers:MODEL`.
+    """The prior of that name: `exact`, `exact:FOLDER` for a user's meshes, `embedded`, `embedded:FOLDER`
+    for a network of one's own, or `diffusers:MODEL`.
 
     Which members of the built-in library stand for a category depends on the seed.
 
@@ -60,6 +64,8 @@ def prior(name: str, recipe: Recipe, seed: int, where: torch.device = CPU) -> Pr
     if kind not in PRIORS:
         raise PriorError(f"unknown prior '{kind}'{nearest(kind, PRIORS)}", "use --prior exact")
     own, large = split(recipe.prior, "diffusers")
+    if kind == "embedded":
+        return embedded.load(Path(path or EMBEDDED), where)
     if kind == "diffusers":
         return load(path, where, **bind(load, large, "prior.diffusers"))
     return exact(Path(path) if path else None, seed, **bind(exact, own, "prior"))
@@ -97,7 +103,7 @@ def exact(
 
 def light(name: str) -> Callable[[np.ndarray], np.ndarray] | None:
     """The light that a prior's pictures are known to be under, as a function of the normal; else None."""
-    return shade if name.partition(":")[0] == "exact" else None
+    return shade if name.partition(":")[0] in LIT else None
 
 
 def scene(recipe: Recipe, seed: int, where: torch.device) -> Scene:
@@ -210,7 +216,7 @@ def learner(
     if not recipe.student:
         return None
     own, large = split(recipe.student, "lora")
-    if name.partition(":")[0] == "diffusers":
+    if name.partition(":")[0] != "exact":
         return lora(teacher, seed, where, **bind(lora, large, "student.lora"))
     return student(teacher, seed, where, **bind(student, own, "student"))
 

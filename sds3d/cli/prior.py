@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sds3d.cli.training import train
 from sds3d.errors import INTERRUPTED
 
 app = typer.Typer(
@@ -17,7 +18,8 @@ app = typer.Typer(
   sds3d prior
   sds3d prior sample "a red armchair" --out members.png
   sds3d prior eval prompts/embedded.txt
-  sds3d prior data builtin:4 sweethome3d --out corpus""",
+  sds3d prior data builtin:4 sweethome3d --out corpus
+  sds3d prior train corpus --minutes 20 --out outputs/prior""",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -59,17 +61,35 @@ def sample(
     print(out)
 
 
-@app.command("eval", epilog="Example:  sds3d prior eval prompts/embedded.txt")
+@app.command(
+    "eval",
+    epilog="""Examples:
+
+\b
+  sds3d prior eval prompts/embedded.txt
+  sds3d prior eval outputs/prior/network --data corpus --out numbers.json""",
+)
 def evaluate(
-    prompts: Annotated[Path, typer.Argument(help="A file with a prompt a line.")],
+    what: Annotated[
+        Path, typer.Argument(help="A file with a prompt a line, or a network's folder.")
+    ],
+    data: Annotated[
+        list[Path] | None, typer.Option(help="The sets that the network was trained on.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where a network's numbers go.")] = None,
 ) -> None:
-    """Show how each prompt of a file is read; exit code 1 if one is not understood."""
+    """Show how each prompt of a file is read (exit code 1 if one is not), or measure a network."""
+    from sds3d.cli.training import measure
+
+    if what.is_dir():
+        measure(what, data or [], out)
+        return
     from sds3d.batch import read_lines
     from sds3d.errors import PriorError
     from sds3d.priors.library import reading
     from sds3d.prompts import parse
 
-    lines, failed = read_lines(prompts), 0
+    lines, failed = read_lines(what), 0
     for line in lines:
         try:
             found = reading(parse(line))
@@ -117,3 +137,6 @@ def data(
         print(f"  {line}")
     print(f"{outcome.objects} objects ({outcome.drawn} drawn now), {len(outcome.skipped)} skipped")
     print(out)
+
+
+app.command(epilog="Example:  sds3d prior train corpus --minutes 20 --out outputs/prior")(train)

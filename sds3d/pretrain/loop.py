@@ -173,21 +173,24 @@ class Trainer:
                 f"the loss is not finite near step {self.step}",
                 f"start again from {STATE} with a smaller --lr",
             )
-        means = [error[(t * BINS).long() == k].mean().item() for k in range(BINS)]
+        quarters = [error[(t * BINS).long() == k] for k in range(BINS)]
+        means = [q.mean().item() if len(q) else None for q in quarters]
         line = {
             "step": self.step,
             "seconds": round(self.seconds, 1),
             "views": self.step * self.budget.objects * GROUP,
             "lr": self.optimizers[0].param_groups[0]["lr"],
             "loss": error.mean().item(),
-            "loss_of_t": [round(m, 5) for m in means],
+            "loss_of_t": [m if m is None else round(m, 5) for m in means],
         }
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / METRICS).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
 
     def pause(self, on_pause: Callable[[Trainer], None]) -> None:
-        """Writes the state and calls `on_pause`."""
+        """Writes the state and the metrics so far, and calls `on_pause`."""
+        if self._log:
+            self._write_log()
         self.folder.mkdir(parents=True, exist_ok=True)
         tensors = checkpoint.pack(
             {"network": self.network, "average": self.average},

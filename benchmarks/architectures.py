@@ -1,0 +1,149 @@
+"""Which network for the embedded prior?  Two, trained alike for as many minutes, compared per second.
+
+    python benchmarks/architectures.py SET... [--minutes 4] [--out outputs/architectures] [--device cuda]
+
+`transformer`: patches of four views with joint attention (sds3d/priors/multiview.py).  `unet`: diffusers'
+UNet2DConditionModel on pictures unshuffled to 32 x 32 x 12, the camera and background through its class
+embedding, its self-attention over the four views together as in MVDream.  Both see the same objects in the
+same order and estimate the clean picture.  Reported: parameters, training views a second, the error of the
+averaged weights in each quarter of t on the same fresh batches, seconds of one CFG step over four views.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+from machine import keep
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sds3d.corpus.shards import load
+from sds3d.pretrain.loop import BINS, Budget, Trainer, loss
+from sds3d.pretrain.pool import pool
+from sds3d.pretrain.train import SHOWN, draw
+from sds3d.pretrain.views import GROUP, batch
+from sds3d.priors.exact import LIGHT
+from sds3d.priors.multiview import Config, MultiviewTransformer, Output
+
+FRESH = 16  # batches that the error is measured on
+
+
+class OverViews:
+    """diffusers' attention, over the tokens of all views of a group where they look at themselves."""
+
+    def __init__(self) -> None:
+        self.views = GROUP
+
+    def __call__(
+        self, attn: nn.Module, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None, **_: object
+    ) -> Tensor:  # fmt: skip
+        h, rows = hidden_states, len(hidden_states)
+        alone = encoder_hidden_states is None
+        h = h.unflatten(0, (-1, self.views)).flatten(1, 2) if alone else h
+        seen = h if alone else encoder_hidden_states
+        q, k, v = (
+            to(x).unflatten(-1, (attn.heads, -1)).transpose(1, 2)
+            for to, x in ((attn.to_q, h), (attn.to_k, seen), (attn.to_v, seen))
+        )
+        out = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        return attn.to_out[1](attn.to_out[0](out)).reshape(rows, -1, out.shape[-1])
+
+
+class UNet(nn.Module):
+    """The UNet behind the transformer's signature."""
+
+    def __init__(self, config: Config, channels: tuple[int, ...] = (96, 160, 256)) -> None:
+        super().__init__()
+        from diffusers import UNet2DConditionModel
+
+        self.config = config
+        self.unet = UNet2DConditionModel(
+            sample_size=config.sample_size // 2,
+            in_channels=4 * config.in_channels,
+            out_channels=4 * config.in_channels,
+            block_out_channels=channels,
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+            layers_per_block=1,
+            attention_head_dim=32,
+            cross_attention_dim=config.cross_attention_dim,
+            class_embed_type="projection",
+            projection_class_embeddings_input_dim=16 + 4,
+        )
+        self.attention = OverViews()
+        self.unet.set_attn_processor(self.attention)
+
+    def forward(
+        self, sample: Tensor, timestep: Tensor, text: Tensor, camera: Tensor, background: Tensor,
+        num_views: int = GROUP,
+    ) -> Output:  # fmt: skip
+        self.attention.views = num_views
+        labels = torch.cat([camera, background], -1)
+        h = self.unet(F.pixel_unshuffle(sample, 2), timestep, text, class_labels=labels).sample
+        return Output(F.pixel_shuffle(h, 2))
+
+
+def errors(trainer: Trainer) -> list[float]:
+    """The averaged network's error in each quarter of t, on batches that no training step drew."""
+    parts = []
+    for k in range(FRESH):
+        rng = torch.Generator(trainer.device).manual_seed(10**9 + k)
+        with torch.no_grad():
+            parts.append(loss(trainer.average, batch(trainer.pool, 64, rng), rng, 0.0, GROUP)[1])
+    t, error = torch.cat(parts, 1).cpu()
+    return [round(error[(t * BINS).long() == k].mean().item(), 5) for k in range(BINS)]
+
+
+def seconds_of_a_step(network: nn.Module) -> float:
+    """The median time of a CFG step over four views, on this device."""
+    like = next(network.parameters())
+    rows, size = 2 * GROUP, network.config.sample_size
+    given = (torch.randn(rows, 3, size, size), torch.full((rows,), 500.0),
+             torch.randn(rows, network.config.text_length, network.config.cross_attention_dim),
+             torch.randn(rows, 16), torch.rand(rows, 4))  # fmt: skip
+    given, times = [x.to(like) for x in given], []
+    with torch.inference_mode():
+        for _ in range(8):
+            start = time.perf_counter()
+            network(*given).sample.cpu()
+            times.append(time.perf_counter() - start)
+    return sorted(times)[len(times) // 2]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sets", nargs="+", type=Path)
+    parser.add_argument("--minutes", type=float, default=4)
+    parser.add_argument("--objects", type=int, default=256)
+    parser.add_argument("--out", type=Path, default=Path("outputs/architectures"))
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    options = parser.parse_args()
+    device, corpora, rows = torch.device(options.device), [load(s) for s in options.sets], {}
+    for name, make in (("transformer", MultiviewTransformer), ("unet", UNet)):
+        torch.manual_seed(0)
+        network = make(Config()).to(device)
+        budget = Budget(
+            minutes=options.minutes, objects=options.objects, muon=name == "transformer"
+        )
+        trainer = Trainer(network, pool(corpora, LIGHT).to(device), options.out / name, budget)
+        trainer.run(lambda _: None)
+        views = trainer.step * options.objects * GROUP
+        rows[name] = {
+            "parameters": sum(p.numel() for p in network.parameters()),
+            "views_per_second": round(views / trainer.seconds),
+            "steps": trainer.step,
+            "error_of_t": errors(trainer),
+            "cfg_step_seconds": seconds_of_a_step(trainer.average),
+            "cfg_step_seconds_cpu": seconds_of_a_step(trainer.average.cpu()),
+        }
+        draw(trainer.average, SHOWN, options.out / f"{name}.png", torch.device("cpu"))
+        print(name, rows[name], flush=True)
+    settings = {"minutes": options.minutes, "objects": options.objects}
+    print(keep("architectures", {"settings": settings, "networks": rows}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""sds3d prior train, and the measuring of what it made"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    sets: Annotated[list[Path], typer.Argument(help="Folders made by 'sds3d prior data'.")],
+    out: Annotated[Path, typer.Option(help="Where the network, samples and state go.")] = Path(
+        "outputs/prior"
+    ),
+    minutes: Annotated[
+        float, typer.Option(min=0.01, help="Of training, earlier ones counted.")
+    ] = 20,
+    this_call: Annotated[
+        float | None, typer.Option(min=0.01, help="Minutes of this call, to go on later.")
+    ] = None,
+    objects: Annotated[int, typer.Option(min=1, help="A batch; four views each.")] = 256,
+    lr: Annotated[float, typer.Option(min=0, help="Adam's and Muon's learning rate.")] = 1e-3,
+    muon: Annotated[bool, typer.Option(help="Muon for the blocks' matrices.")] = True,
+    width: Annotated[int, typer.Option(min=64)] = 384,
+    depth: Annotated[int, typer.Option(min=1)] = 6,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Train the embedded prior's network; the same command again goes on where it stopped."""
+    import json
+
+    from sds3d import parts
+    from sds3d.pretrain.loop import METRICS, Budget
+    from sds3d.pretrain.train import NETWORK, train
+    from sds3d.priors.exact import LIGHT
+    from sds3d.priors.multiview import Config
+
+    budget = Budget(minutes=minutes, objects=objects, lr=lr, muon=muon)
+    config = Config(width=width, depth=depth, heads=max(1, width // 64))
+    trainer = train(
+        sets,
+        out,
+        budget,
+        light=LIGHT,
+        config=config,
+        device=parts.device(device),
+        seed=seed,
+        minutes=this_call,
+    )
+    lines = (out / METRICS).read_text(encoding="utf-8").splitlines() if trainer.step else []
+    loss = f", loss {json.loads(lines[-1])['loss']:.4f}" if lines else ""
+    print(f"{trainer.step} steps, {trainer.seconds / 60:.1f} of {minutes:g} minutes{loss}")
+    print(out / NETWORK)
+
+
+def measure(folder: Path, sets: list[Path], out: Path | None) -> None:
+    """Prints a network's numbers against the sets that it was trained on, and writes them to `out`."""
+    import json
+
+    from sds3d import parts
+    from sds3d.corpus.names import held_out
+    from sds3d.corpus.shards import load
+    from sds3d.errors import UsageError
+    from sds3d.metrics.features import imagenet
+    from sds3d.pretrain.evaluate import evaluate
+    from sds3d.pretrain.pool import pool
+    from sds3d.priors import embedded
+    from sds3d.priors.exact import LIGHT
+
+    if not sets:
+        raise UsageError("a network is measured against its training sets", "add --data FOLDER")
+    prior = embedded.load(folder, parts.device("auto"))
+    corpora = [load(path) for path in sets]
+    numbers = evaluate(prior.denoiser, pool(corpora, LIGHT), corpora, imagenet, held_out())
+    text = json.dumps(numbers, indent=1)
+    print(text)
+    if out:
+        out.write_text(text + "\n", encoding="utf-8")

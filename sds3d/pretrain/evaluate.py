@@ -1,0 +1,200 @@
+"""How well a network of the embedded prior knows concepts, colours and words, by pictures that it draws."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sds3d.cameras import orbit
+from sds3d.corpus.captions import article
+from sds3d.corpus.shards import Corpus
+from sds3d.corpus.swatches import color_name
+from sds3d.pretrain.pool import PAINTS, held_out
+from sds3d.pretrain.sampling import sample
+from sds3d.pretrain.views import GROUP, Pool
+from sds3d.words.embedding import embed
+
+GREY = 0.5
+AT_ONCE = 32  # prompts that are drawn together
+DIFFERENT = 0.12  # from the grey background, for a pixel to be the object's, sRGB
+Features = Callable[[Tensor], Tensor]  # (N, 3, S, S) in [0, 1] -> unit vectors (N, D)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The training set as samples are compared with it.
+
+    concepts: names.  owner (K,): the concept of each object.  seen (K, D): features of the objects, the mean
+    over four views.  pictures (K, 4, 3, S, S): those views on grey.
+    """
+
+    concepts: tuple[str, ...]
+    owner: Tensor
+    seen: Tensor
+    pictures: Tensor
+
+
+def shelf(pool: Pool, corpora: Sequence[Corpus], features: Features) -> Shelf:
+    """Every object from four of its sides, in its own colours and the library's light, on grey."""
+    items = [item for corpus in corpora for item in corpus.objects]
+    concepts = tuple(sorted({item.name for item in items}))
+    rgba = pool.albedo[:, :GROUP].float() / 255
+    normals = pool.normals[:, :GROUP].float() / 127.5 - 1
+    shade = pool.light[0] + (normals * pool.light[1:]).sum(-1, keepdim=True)
+    rgb = rgba[..., 3:] * (rgba[..., :3] * shade).clamp(0, 1) + (1 - rgba[..., 3:]) * GREY
+    pictures = rgb.permute(0, 1, 4, 2, 3)
+    seen = features(pictures.flatten(0, 1)).unflatten(0, (-1, GROUP)).mean(1)
+    owner = torch.tensor([concepts.index(item.name) for item in items])
+    return Shelf(concepts, owner, F.normalize(seen, dim=-1), pictures)
+
+
+def draw(
+    network: nn.Module, prompts: Sequence[str], *, guidance_scale: float, steps: int, seed: int
+) -> Tensor:
+    """Four views on grey of each prompt (N, 4, 3, S, S), rgb in [0, 1]."""
+    device = next(network.parameters()).device
+    size, out = network.config.sample_size, []
+    cameras = orbit(GROUP, size, elevation_deg=20).rotated(25).c2w.flatten(1)
+    rng = torch.Generator().manual_seed(seed)
+    for start in range(0, len(prompts), AT_ONCE):
+        part = prompts[start : start + AT_ONCE]
+        text = torch.from_numpy(embed(part)).repeat_interleave(GROUP, 0)
+        told = (
+            text,
+            cameras.repeat(len(part), 1),
+            torch.tensor([0.0, 0, 0, 1]).expand(len(text), 4),
+        )
+        z = sample(
+            network,
+            *(x.to(device) for x in told),
+            guidance_scale=guidance_scale,
+            steps=steps,
+            rng=rng,
+        )
+        out.append((z / 2 + 0.5).clamp(0, 1).cpu())
+    return torch.cat(out).unflatten(0, (-1, GROUP))
+
+
+def ranks(pictures: Tensor, wanted: Sequence[str], known: Shelf, features: Features) -> Tensor:
+    """The place (N,) of each wanted concept, 0 the nearest, by its object nearest to the four views."""
+    seen = F.normalize(features(pictures.flatten(0, 1)).unflatten(0, (-1, GROUP)).mean(1), dim=-1)
+    likeness = seen @ known.seen.T  # (N, K)
+    best = torch.full((len(seen), len(known.concepts)), -2.0)
+    best = best.scatter_reduce(1, known.owner.expand(len(seen), -1), likeness, "amax")
+    index = torch.tensor([known.concepts.index(name) for name in wanted])
+    return (best > best.gather(1, index[:, None])).sum(1)
+
+
+def recalls(place: Tensor) -> dict[str, float]:
+    """R@1 and R@5 of places."""
+    return {f"r{k}": round((place < k).float().mean().item(), 4) for k in (1, 5)}
+
+
+def consistency(pictures: Tensor, known: Shelf, features: Features) -> float:
+    """The share of objects whose four views, one by one, are all nearest to the same concept."""
+    seen = features(pictures.flatten(0, 1)) @ known.seen.T
+    concept = known.owner[seen.argmax(1)].unflatten(0, (-1, GROUP))
+    return round((concept == concept[:, :1]).all(1).float().mean().item(), 4)
+
+
+def main_color(pictures: Tensor) -> str:
+    """The basic colour word of the median of the pixels (V, 3, S, S) that are no background, or ""."""
+    pixels = pictures.permute(0, 2, 3, 1).flatten(0, 2)
+    pixels = pixels[(pixels - GREY).abs().amax(1) > DIFFERENT]
+    return color_name(pixels.median(0).values.numpy()) if len(pixels) else ""
+
+
+def memorised(pictures: Tensor, wanted: Sequence[str], known: Shelf) -> float:
+    """How near samples are to training views, of what objects of one concept are to each other.
+
+    The median over samples of (root mean square distance to the nearest object of the concept), divided by the
+    same between the concept's own objects; 0 is a copy, 1 as different as a further object of its kind.
+    Concepts of one object are left out.
+    """
+    shares = []
+    for own, name in zip(pictures, wanted, strict=True):
+        peers = known.pictures[known.owner == known.concepts.index(name)].flatten(1)
+        if len(peers) < 2:
+            continue
+        between = torch.cdist(peers, peers)
+        between.fill_diagonal_(torch.inf)
+        shares.append(
+            (torch.cdist(own.flatten()[None], peers).min() / between.amin(1).median()).item()
+        )
+    return round(float(np.median(shares)), 4) if shares else float("nan")
+
+
+def evaluate(
+    network: nn.Module,
+    pool: Pool,
+    corpora: Sequence[Corpus],
+    features: Features,
+    synonyms: Mapping[str, str],
+    *,
+    guidance_scale: float = 3.0,
+    steps: int = 25,
+    pairs: int = 200,
+    seed: int = 0,
+) -> dict[str, object]:
+    """The numbers of the model card.
+
+    synonyms: a word that captions never used -> its concept.  pairs: so many colours of concepts that training
+    said, and as many that it never did.
+    """
+    known = shelf(pool, corpora, features)
+    made = {"guidance_scale": guidance_scale, "steps": steps, "seed": seed}
+    pictures = draw(network, [_said(name) for name in known.concepts], **made)
+    words = [(w, c) for w, c in synonyms.items() if c in known.concepts]
+    other = draw(network, [_said(word) for word, _ in words], **made) if words else None
+    numbers: dict[str, object] = {
+        "concepts": len(known.concepts),
+        "retrieval": recalls(ranks(pictures, known.concepts, known, features)),
+        "chance_r5": round(5 / len(known.concepts), 4),
+        "training_set_retrieval": recalls(_leave_one_out(known)),
+        "four_views_agree": consistency(pictures, known, features),
+        "memorised": memorised(pictures, known.concepts, known),
+    }
+    if other is not None:
+        places = ranks(other, [concept for _, concept in words], known, features)
+        numbers["synonyms"] = {"words": len(words), **recalls(places)}
+    rng = random.Random(seed)
+    for kind, never in (("colours_said", False), ("colours_never_said", True)):
+        asked = [(c, n) for c in PAINTS for n in known.concepts if held_out(c, n) == never]
+        asked = rng.sample(asked, min(pairs, len(asked)))
+        drawn = draw(network, [_said(n, c) for c, n in asked], **made)
+        right = [_same(main_color(p), c) for p, (c, _) in zip(drawn, asked, strict=True)]
+        places = ranks(drawn, [n for _, n in asked], known, features)
+        numbers[kind] = {
+            "pairs": len(asked),
+            "right": round(float(np.mean(right)), 4),
+            **recalls(places),
+        }
+    return numbers
+
+
+def _leave_one_out(known: Shelf) -> Tensor:
+    """The places of the concepts of the training set's own objects, each compared with all others."""
+    likeness = known.seen @ known.seen.T
+    likeness.fill_diagonal_(-2.0)
+    several = known.owner.bincount()[known.owner] > 1
+    best = torch.full((len(known.seen), len(known.concepts)), -2.0)
+    best = best.scatter_reduce(1, known.owner.expand(len(known.seen), -1), likeness, "amax")
+    return (best > best.gather(1, known.owner[:, None])).sum(1)[several]
+
+
+def _said(name: str, color: str = "") -> str:
+    phrase = f"{color} {name}".strip()
+    return f"{article(phrase, name)} {phrase}".strip()
+
+
+def _same(found: str, asked: str) -> bool:
+    """Whether the found basic colour is the one that a colour word belongs to."""
+    from sds3d.words.palette import COLORS
+
+    return found in {asked, color_name(np.array(COLORS[asked]))}

@@ -1,0 +1,85 @@
+"""From training sets to a network in a folder: what `sds3d prior train` does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from sds3d.cameras import orbit
+from sds3d.corpus.shards import load
+from sds3d.errors import UsageError
+from sds3d.export.pictures import preview
+from sds3d.pretrain.loop import Budget, Trainer
+from sds3d.pretrain.pool import pool
+from sds3d.pretrain.sampling import sample
+from sds3d.pretrain.views import GROUP
+from sds3d.priors.embedded import CONCEPTS
+from sds3d.priors.multiview import Config, MultiviewTransformer
+from sds3d.words.embedding import embed
+
+SHOWN = ("a red armchair", "a blue car", "a wooden table", "a green cactus in a pot", "a teddy bear",
+         "a grand piano", "a snowman", "a hamburger", "a white toilet", "a biplane", "a palm tree",
+         "a yellow fire hydrant")  # fmt: skip
+NETWORK, GRID = "network", "samples.png"
+GUIDANCE, STEPS = 3.0, 25
+
+
+def train(
+    sets: Sequence[Path],
+    out: Path,
+    budget: Budget,
+    *,
+    light: np.ndarray,
+    config: Config,
+    device: torch.device,
+    seed: int = 0,
+    minutes: float | None = None,
+) -> Trainer:
+    """The trainer, whose averaged weights are in `out` with samples, metrics and a state to go on from.
+
+    Goes on from the state in `out`.  minutes: of this call, where the budget is to be spent in several.
+    The network sees pictures of the sets' size.  Raises UsageError when they differ.
+    """
+    corpora = [load(folder) for folder in sets]
+    shapes = {tuple(c.albedo.shape[1:4]) for c in corpora}
+    if len(shapes) > 1:
+        found = " and ".join(f"{v} views of {h} x {w}" for v, h, w in sorted(shapes))
+        raise UsageError(
+            f"the sets hold {found}; all must be alike",
+            "build them with the same --views and --size",
+        )
+    size = int(corpora[0].albedo.shape[2])
+    torch.manual_seed(seed)
+    network = MultiviewTransformer(replace(config, sample_size=size)).to(device)
+    trainer = Trainer(network, pool(corpora, light, seed=seed).to(device), out, budget, seed=seed)
+    trainer.run(show, minutes)
+    names = sorted({item.name for corpus in corpora for item in corpus.objects})
+    (out / NETWORK / CONCEPTS).write_text("\n".join(names) + "\n", encoding="utf-8")
+    return trainer
+
+
+def show(trainer: Trainer) -> None:
+    """Writes the averaged network and a grid of samples, a prompt a row, four views each."""
+    trainer.average.save_pretrained(trainer.folder / NETWORK)
+    draw(trainer.average, SHOWN, trainer.folder / GRID, trainer.device)
+    print(f"step {trainer.step}, {trainer.seconds:.0f} s, {trainer.done:.0%} done", flush=True)
+
+
+def draw(network: nn.Module, prompts: Sequence[str], path: Path, device: torch.device) -> None:
+    """Writes a picture with four views of each prompt in a row, three prompts side by side."""
+    rows, size = GROUP * len(prompts), network.config.sample_size
+    cameras = orbit(GROUP, size, elevation_deg=20).rotated(25).c2w.flatten(1)
+    text = torch.from_numpy(embed(prompts)).repeat_interleave(GROUP, 0)
+    grey = torch.tensor([0.0, 0.0, 0.0, 1.0]).expand(rows, 4)
+    rng = torch.Generator().manual_seed(0)
+    told = (text, cameras.repeat(len(prompts), 1), grey)
+    z = sample(
+        network, *(x.to(device) for x in told), guidance_scale=GUIDANCE, steps=STEPS, rng=rng
+    )
+    rgb = (z.float().permute(0, 2, 3, 1).cpu() / 2 + 0.5).clamp(0, 1)
+    preview(np.uint8(rgb.numpy() * 255), path, columns=3 * GROUP)
