@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 
 from sds3d.cameras import orbit
 from sds3d.corpus.shards import load
 from sds3d.errors import UsageError
-from sds3d.export.pictures import preview
 from sds3d.pretrain.loop import Budget, Trainer
 from sds3d.pretrain.pool import pool
 from sds3d.pretrain.sampling import sample
@@ -27,6 +27,7 @@ SHOWN = ("a red armchair", "a blue car", "a wooden table", "a green cactus in a 
          "a yellow fire hydrant")  # fmt: skip
 NETWORK, GRID = "network", "samples.png"
 GUIDANCE, STEPS = 3.0, 25
+ACROSS = 3  # prompts in a row of the grid
 
 
 def train(
@@ -71,7 +72,7 @@ def show(trainer: Trainer) -> None:
 
 
 def draw(network: nn.Module, prompts: Sequence[str], path: Path, device: torch.device) -> None:
-    """Writes a picture with four views of each prompt in a row, three prompts side by side."""
+    """Writes a picture with four views of each prompt, ACROSS prompts in a row; full rows only."""
     rows, size = GROUP * len(prompts), network.config.sample_size
     cameras = orbit(GROUP, size, elevation_deg=20).rotated(25).c2w.flatten(1)
     text = torch.from_numpy(embed(prompts)).repeat_interleave(GROUP, 0)
@@ -81,5 +82,7 @@ def draw(network: nn.Module, prompts: Sequence[str], path: Path, device: torch.d
     z = sample(
         network, *(x.to(device) for x in told), guidance_scale=GUIDANCE, steps=STEPS, rng=rng
     )
-    rgb = (z.float().permute(0, 2, 3, 1).cpu() / 2 + 0.5).clamp(0, 1)
-    preview(np.uint8(rgb.numpy() * 255), path, columns=3 * GROUP)
+    rgb = np.uint8((z.float().permute(0, 2, 3, 1).cpu() / 2 + 0.5).clamp(0, 1).numpy() * 255)
+    grid = rgb.reshape(-1, ACROSS * GROUP, size, size, 3).swapaxes(1, 2)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(grid.reshape(-1, ACROSS * GROUP * size, 3)).save(path)
