@@ -137,7 +137,7 @@ def _from_hub(name: str) -> Path:
             hub.HfApi().model_info(name, timeout=20)  # fails at once where a download would retry
             index = Path(hub.hf_hub_download(name, INDEX))
         parts = [part for part in PARTS if part in Layout(index.parent, _json(index))]
-        if all((index.parent / part).is_dir() for part in parts):
+        if all(_whole(index.parent / part) for part in parts):
             return index.parent
         wanted = [
             INDEX,
@@ -151,6 +151,16 @@ def _from_hub(name: str) -> Path:
             f"'{name}' is no folder, and the hub does not give it: {reason}",
             "give the folder of a copy, --prior diffusers:FOLDER; names change, and models are withdrawn",
         ) from error
+
+
+def _whole(part: Path) -> bool:
+    """Whether the part was fetched to its end."""
+    shards = {
+        name for file in part.glob("*.index.json") for name in _json(file)["weight_map"].values()
+    }
+    network = not part.name.startswith(("scheduler", "tokenizer"))
+    found = {file.name for file in part.glob("*.safetensors")}
+    return part.is_dir() and found >= shards and (bool(found) or not network)
 
 
 def _loaded(kind: Any, path: Path, **options: Any) -> Any:
