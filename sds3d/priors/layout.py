@@ -14,8 +14,8 @@ from typing import Any
 from safetensors import SafetensorError
 
 from sds3d.errors import PriorError
+from sds3d.job import MODEL_INDEX as INDEX
 
-INDEX = "model_index.json"
 INSTALL = 'pip install "sds3d[diffusers]"'
 DENOISERS = ("unet", "transformer")
 TEXT = tuple(f"{kind}{n}" for n in ("", "_2", "_3") for kind in ("tokenizer", "text_encoder"))
@@ -113,11 +113,6 @@ def find(name: str) -> Layout:
     folder = Path(name)
     if not folder.is_dir():
         folder = _from_hub(name)
-    if not (folder / INDEX).is_file():
-        raise PriorError(
-            f"'{name}' is not in the diffusers layout: it has no {INDEX}",
-            f"give the folder that holds {INDEX}, scheduler/ and unet/ or transformer/",
-        )
     layout = Layout(folder, _json(folder / INDEX))
     for part in PARTS:
         if part in layout and not (folder / part).is_dir():

@@ -425,7 +425,7 @@ def test_a_package_that_is_not_installed_is_named_with_how_to_install_it(
 
 
 def test_a_folder_that_is_no_model_says_what_it_lacks(tmp_path):
-    with pytest.raises(PriorError, match=r"it has no model_index.json"):
+    with pytest.raises(PriorError, match=r"cannot read .*model_index.json"):
         load(str(tmp_path), CPU)
     (tmp_path / "model_index.json").write_text("{", encoding="utf-8")
     with pytest.raises(PriorError, match="cannot read"):
