@@ -28,6 +28,7 @@ FOLDERS = {
     "embedded": "give the folder of a network that 'sds3d prior train' made",
     "diffusers": "give --prior diffusers:FOLDER, or diffusers:OWNER/MODEL of the hub",
 }
+MODEL_INDEX = "model_index.json"  # of a folder in the diffusers layout
 FORMATS = ("glb", "obj", "ply")
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -97,6 +98,11 @@ class Job:
         here = path and Path(path).is_dir()
         if (colon or kind == "diffusers") and not here and not on_hub:
             raise PriorError(f"'{path}' is not a folder", FOLDERS[kind])
+        if kind == "diffusers" and here and not (Path(path) / MODEL_INDEX).is_file():
+            raise PriorError(
+                f"'{path}' is not in the diffusers layout: it has no {MODEL_INDEX}",
+                f"give the folder that holds {MODEL_INDEX}, scheduler/ and unet/ or transformer/",
+            )
         folder = self.folder()
         existing = next(p for p in (folder, *folder.parents) if p.exists())
         if not existing.is_dir() or not os.access(existing, os.W_OK):

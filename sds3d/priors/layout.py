@@ -14,8 +14,8 @@ from typing import Any
 from safetensors import SafetensorError
 
 from sds3d.errors import PriorError
+from sds3d.job import MODEL_INDEX as INDEX
 
-INDEX = "model_index.json"
 INSTALL = 'pip install "sds3d[diffusers]"'
 DENOISERS = ("unet", "transformer")
 TEXT = tuple(f"{kind}{n}" for n in ("", "_2", "_3") for kind in ("tokenizer", "text_encoder"))
@@ -113,11 +113,6 @@ def find(name: str) -> Layout:
     folder = Path(name)
     if not folder.is_dir():
         folder = _from_hub(name)
-    if not (folder / INDEX).is_file():
-        raise PriorError(
-            f"'{name}' is not in the diffusers layout: it has no {INDEX}",
-            f"give the folder that holds {INDEX}, scheduler/ and unet/ or transformer/",
-        )
     layout = Layout(folder, _json(folder / INDEX))
     for part in PARTS:
         if part in layout and not (folder / part).is_dir():
@@ -137,7 +132,7 @@ def _from_hub(name: str) -> Path:
             hub.HfApi().model_info(name, timeout=20)  # fails at once where a download would retry
             index = Path(hub.hf_hub_download(name, INDEX))
         parts = [part for part in PARTS if part in Layout(index.parent, _json(index))]
-        if all((index.parent / part).is_dir() for part in parts):
+        if all(_whole(index.parent / part) for part in parts):
             return index.parent
         wanted = [
             INDEX,
@@ -151,6 +146,16 @@ def _from_hub(name: str) -> Path:
             f"'{name}' is no folder, and the hub does not give it: {reason}",
             "give the folder of a copy, --prior diffusers:FOLDER; names change, and models are withdrawn",
         ) from error
+
+
+def _whole(part: Path) -> bool:
+    """Whether the part was fetched to its end."""
+    shards = {
+        name for file in part.glob("*.index.json") for name in _json(file)["weight_map"].values()
+    }
+    network = not part.name.startswith(("scheduler", "tokenizer"))
+    found = {file.name for file in part.glob("*.safetensors")}
+    return part.is_dir() and found >= shards and (bool(found) or not network)
 
 
 def _loaded(kind: Any, path: Path, **options: Any) -> Any:

@@ -18,10 +18,7 @@ from sds3d.priors.diffusion import DiffusionPrior
 from sds3d.priors.layout import module
 
 PROJECTION = re.compile(r"(^|\.)(to_(q|k|v|qkv|add_out|out(\.0)?)|add_[qkv]_proj)$")  # of attention
-TIME = (
-    "time_embedding",
-    "time_text_embed",
-)  # what embeds the time in UNet2DConditionModel, SD3's transformer
+TIME = ("time_embedding", "time_text_embed")  # of UNet2DConditionModel, of SD3's transformer
 LOUDER = 4096.0  # gradients of means over 10^4 values and more are near the least that halves hold
 LOSSES = ("eps", "v")
 

@@ -22,7 +22,8 @@ class TextEncoder(Protocol):
     """A function from N texts to (N, T, D), a row for each token.
 
     pooled: how many numbers of the last row are one vector for the whole text, padded with zeros to D; 0 when
-    the last row is a token as the others.
+    the last row is a token as the others.  A class of sds3d's own that a folder names as its text encoder has
+    from_pretrained(folder, local_files_only=True) and to(device) besides.
     """
 
     pooled: int
@@ -36,10 +37,10 @@ class TextEncoder(Protocol):
 class TransformersText:
     """The encoders of `transformers` that a pipeline has, joined as its denoiser was trained with them.
 
-    One encoder: its last hidden states (Stable Diffusion 1 and 2: CLIP; DeepFloyd IF: T5, padding masked).
-    Two, SDXL: the last hidden states but one of both, side by side, and the second's pooled vector.  Three,
-    Stable Diffusion 3: the same of two CLIPs with both pooled vectors, padded to the width of T5's, which
-    follow as further tokens, zeros where there is no T5.
+    One encoder: its last hidden states (Stable Diffusion 1 and 2: CLIP; DeepFloyd IF: T5 in lower case, its
+    padding masked).  Two, SDXL: the last hidden states but one of both, side by side, and the second's pooled
+    vector.  Three, Stable Diffusion 3: the same of two CLIPs with both pooled vectors, padded to the width of
+    T5's, which follow as further tokens, zeros where there is no T5.
 
     Podell et al. 2023, https://arxiv.org/abs/2307.01952, section 2.1; Esser et al. 2024,
     https://arxiv.org/abs/2403.03206, section 4; Saharia et al. 2022, https://arxiv.org/abs/2205.11487.
@@ -78,10 +79,9 @@ class TransformersText:
 
     def _last(self, texts: Sequence[str]) -> Tensor:
         tokenizer, encoder = self.pairs[0]
-        read = self._read(tokenizer, texts)
-        masked = encoder.config.model_type == "t5" or getattr(
-            encoder.config, "use_attention_mask", False
-        )
+        t5 = encoder.config.model_type == "t5"
+        read = self._read(tokenizer, [text.lower() for text in texts] if t5 else texts)
+        masked = t5 or getattr(encoder.config, "use_attention_mask", False)
         mask = read.attention_mask.to(encoder.device) if masked else None
         return encoder(read.input_ids.to(encoder.device), attention_mask=mask)[0]
 

@@ -1,6 +1,7 @@
 """Laws of priors in the diffusers folder layout, on small randomly initialised models."""
 
 import json
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,9 @@ import tiny
 import torch
 from diffusers import (
     DDIMScheduler,
+    DDPMScheduler,
     FlowMatchEulerDiscreteScheduler,
+    IFPipeline,
     StableDiffusion3Pipeline,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
@@ -21,12 +24,13 @@ from sds3d.errors import PriorError
 from sds3d.guidance import add_noise
 from sds3d.objectives import sds
 from sds3d.priors.diffusion import EPS, DiffusionPrior
+from sds3d.priors.lora import LoraStudent
 from sds3d.priors.pretrained import load
 from sds3d.prompts import Prompt
 
 CPU = torch.device("cpu")
-PROMPT = Prompt("a red chair", "a bad car")
-FAMILIES = ("pixels", "latents", "sdxl", "sd3")
+PROMPT = Prompt("a Red chair", "a bad car")
+FAMILIES = ("floyd", "latents", "sdxl", "sd3")
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -182,25 +186,28 @@ def test_encoding_is_the_vaes_scaled_mode_and_sends_its_gradient_to_the_picture(
 PIPELINES = {
     "latents": (StableDiffusionPipeline, {"do_classifier_free_guidance": True}),
     "sdxl": (StableDiffusionXLPipeline, {"do_classifier_free_guidance": True}),
+    "floyd": (IFPipeline, {"do_classifier_free_guidance": True}),
     "sd3": (StableDiffusion3Pipeline, {"prompt_2": None, "prompt_3": None}),
+    "sd3_t5": (StableDiffusion3Pipeline, {"prompt_2": None, "prompt_3": None}),
 }
 
 
+LACKING = dict.fromkeys(("safety_checker", "feature_extractor", "image_encoder", "watermarker"))
+
+
+@pytest.mark.filterwarnings("ignore:The configuration file of this scheduler")
 @pytest.mark.parametrize("make", PIPELINES)
 def test_prompts_are_encoded_as_the_models_own_pipeline_does(make, tmp_path):
     folder = getattr(tiny, make)(tmp_path)
     prior, (kind, options) = load(str(folder), CPU), PIPELINES[make]
-    lacking = {"safety_checker": None, "feature_extractor": None, "image_encoder": None}
-    if make == "sd3":
-        lacking = {"text_encoder_3": None, "tokenizer_3": None}
+    lacking = LACKING if make != "sd3" else {"text_encoder_3": None, "tokenizer_3": None}
     pipeline = kind.from_pretrained(folder, **lacking)
     _, cond = seen(prior, 1)
     named = {"prompt": PROMPT.text, "negative_prompt": PROMPT.negative, **options}
     with torch.no_grad():
         theirs = pipeline.encode_prompt(device=CPU, num_images_per_prompt=1, **named)
     ours = (cond.text, cond.null)
-    if make != "latents":
-        pooled = prior._text.pooled
+    if pooled := prior._text.pooled:
         ours = [c[:, :-1] for c in ours] + [c[:, -1, :pooled] for c in ours]
         assert all((c[:, -1, pooled:] == 0).all() for c in (cond.text, cond.null))
     for a, b in zip(ours, theirs, strict=True):
@@ -224,7 +231,8 @@ def test_sds_is_the_formula_written_with_diffusers_alone(folder, prior):
     t, eps, s = torch.tensor([0.6]), torch.randn_like(z), 7.5
     ours = sds.grad(prior, z, t, eps, cond, guidance_scale=s, weight="sigma2")
     flow = prior._log_alpha_bar is None
-    bar = DDIMScheduler(**tiny.SCHEDULE).alphas_cumprod[600]
+    kind = DDPMScheduler if prior.vae is None else DDIMScheduler
+    bar = kind.from_pretrained(folder / "scheduler").alphas_cumprod[600]
     a, b = (0.4, 0.6) if flow else (bar.sqrt(), (1 - bar).sqrt())
     z_t, out = a * z + b * eps, []
     for text in (cond.text, cond.null):
@@ -235,7 +243,8 @@ def test_sds_is_the_formula_written_with_diffusers_alone(folder, prior):
         else:
             ids = torch.tensor([[16.0, 16, 0, 0, 16, 16]])
             added = last is not None and {"text_embeds": last[:, :6], "time_ids": ids}
-            out.append(prior.denoiser(z_t, 600, words, added_cond_kwargs=added or None).sample)
+            raw = prior.denoiser(z_t, 600, words, added_cond_kwargs=added or None).sample
+            out.append(raw[:, : z.shape[1]])
     expected = b**2 * (out[1] + s * (out[0] - out[1]) - eps)
     torch.testing.assert_close(ours, expected, atol=1e-5, rtol=1e-4)
 
@@ -396,8 +405,27 @@ def test_pictures_may_be_of_another_size_than_the_models_own(latent_folder):
     assert prior.predict_noise(z, torch.full((2,), 0.5), cond).shape == z.shape
 
 
+NEEDED = {
+    "diffusers": lambda folder, prior: load.__wrapped__(str(folder), CPU),
+    "transformers": lambda folder, prior: load.__wrapped__(str(folder), CPU),
+    "huggingface_hub": lambda folder, prior: load.__wrapped__("owner/model", CPU),
+    "peft": lambda folder, prior: LoraStudent(prior, rank=1, alpha=1.0, prediction="v"),
+}
+
+
+@pytest.mark.parametrize("package", NEEDED)
+def test_a_package_that_is_not_installed_is_named_with_how_to_install_it(
+    pixel_folder, monkeypatch, package
+):
+    prior = load(str(pixel_folder), CPU)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(PriorError, match=f"needs the package {package}") as caught:
+        NEEDED[package](pixel_folder, prior)
+    assert "sds3d[diffusers]" in caught.value.fix
+
+
 def test_a_folder_that_is_no_model_says_what_it_lacks(tmp_path):
-    with pytest.raises(PriorError, match=r"it has no model_index.json"):
+    with pytest.raises(PriorError, match=r"cannot read .*model_index.json"):
         load(str(tmp_path), CPU)
     (tmp_path / "model_index.json").write_text("{", encoding="utf-8")
     with pytest.raises(PriorError, match="cannot read"):
@@ -417,10 +445,14 @@ def test_a_hub_model_that_cannot_be_had_says_so_and_how_to_give_a_copy(offline):
     assert "--prior diffusers:FOLDER" in caught.value.fix
 
 
-def test_a_hub_model_that_is_kept_here_is_taken_without_asking(offline):
+def test_a_hub_model_that_is_kept_here_is_taken_without_asking_and_half_of_one_is_not(offline):
     kept = offline / "models--owner--model"
     (kept / "refs").mkdir(parents=True)
     (kept / "refs" / "main").write_text("0" * 40, encoding="utf-8")
     (kept / "snapshots" / ("0" * 40)).mkdir(parents=True)
-    tiny.pixels(kept / "snapshots" / ("0" * 40))
+    folder = tiny.pixels(kept / "snapshots" / ("0" * 40))
     assert load("owner/model", CPU).weights
+    load.cache_clear()
+    pickled(folder, {})
+    with pytest.raises(PriorError, match=r"holds no .safetensors file"):
+        load("owner/model", CPU)

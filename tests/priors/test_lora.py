@@ -25,7 +25,7 @@ from sds3d.priors.pretrained import load
 from sds3d.prompts import Prompt
 
 CPU = torch.device("cpu")
-FAMILIES = ("pixels", "latents", "sdxl", "sd3")
+FAMILIES = ("pixels", "floyd", "latents", "sdxl", "sd3")
 TINY = ("camera.sizes=[16]", "export.resolution=32", "export.texture_size=64", "export.faces=500")
 VIEWS = 3
 
@@ -35,8 +35,13 @@ def folders(tmp_path_factory):
     return {name: getattr(tiny, name)(tmp_path_factory.mktemp(name)) for name in FAMILIES}
 
 
-@pytest.fixture(params=FAMILIES)
+@pytest.fixture(params=("floyd", "sdxl", "sd3"))
 def setting(request, folders, rng):
+    return make(folders[request.param], rng)
+
+
+@pytest.fixture(params=("latents", "sd3"))
+def trained(request, folders, rng):
     return make(folders[request.param], rng)
 
 
@@ -69,8 +74,8 @@ def test_the_student_starts_as_the_prior_to_the_last_bit(setting):
         assert torch.equal(student.predict_noise(z, t, seen), teacher)
 
 
-def test_the_prior_is_the_same_to_the_last_bit_while_and_after_the_student_trains(setting, rng):
-    prior, student, z, t, eps, cond = setting
+def test_the_prior_is_the_same_to_the_last_bit_while_and_after_the_student_trains(trained, rng):
+    prior, student, z, t, eps, cond = trained
     before = prior.predict_noise(z, t, cond)
     weights = {name: value.clone() for name, value in prior.denoiser.state_dict().items()}
     student.loss(z, t, eps, cond).backward()
@@ -84,16 +89,16 @@ def test_the_prior_is_the_same_to_the_last_bit_while_and_after_the_student_train
     assert all(p.grad is None for p in prior.denoiser.parameters())
 
 
-def test_the_student_learns_to_denoise_a_picture(setting, rng):
-    _, student, z, _, eps, cond = setting
+def test_the_student_learns_to_denoise_a_picture(trained, rng):
+    _, student, z, _, eps, cond = trained
     t = torch.tensor([0.2, 0.5, 0.8])
     before = student.loss(z, t, eps, cond).item()
     train(student, z, cond, rng, 20)
     assert student.loss(z, t, eps, cond).item() < before
 
 
-def test_the_student_tells_cameras_apart_unless_they_are_dropped(setting, rng):
-    prior, student, z, t, _, cond = setting
+def test_the_student_tells_cameras_apart_unless_they_are_dropped(trained, rng):
+    prior, student, z, t, _, cond = trained
     train(student, z, cond, rng, 20)
     other = prior.condition(Prompt("a red chair"), orbit(VIEWS, 8).rotated(50), z)
     a, b = (student.predict_noise(z, t, seen) for seen in (cond, other))
@@ -173,8 +178,8 @@ def test_the_loss_compares_noise_or_velocity(pixels):
     assert losses["v"] == pytest.approx((v_hat - v).square().mean().item(), rel=1e-4)
 
 
-def test_only_the_additions_and_the_camera_are_trained_kept_and_taken_up_again(setting, rng):
-    prior, student, z, t, _, cond = setting
+def test_only_the_additions_and_the_camera_are_trained_kept_and_taken_up_again(trained, rng):
+    prior, student, z, t, _, cond = trained
     train(student, z, cond, rng, 3)
     state = student.state_dict()
     assert state.keys() == {name for name, _ in student.named_parameters()}

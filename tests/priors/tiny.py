@@ -9,11 +9,20 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
+    DDPMScheduler,
     FlowMatchEulerDiscreteScheduler,
     SD3Transformer2DModel,
     UNet2DConditionModel,
 )
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    T5Config,
+    T5EncoderModel,
+    T5Tokenizer,
+)
 
 LETTERS = [letter + end for letter in string.ascii_lowercase + "," for end in ("", "</w>")]
 VOCABULARY = {name: i for i, name in enumerate(("<|startoftext|>", "<|endoftext|>", *LETTERS))}
@@ -42,11 +51,21 @@ def clip(width=8, kind=CLIPTextModel):
     )
 
 
-def unet(channels=3, width=8, **options):
+PIECES = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -9.0), ("\u2581", -2.0)]
+PIECES += [(letter, -3.0) for letter in string.ascii_lowercase]
+
+
+def t5(width=8):
+    return T5EncoderModel(
+        T5Config(vocab_size=len(PIECES), d_model=width, d_kv=4, d_ff=16, num_layers=1, num_heads=2)
+    )
+
+
+def unet(channels=3, width=8, out_channels=None, **options):
     return UNet2DConditionModel(
         sample_size=8,
         in_channels=channels,
-        out_channels=channels,
+        out_channels=out_channels or channels,
         block_out_channels=(8, 16),
         down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
@@ -92,6 +111,21 @@ def pixels(folder, prediction="epsilon", **options):
     )
 
 
+def floyd(folder):
+    """A pixel model as DeepFloyd IF's first stage is: T5, a learned variance."""
+    torch.manual_seed(0)
+    return save(
+        folder,
+        scheduler=DDPMScheduler(beta_schedule="squaredcos_cap_v2", variance_type="learned_range"),
+        unet=unet(
+            out_channels=6, encoder_hid_dim=12, addition_embed_type="text",
+            addition_embed_type_num_heads=2,
+        ),
+        text_encoder=t5(12),
+        tokenizer=T5Tokenizer(vocab=PIECES, extra_ids=0),
+    )  # fmt: skip
+
+
 def latents(folder):
     """A latent model as Stable Diffusion is: 16 x 16 pixels, 8 x 8 latents."""
     torch.manual_seed(0)
@@ -121,8 +155,8 @@ def sdxl(folder):
     )
 
 
-def sd3(folder):
-    """A flow by a transformer of joint attention; two CLIPs, no T5."""
+def sd3(folder, **more):
+    """A flow by a transformer of joint attention; two CLIPs, T5 only with `more`."""
     torch.manual_seed(0)
     transformer = SD3Transformer2DModel(
         sample_size=8,
@@ -146,4 +180,12 @@ def sd3(folder):
         tokenizer=tokenizer(),
         text_encoder_2=clip(kind=CLIPTextModelWithProjection),
         tokenizer_2=tokenizer(),
+        **more,
     )
+
+
+def sd3_t5(folder):
+    """The same with T5."""
+    torch.manual_seed(1)
+    encoder = t5(20)
+    return sd3(folder, text_encoder_3=encoder, tokenizer_3=T5Tokenizer(vocab=PIECES, extra_ids=0))
