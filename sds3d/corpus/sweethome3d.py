@@ -1,6 +1,6 @@
 """The furniture libraries of Sweet Home 3D: .sh3f files, each a zip of OBJ models with a catalogue.
 
-The catalogue is a Java properties file (ISO 8859-1, \\uXXXX escapes) with keys such as name#12, model#12,
+The catalogue is a Java properties file (ISO 8859-1, \\u escapes) with keys such as name#12, model#12,
 creator#12, width#12; http://www.sweethome3d.com/documentation.jsp.  Models are y up with their front on +Z.
 """
 
