@@ -68,7 +68,8 @@ def sheet(corpus: Corpus, path: Path, seed: int = 0) -> list[str]:
 
 
 def _strip(corpus: Corpus, i: int) -> list[np.ndarray]:
-    turn = np.arctan2(corpus.c2w[i, :, 0, 3], corpus.c2w[i, :, 2, 3])
+    position = corpus.c2w[i, :, :3, 3].numpy()
+    turn = np.arctan2(position[:, 0], position[:, 2])
     first = int(np.abs(turn).argmin()) // VIEWS * VIEWS
     order = sorted(range(first, first + VIEWS), key=lambda v: abs(float(turn[v])))
     albedo = corpus.albedo[i, order].numpy().astype(np.float32) / 255

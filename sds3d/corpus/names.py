@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from sds3d.corpus.titles import RENAMED, RULES, SIZES, UNSAID
+from sds3d.corpus.titles import RULES, SIZES, UNSAID
 from sds3d.library import CATEGORIES
 from sds3d.words.lexicon import base, has_vector, lexicon, plain, vector
 from sds3d.words.palette import COLORS
@@ -29,7 +29,17 @@ class Words:
 @cache
 def held_out() -> dict[str, str]:
     """Synonyms that no caption uses, with the names that are used instead: kept for evaluation."""
-    lines = files("sds3d.corpus").joinpath("held_out.txt").read_text("utf-8").splitlines()
+    return _pairs("held_out.txt")
+
+
+@cache
+def renamed() -> dict[str, str]:
+    """What the models of a plain title show, where the title does not say it."""
+    return _pairs("renamed.txt")
+
+
+def _pairs(file: str) -> dict[str, str]:
+    lines = files("sds3d.corpus").joinpath(file).read_text("utf-8").splitlines()
     return dict(line.split("\t") for line in lines)
 
 
@@ -39,13 +49,13 @@ def cleaned(title: str) -> Words:
     'Office chair 2' -> office chair; 'Black table' -> table, black; 'VW new beetle' -> car.
     """
     text = re.sub(r"\(.*?\)|\s-\s.*", "", title)
-    text = RENAMED.get(plain(text), plain(text))
+    text = renamed().get(plain(text), plain(text))
     for pattern, name in RULES:
         text = name if re.fullmatch(pattern, text) else text
     words = re.findall(r"[a-z']+", text)
-    if plain(title) not in RENAMED:
+    if plain(title) not in renamed():
         kept = " ".join(w for w in words if w not in SIZES)
-        words = RENAMED.get(kept, kept or text).split()
+        words = renamed().get(kept, kept or text).split()
     color = material = ""
     while len(words) > 1 and base(" ".join(words)) not in lexicon().words:
         if words[0] in COLORS:

@@ -22,7 +22,6 @@ from sds3d.errors import PriorError
 FOLDER = Path("/usr/share/sweethome3d/furniture")
 CATALOGUE = "PluginFurnitureCatalog.properties"
 PACKAGE = "sweethome3d-furniture"
-FLAT = ("Doors and windows",)  # categories whose members are named by their opening alone
 NOISE = {"Blend Swap", "SCPTS", "Adjustable"}  # tags of origin, not of kind
 
 
@@ -94,6 +93,6 @@ def _load(path: Path, row: dict[str, str]) -> Soup:
         )
         soup = from_scene(scene)
     if "modelRotation" in row:
-        soup = turned(soup, np.fromstring(row["modelRotation"], sep=" ").reshape(3, 3))
+        soup = turned(soup, np.array(row["modelRotation"].split(), float).reshape(3, 3))
     extent = tuple(float(row[k]) for k in ("width", "height", "depth"))
     return stretched(soup, extent)

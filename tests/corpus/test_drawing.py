@@ -31,7 +31,7 @@ def test_albedo_under_the_librarys_light_is_the_exact_priors_render(name):
     lit = albedo * shade(views.normals / 127.5 - 1)[..., None] * alpha + 0.5 * (1 - alpha)
     error = lit - exact
     assert -10 * np.log10((error**2).mean()) > 38
-    assert np.quantile(np.abs(error), 0.999) < 0.05  # beyond: pixels that two faces share
+    assert np.quantile(np.abs(error), 0.99) < 0.03  # beyond: pixels that two faces share
 
 
 def test_depth_and_coverage_are_those_of_the_differentiable_rasteriser():
