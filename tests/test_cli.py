@@ -10,7 +10,7 @@ from sds3d import errors
 from sds3d.cli import main
 
 HELPS = ["", "generate", "export", "batch", "recipes", "recipes list", "recipes show", "prior",
-         "prior info", "prior sample", "prior eval", "doctor", "cite"]  # fmt: skip
+         "prior info", "prior sample", "prior eval", "prior data", "doctor", "cite"]  # fmt: skip
 PYTHON = (sys.executable, "-P")  # not from the working folder: the installed package
 HEAVY = ("torch", "numpy", "numba", "scipy", "PIL", "trimesh")
 HELP_IN_ONE_PROCESS = """
@@ -122,6 +122,8 @@ OTHERS = {
     ("prior", "sample", "a flurb of zanthor"): (4, "the nearest it knows"),
     ("prior", "sample", "a chair", "--prior", "diffusers:a/b"): (4, "has no members to draw"),
     ("prior", "eval", "nowhere.txt"): (2, "there is no file"),
+    ("prior", "data", "bultin", "--out", "nowhere"): (2, "did you mean 'builtin'"),
+    ("prior", "data", "builtin", "--views", "5", "--out", "nowhere"): (2, "multiple of 4"),
 }
 
 
@@ -224,3 +226,12 @@ def test_prior_eval_counts_what_is_understood_in_any_terminal(tmp_path):
     assert done.returncode == 1
     assert b"1 of 2 understood" in done.stdout
     assert b"Traceback" not in done.stderr
+
+
+def test_prior_data_draws_a_set_with_its_lists_and_its_picture(capsys, tmp_path):
+    options = ("--views", "4", "--size", "16", "--limit", "3", "--out", str(tmp_path))
+    code, out, _ = call(capsys, "prior", "data", "builtin:1", *options)
+    assert code == 0
+    assert "3 objects (3 drawn now), 0 skipped" in out
+    lists = {"objects.jsonl", "concepts.txt", "ATTRIBUTION.md", "sheet.png"}
+    assert lists | {"builtin-000.safetensors"} == {p.name for p in tmp_path.iterdir()}

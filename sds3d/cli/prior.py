@@ -108,7 +108,8 @@ def evaluate(
 @app.command(epilog="Example:  sds3d prior data builtin:4 sweethome3d --out corpus")
 def data(
     sources: Annotated[
-        list[str], typer.Argument(help="builtin[:N], sweethome3d[:FOLDER] or folder:DIR.")
+        list[str],
+        typer.Argument(help="builtin[:N], sweethome3d[:FOLDER], megaglest[:FOLDER], folder:DIR."),
     ],
     out: Annotated[Path, typer.Option(help="The folder of the set.")],
     views: Annotated[int, typer.Option(help="Views of an object, a multiple of 4.")] = 12,

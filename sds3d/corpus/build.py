@@ -30,7 +30,7 @@ from sds3d.errors import PriorError, UsageError
 from sds3d.interrupt import Interrupt
 
 SHARD = 64  # objects
-TOGETHER = 4  # views of one group, azimuths a quarter apart: what multi-view priors see at once
+GROUP = 4  # views of one group, azimuths a quarter apart: what multi-view priors see at once
 # the recipes' cameras (sds3d/recipes/scenes)
 ELEVATION_DEG, DISTANCE, FOV_DEG = (-15.0, 65.0), (2.9, 3.1), (39.0, 41.0)
 LEAST = 0.015  # mean coverage: less is a needle that no prior could learn
@@ -47,7 +47,7 @@ class Settings:
     depth: bool = False
 
     def __post_init__(self) -> None:
-        if self.views < TOGETHER or self.views % TOGETHER:
+        if self.views < GROUP or self.views % GROUP:
             raise UsageError(f"--views {self.views}: must be a multiple of 4", "say --views 12")
         if not 8 <= self.size <= 512:
             raise UsageError(f"--size {self.size}: must be 8 to 512", "say --size 64")
@@ -79,12 +79,15 @@ def build(
     settings: Settings,
     interrupt: Interrupt,
     progress: Progress,
+    *,
+    together: int = SHARD,
 ) -> Outcome:
     """Draws what the shards in `out` lack, then writes the lists beside them.
 
-    Raises PriorError when `out` holds a set of other settings or cannot be written.
+    together: objects of a shard.  Raises PriorError when `out` holds a set of other settings or cannot be
+    written.
     """
-    plans = [plan for source in sources for plan in _plans(source, settings)]
+    plans = [plan for source in sources for plan in _plans(source, settings, together)]
     _check(out, settings, {source.name for source in sources}, {name for name, *_ in plans})
     total, done, drawn, skipped = sum(len(rows) for _, _, rows in plans), 0, 0, []
     for name, digest, rows in plans:
@@ -115,12 +118,12 @@ def _step(progress: Progress, done: int, total: int, number: int) -> None:
 
 
 def _plans(
-    source: Source, settings: Settings
+    source: Source, settings: Settings, together: int
 ) -> list[tuple[str, str, tuple[tuple[Item, Load], ...]]]:
     """(file, digest, objects) of each shard; the digest tells whether a file is the one that is wanted."""
     out = []
-    for number, start in enumerate(range(0, len(source.objects), SHARD)):
-        rows = source.objects[start : start + SHARD]
+    for number, start in enumerate(range(0, len(source.objects), together)):
+        rows = source.objects[start : start + together]
         told = json.dumps([asdict(settings), [asdict(item) for item, _ in rows]])
         digest = hashlib.sha256(told.encode()).hexdigest()[:16]
         out.append((f"{source.name}-{number:03d}{shards.SUFFIX}", digest, rows))
@@ -192,8 +195,7 @@ def views_of(name: str, settings: Settings) -> Cameras:
     rng = torch.Generator().manual_seed(zlib.crc32(f"{settings.seed} {name}".encode()))
     ranges = {"elevation_deg": ELEVATION_DEG, "distance": DISTANCE, "fov_deg": FOV_DEG}
     groups = [
-        random_views(rng, TOGETHER, settings.size, **ranges)
-        for _ in range(settings.views // TOGETHER)
+        random_views(rng, GROUP, settings.size, **ranges) for _ in range(settings.views // GROUP)
     ]
     c2w, K = (torch.cat([getattr(g, k) for g in groups]) for k in ("c2w", "K"))
     return Cameras(c2w, K, settings.size, settings.size)

@@ -21,7 +21,7 @@ ROWS, COLUMNS, VIEWS, GREY = 16, 3, 4, 0.6
 
 
 def write_lists(folder: Path) -> int:
-    """The number of objects of the shards in `folder`, after writing objects.jsonl, concepts.txt and ATTRIBUTION.md."""
+    """The number of objects in `folder`, whose objects.jsonl, concepts.txt and ATTRIBUTION.md it writes."""
     paths = sorted(folder.glob(f"*{shards.SUFFIX}"))
     items = [item for path in paths for item in shards.items_of(path)]
     lines = "".join(json.dumps(to_json(item)) + "\n" for item in items)
@@ -43,7 +43,7 @@ def attribution(items: list[Item]) -> str:
     text, last = ["# Models that the training set was drawn from", ""], None
     for (source, licence, creator), titles in sorted(rows.items()):
         if last != (source, licence):
-            text += ["" if last else "", f"## {source}: {licence}", ""]
+            text += ["", f"## {source}: {licence}", ""]
             last = (source, licence)
         counted = Counter(titles)
         named = ", ".join(f"{t} ({n})" if n > 1 else t for t, n in sorted(counted.items()))
@@ -68,7 +68,8 @@ def sheet(corpus: Corpus, path: Path, seed: int = 0) -> list[str]:
 
 
 def _strip(corpus: Corpus, i: int) -> list[np.ndarray]:
-    turn = np.arctan2(corpus.c2w[i, :, 0, 3], corpus.c2w[i, :, 2, 3])
+    position = corpus.c2w[i, :, :3, 3].numpy()
+    turn = np.arctan2(position[:, 0], position[:, 2])
     first = int(np.abs(turn).argmin()) // VIEWS * VIEWS
     order = sorted(range(first, first + VIEWS), key=lambda v: abs(float(turn[v])))
     albedo = corpus.albedo[i, order].numpy().astype(np.float32) / 255

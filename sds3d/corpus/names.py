@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from sds3d.corpus.titles import RENAMED, RULES, SIZES
+from sds3d.corpus.titles import RULES, SIZES, UNSAID
 from sds3d.library import CATEGORIES
-from sds3d.words.lexicon import base, lexicon, plain
-from sds3d.words.palette import COLORS, MATERIALS, SAME_MATERIAL
+from sds3d.words.lexicon import base, has_vector, lexicon, plain, vector
+from sds3d.words.palette import COLORS
 
 SAID_AHEAD = {"wood", "wooden", "oak", "teak", "plastic", "iron", "concrete", "rattan", "stone"}
-MATERIAL_WORDS = {*MATERIALS, *SAME_MATERIAL, *SAID_AHEAD}
+NEAR = 0.55  # cosine from which on a synonym is said: below are 'knoll' of a hammock, 'sinker' of a donut
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,17 @@ class Words:
 @cache
 def held_out() -> dict[str, str]:
     """Synonyms that no caption uses, with the names that are used instead: kept for evaluation."""
-    lines = files("sds3d.corpus").joinpath("held_out.txt").read_text("utf-8").splitlines()
+    return _pairs("held_out.txt")
+
+
+@cache
+def renamed() -> dict[str, str]:
+    """What the models of a plain title show, where the title does not say it."""
+    return _pairs("renamed.txt")
+
+
+def _pairs(file: str) -> dict[str, str]:
+    lines = files("sds3d.corpus").joinpath(file).read_text("utf-8").splitlines()
     return dict(line.split("\t") for line in lines)
 
 
@@ -39,10 +49,13 @@ def cleaned(title: str) -> Words:
     'Office chair 2' -> office chair; 'Black table' -> table, black; 'VW new beetle' -> car.
     """
     text = re.sub(r"\(.*?\)|\s-\s.*", "", title)
-    text = RENAMED.get(plain(text), plain(text))
+    text = renamed().get(plain(text), plain(text))
     for pattern, name in RULES:
         text = name if re.fullmatch(pattern, text) else text
-    words = [w for w in re.findall(r"[a-z']+", text) if w not in SIZES] or [text]
+    words = re.findall(r"[a-z']+", text)
+    if plain(title) not in renamed():
+        kept = " ".join(w for w in words if w not in SIZES)
+        words = renamed().get(kept, kept or text).split()
     color = material = ""
     while len(words) > 1 and base(" ".join(words)) not in lexicon().words:
         if words[0] in COLORS:
@@ -52,26 +65,33 @@ def cleaned(title: str) -> Words:
         else:
             break
     name = " ".join(words)
-    return Words(held_out().get(name, name), color, material)
+    for word, instead in held_out().items():
+        name = re.sub(rf"\b{re.escape(word)}\b", instead, name)
+    return Words(name, color, material)
 
 
 def other_names(name: str) -> tuple[str, ...]:
     """Names of the same thing, or of the kind that it is said to be: 'sofa' -> lounge; 'coffee table' -> table.
 
-    WordNet's synonyms where the meaning is the commonest of both words; a category's other names that mean
-    the same or more; the last word of a compound that is a kind of it.  Never one that is held out.
+    WordNet's synonyms where the meaning is the commonest of both words and the word is usual; a category's
+    other names that mean the same or more; the last word of a compound that is a kind of it.  Never one
+    that is held out.
     """
     lex, found = lexicon(), []
     meaning = _meaning(name)
     above = set(lex.above(meaning)) if meaning is not None else set()
     if meaning is not None:
-        found += _named()[meaning]
+        found += [n for n in _named()[meaning] if _near(name, n)]
     if name in CATEGORIES:
         found += [n for n in CATEGORIES[name].also if _meaning(n) in above]
     head = name.rpartition(" ")[2]
-    if " of " not in name and head != name and (_meaning(head) in above or base(name) not in lex.words):
+    if (
+        not re.search(r" (of|and|on|with) ", name)
+        and head != name
+        and (_meaning(head) in above or base(name) not in lex.words)
+    ):
         found += [head] if lex.senses(head) else []
-    unused = {name, *held_out()}
+    unused = {name, base(name), *UNSAID}
     fit = [n for n in found if re.fullmatch(r"[a-z' ]+", n) and n not in unused]
     return tuple(dict.fromkeys(n for n in fit if not _holds_out(n)))
 
@@ -83,6 +103,12 @@ def concept(name: str) -> str:
     meaning = _meaning(name)
     own = _categories_by_meaning().get(meaning) if meaning is not None else None
     return own or base(name)
+
+
+def _near(name: str, other: str) -> bool:
+    """Whether a synonym is a usual word of much the same use."""
+    a, b = vector(name), vector(other)
+    return has_vector(other) and a is not None and b is not None and float(a @ b) >= NEAR
 
 
 def _holds_out(name: str) -> bool:

@@ -27,7 +27,7 @@ SUFFIX = ".safetensors"
 KEY = "corpus"  # of the header: settings, the plan and the objects as JSON
 # Measured on 50 objects of 12 views: albedo without loss takes 4.6 KB an object, at quality 80 4.1 KB and 31 dB
 # (colours are flat, alpha is exact anyway).  Normals without loss take 12.7 KB; in 52 steps a component some
-# 8.5 KB at 0.9 degrees; three grey planes at quality 90 11.3 KB at 1.0 degrees; RGB at 90 6.1 KB at 8.7 degrees.
+# 8.5 KB at 0.9 degrees; three grey planes at quality 90 11.3 KB at 1.0; RGB at quality 90 6.1 KB at 8.7.
 NORMAL_STEP = 5
 COLUMNS = 4  # of an atlas
 

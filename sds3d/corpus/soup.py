@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,16 @@ class Soup:
     textures: tuple[np.ndarray, ...] = ()
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Triangles of one material: points, colors (F, 3, 3), uv (F, 3, 2) per corner."""
+
+    points: np.ndarray
+    colors: np.ndarray
+    uv: np.ndarray
+    texture: Image.Image | None = None
+
+
 def from_model(model: Model) -> Soup:
     """The triangles of a library member, as they stand."""
     faces = model.faces
@@ -56,25 +66,35 @@ def from_scene(scene: trimesh.Scene) -> Soup:
 
     Raises PriorError when the file holds no triangle that can be seen.
     """
-    pieces, textures = [], []
+    pieces = []
     for mesh in _meshes(scene):
         material = _material(mesh)
-        if material is None:
-            continue
-        color, texture, uv = material
-        row = -1
-        if texture is not None:
-            row = next((i for i, t in enumerate(textures) if t is texture), len(textures))
-            if row == len(textures):
-                textures.append(texture)
-        points = np.asarray(mesh.vertices, np.float32)[mesh.faces]
-        pieces.append((points, color[mesh.faces], uv[mesh.faces], np.full(len(points), row)))
+        if material is not None:
+            color, texture, uv = material
+            points = np.asarray(mesh.vertices, np.float32)[mesh.faces]
+            pieces.append(Piece(points, color[mesh.faces], uv[mesh.faces], texture))
+    return joined(pieces)
+
+
+def joined(pieces: Sequence[Piece]) -> Soup:
+    """The pieces as one soup with creased normals.  Raises PriorError when there is none."""
     if not pieces:
         raise PriorError("it holds no triangle that can be seen", "export it again as GLB or OBJ")
-    points, colors, uv, texture = (np.concatenate(x) for x in zip(*pieces, strict=True))
-    kept = [_shrunk(image) for image in textures]
-    soup = Soup(points, points, colors, uv, texture.astype(np.int32), tuple(kept))
-    return creased(soup)
+    images: list[Image.Image] = []
+    rows = []
+    for piece in pieces:
+        row = next((i for i, x in enumerate(images) if x is piece.texture), len(images))
+        if piece.texture is None:
+            row = -1
+        elif row == len(images):
+            images.append(piece.texture)
+        rows.append(np.full(len(piece.points), row, np.int32))
+    points, colors, uv = (
+        np.concatenate([getattr(piece, name) for piece in pieces])
+        for name in ("points", "colors", "uv")
+    )
+    textures = tuple(_shrunk(image) for image in images)
+    return creased(Soup(points, points, colors, uv, np.concatenate(rows), textures))
 
 
 def _meshes(scene: trimesh.Scene) -> Iterator[trimesh.Trimesh]:

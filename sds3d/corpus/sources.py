@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from sds3d.corpus import builtin, folder, sweethome3d
+from sds3d.corpus import builtin, folder, megaglest, sweethome3d
 from sds3d.corpus.items import Item
 from sds3d.corpus.names import other_names
 from sds3d.corpus.soup import Soup
@@ -15,9 +15,11 @@ Load = Callable[[], Soup]
 SOURCES: dict[str, Callable[[str], Iterator[tuple[Item, Load]]]] = {
     "builtin": builtin.objects,
     "sweethome3d": sweethome3d.objects,
+    "megaglest": megaglest.objects,
     "folder": folder.objects,
 }
-UNFIT = {"road marking"}  # drawn on the ground, seen from above only
+# drawn on the ground and seen from above only; or unlike what their names say
+UNFIT = {"road marking", "mistletoe tree", "valhalla", "aerodrome", "summoner guild"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def source(text: str, limit: int | None = None) -> Source:
     if name not in SOURCES:
         raise UsageError(
             f"no source '{name}'{nearest(name, SOURCES)}",
-            "say builtin:4, sweethome3d or folder:DIR",
+            "say builtin:4, sweethome3d, megaglest or folder:DIR",
         )
     found = [(item, load) for item, load in SOURCES[name](argument) if item.name not in UNFIT]
     if limit is not None and limit < len(found):

@@ -1,6 +1,6 @@
 """The furniture libraries of Sweet Home 3D: .sh3f files, each a zip of OBJ models with a catalogue.
 
-The catalogue is a Java properties file (ISO 8859-1, \\uXXXX escapes) with keys such as name#12, model#12,
+The catalogue is a Java properties file (ISO 8859-1, \\u escapes) with keys such as name#12, model#12,
 creator#12, width#12; http://www.sweethome3d.com/documentation.jsp.  Models are y up with their front on +Z.
 """
 
@@ -22,7 +22,6 @@ from sds3d.errors import PriorError
 FOLDER = Path("/usr/share/sweethome3d/furniture")
 CATALOGUE = "PluginFurnitureCatalog.properties"
 PACKAGE = "sweethome3d-furniture"
-FLAT = ("Doors and windows",)  # categories whose members are named by their opening alone
 NOISE = {"Blend Swap", "SCPTS", "Adjustable"}  # tags of origin, not of kind
 
 
@@ -94,6 +93,6 @@ def _load(path: Path, row: dict[str, str]) -> Soup:
         )
         soup = from_scene(scene)
     if "modelRotation" in row:
-        soup = turned(soup, np.fromstring(row["modelRotation"], sep=" ").reshape(3, 3))
+        soup = turned(soup, np.array(row["modelRotation"].split(), float).reshape(3, 3))
     extent = tuple(float(row[k]) for k in ("width", "height", "depth"))
     return stretched(soup, extent)
