@@ -17,7 +17,7 @@ from statistics import median
 import torch
 from machine import keep
 
-from sds3d import parts
+from sds3d import parts, students
 from sds3d import recipe as recipes
 from sds3d.fit import Clock, fit
 from sds3d.job import METHODS, Job
@@ -47,7 +47,7 @@ def timed(method: str, scene: str, size: int, steps: int) -> dict[str, float]:
     fit(made, prior, parts.objective(recipe), parse(PROMPT), parts.sampling(recipe, total, 0, where),
         parts.trainer(recipe, made), steps=range(total), total=total, seed=0,
         gradient=parts.gradient(recipe), regularizers=recipe.regularizers,
-        learner=parts.learner(recipe, prior, 0, where), on_step=on_step, clock=clock)  # fmt: skip
+        learner=students.learner("exact", recipe, prior, 0, where), on_step=on_step, clock=clock)  # fmt: skip
     kept = ends[WARM - 1 :]
     seconds = [b[0] - a[0] for a, b in itertools.pairwise(kept)]
     student = [b[2] - a[2] for a, b in itertools.pairwise(kept)]

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from sds3d import parts, runs
+from sds3d import parts, runs, students
 from sds3d import recipe as recipes
 from sds3d.batch import DONE
 from sds3d.cameras import orbit
@@ -49,7 +49,7 @@ def with_budget(job: Job, evaluations: int) -> Job:
     prompt, where = parse(job.prompt, job.negative), torch.device("cpu")
     prior = Counted(parts.prior(job.prior, recipe, job.seed))
     objective = parts.objective(recipe)
-    learner = parts.learner(job.prior, recipe, prior, job.seed, where)
+    learner = students.learner(job.prior, recipe, prior, job.seed, where)
     draw = parts.sampling(recipe, recipe.steps, job.seed, where)
     for probe in range(PROBES):
         step = probe * (recipe.steps - 1) // (PROBES - 1)

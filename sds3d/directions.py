@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import exp
 
 from torch import Tensor
@@ -18,11 +19,17 @@ Blend = dict[str, float]  # word -> share, a row's mixture of prompts
 class Directions:
     """What the rows of a batch are told about their side.
 
-    blends: for each row.  away: Perp-Neg's further prompts, each (blends for each row, weights (B,)).
+    blends: for each row; an empty one says nothing of a side.  away: Perp-Neg's further prompts, each (blends
+    for each row, weights (B,)).  dropped: the words that a row's prompt goes without.
     """
 
     blends: tuple[Blend, ...]
     away: tuple[tuple[tuple[Blend, ...], Tensor], ...] = ()
+    dropped: tuple[tuple[str, ...], ...] = ()
+
+    def texts(self, text: str) -> list[str]:
+        """The prompt as each row has it."""
+        return [without(text, words) for words in self.dropped or ((),) * len(self.blends)]
 
 
 def word(azimuth_deg: float, elevation_deg: float, sector_deg: float, overhead_deg: float) -> str:
@@ -85,6 +92,35 @@ def _perp_neg_row(
     r = 2 - away / 90
     negatives = [({"side": 1.0}, -fall(1, r, -0.606)), ({"front": 1.0}, -fall(1, r, 0.967))]
     return {"side": r, "back": 1 - r}, negatives
+
+
+def debiased(
+    told: Callable[[Cameras], Directions | None],
+    sides: Mapping[str, Sequence[str]],
+    sector_deg: float,
+    overhead_deg: float,
+) -> Callable[[Cameras], Directions]:
+    """What `told` says, each word of `sides` only in the views from its sides ("smiling": front, side).
+
+    Hong et al. 2023, Debiasing Scores and Prompts, https://arxiv.org/abs/2303.15413, section 4.2, where a
+    language model finds the words; here they are listed.
+    """
+
+    def of(cameras: Cameras) -> Directions:
+        angles = zip(cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), strict=True)
+        seen = [word(a, e, sector_deg, overhead_deg) for a, e in angles]
+        dropped = tuple(tuple(w for w, of in sides.items() if side not in of) for side in seen)
+        return replace(told(cameras) or Directions(({},) * len(seen)), dropped=dropped)
+
+    return of
+
+
+def without(text: str, words: Sequence[str]) -> str:
+    """The text without these words or phrases, whatever their case; itself if nothing would be left."""
+    kept = text
+    for phrase in words:
+        kept = re.sub(rf"\b{re.escape(phrase)}\b", " ", kept, flags=re.IGNORECASE)
+    return re.sub(r"\s+([,.;])", r"\1", " ".join(kept.split())).strip(" ,;") or text
 
 
 def fall(a: float, r: float, c: float = -2.426) -> float:

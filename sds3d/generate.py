@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 import torch
 from torch import Tensor
 
-from sds3d import checkpoint, outputs, parts, runs
+from sds3d import checkpoint, outputs, parts, runs, students
 from sds3d import recipe as recipes
 from sds3d.fit import Clock, Learner, Trainer, fit
 from sds3d.interrupt import Interrupt, graceful
@@ -80,7 +80,7 @@ def generate(job: Job, report: Report) -> Result:
         report.note(prior.describe(prompt))
         runs.check_weights(folder, prior.weights)
         scene = parts.scene(recipe, job.seed, device)
-        learner = parts.learner(job.prior, recipe, prior, job.seed, device)
+        learner = students.learner(job.prior, recipe, prior, job.seed, device)
         trainer = parts.trainer(recipe, scene)
         run = Run(job, recipe, folder, objective, prior, scene, trainer, learner, clock)
         start = run.load()

@@ -14,15 +14,13 @@ from torch import Tensor
 from sds3d import directions
 from sds3d.cameras import Cameras, random_views
 from sds3d.errors import BackendError, PriorError, RecipeError, nearest
-from sds3d.fit import Learner, Sampling, Trainer, generator
+from sds3d.fit import Sampling, Trainer, generator
 from sds3d.guidance import clip, prioritized, progress, ramp, sample_time
 from sds3d.objectives import SERVICES, find
 from sds3d.priors import Cond, Prior, embedded
 from sds3d.priors.exact import ExactPrior, shade
 from sds3d.priors.library import built_in, folder
-from sds3d.priors.lora import LoraStudent
 from sds3d.priors.pretrained import load
-from sds3d.priors.student import ResidualStudent
 from sds3d.prompts import Prompt
 from sds3d.scenes import Scene
 from sds3d.scenes.particles import Particles
@@ -181,6 +179,8 @@ def conditioning(recipe: Recipe) -> Callable[[Prior, Prompt, Cameras, Tensor], C
         "plain": directions.plain(policy.sector_deg, policy.overhead_deg),
         "perp-neg": directions.perp_neg(policy.perp_neg_scale, policy.overhead_deg),
     }[policy.directions]
+    if policy.debias:
+        told = directions.debiased(told, policy.debias, policy.sector_deg, policy.overhead_deg)
 
     def condition(prior: Prior, prompt: Prompt, cameras: Cameras, background: Tensor) -> Cond:
         cond = prior.condition(prompt, cameras, background, told(cameras))
@@ -207,53 +207,3 @@ def trainer(recipe: Recipe, of: Scene) -> Trainer:
     settings = recipe.optimizer
     optimizer = torch.optim.Adam(groups, betas=tuple(settings.betas), eps=settings.eps, fused=True)
     return Trainer(optimizer, settings.lr_end)
-
-
-def learner(
-    name: str, recipe: Recipe, teacher: Prior, seed: int, where: torch.device
-) -> Learner | None:
-    """The student of the prior of that name and its training, where the recipe has one."""
-    if not recipe.student:
-        return None
-    own, large = split(recipe.student, "lora")
-    if name.partition(":")[0] != "exact":
-        return lora(teacher, seed, where, **bind(lora, large, "student.lora"))
-    return student(teacher, seed, where, **bind(student, own, "student"))
-
-
-def student(
-    teacher: Prior,
-    seed: int,
-    where: torch.device,
-    *,
-    lr: float,
-    camera_dropout: float,
-    width: int,
-    blocks: int,
-    patch: int,
-    spread: float,
-) -> Learner:
-    """A ResidualStudent on the teacher and its Adam."""
-    network = ResidualStudent(
-        teacher, width=width, blocks=blocks, patch=patch, spread=spread, seed=seed
-    ).to(where)
-    optimizer = torch.optim.Adam(network.parameters(), lr=lr, fused=True)
-    return Learner(network, Trainer(optimizer), camera_dropout)
-
-
-def lora(
-    teacher: Prior,
-    seed: int,
-    where: torch.device,
-    *,
-    lr: float,
-    camera_dropout: float,
-    rank: int,
-    alpha: float,
-    prediction: str,
-) -> Learner:
-    """A LoRA on the teacher's own denoiser and its AdamW."""
-    network = LoraStudent(teacher, rank=rank, alpha=alpha, prediction=prediction, seed=seed)
-    network = network.to(where)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=lr, fused=True)
-    return Learner(network, Trainer(optimizer), camera_dropout)

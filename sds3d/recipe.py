@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from sds3d.directions import WORDS
 from sds3d.errors import RecipeError, nearest
 from sds3d.job import METHODS, SCENES, Job
 from sds3d.settings import Recipe
@@ -124,6 +125,13 @@ def _check(recipe: Recipe) -> None:
         chosen = getattr(getattr(recipe, table), name)
         if chosen not in allowed:
             raise RecipeError(f"{key} = '{chosen}'{nearest(chosen, allowed)}", "take one of these")
+    for phrase, sides in recipe.prompting.debias.items():
+        for side in sides:
+            if side not in WORDS:
+                raise RecipeError(
+                    f"prompting.debias.{phrase}: unknown side '{side}'{nearest(side, WORDS)}",
+                    f"sides are {', '.join(WORDS)}",
+                )
     counts = {f"camera.sizes[{i}]": size for i, size in enumerate(camera.sizes)}
     counts |= {f"export.{name}": value for name, value in asdict(sizes).items()}
     counts |= {"steps": recipe.steps, "particles": recipe.particles, "camera.views": camera.views}

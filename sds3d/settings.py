@@ -49,7 +49,8 @@ class Prompting:
     """Words about the side of each view: `none`, `plain` (", back view"), or `perp-neg`.
 
     sector_deg: what is called front and back, to either side; overhead_deg: from which elevation on a view is
-    from overhead; perp_neg_scale: a factor on Perp-Neg's weights; rescale: CFG rescale, 0 is off.
+    from overhead; perp_neg_scale: a factor on Perp-Neg's weights; rescale: CFG rescale, 0 is off; debias: words
+    of the prompt and the sides (front, side, back, overhead) from which alone they are said.
     """
 
     directions: str = "none"
@@ -57,6 +58,7 @@ class Prompting:
     overhead_deg: float = 60.0
     perp_neg_scale: float = 1.0
     rescale: float = 0.0
+    debias: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sds3d.cameras import look_at_origin
-from sds3d.directions import fall, perp_neg, plain, word
+from sds3d.directions import debiased, fall, perp_neg, plain, without, word
 
 
 def at(*azimuths, elevation=10.0):
@@ -57,3 +57,26 @@ def test_from_overhead_nothing_is_pushed_away():
     found = perp_neg(1.0, 60)(at(20.0, elevation=80.0))
     assert found.blends == ({"overhead": 1.0},)
     assert [w.item() for _, w in found.away] == [0.0, 0.0]
+
+
+def test_a_listed_word_is_said_only_from_its_sides():
+    sides = {"smiling": ("front", "side"), "long hair": ("back",)}
+    found = debiased(plain(45, 60), sides, 45, 60)(at(0.0, 90.0, 180.0))
+    texts = found.texts("a smiling woman with long hair")
+    assert texts == ["a smiling woman with", "a smiling woman with", "a woman with long hair"]
+    assert found.blends == plain(45, 60)(at(0.0, 90.0, 180.0)).blends
+
+
+def test_debiasing_alone_says_nothing_of_the_side():
+    found = debiased(lambda _: None, {"smiling": ("front",)}, 45, 60)(at(0.0, 180.0))
+    assert found.blends == ({}, {})
+    assert found.texts("a smiling bear") == ["a smiling bear", "a bear"]
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [(["Red"], "a car, new"), (["car", "new"], "a red"), (["ca"], "a red car, new"), ([], "a red car, new"),
+     (["a", "red", "car", "new"], "a red car, new")],
+)  # fmt: skip
+def test_words_are_dropped_whole_and_a_prompt_never_wholly(words, left):
+    assert without("a red car, new", words) == left

@@ -18,7 +18,7 @@ LAYERS = (
     {"guidance", "corpus"},
     {"objectives"},
     {"fit"},
-    {"parts"},
+    {"parts", "students"},
     {"outputs"},
     {"generate", "members", "metrics", "pretrain"},
     {"doctor", "batch"},

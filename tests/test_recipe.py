@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from sds3d import job, parts, recipe
+from sds3d import job, parts, recipe, students
 from sds3d.errors import RecipeError
 from sds3d.export import EXPORTERS
 from sds3d.job import Job
@@ -47,8 +47,8 @@ def test_a_shipped_recipe_binds_to_the_functions_it_names(name, preset):
     assert ("student" in inspect.signature(function).parameters) == bool(found.student)
     if found.student:
         own, large = split(found.student, "lora")
-        bind(parts.student, own, "student")
-        bind(parts.lora, large, "student.lora")
+        bind(students.student, own, "student")
+        bind(students.lora, large, "student.lora")
 
 
 @pytest.mark.parametrize("name", recipe.names())
@@ -119,6 +119,7 @@ REFUSED = {
     "steps.x=3": "'steps' is a value, not a table",
     "time.low=2": "time.low = 2.0: must be from 0 to 1",
     "time.schedule=lineer": "did you mean 'linear'",
+    "prompting.debias={face=['frnt']}": "did you mean 'front'",
     "noise.mode=7": "noise.mode = 7: not a text",
     "camera.sizes=[]": "camera.sizes = []: not a list",
     "camera.sizes=[8, 0]": "camera.sizes[1] = 0: must be at least 1",

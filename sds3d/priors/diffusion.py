@@ -113,8 +113,10 @@ class DiffusionPrior:
 
         def told(blends: Sequence[Blend]) -> Tensor:
             mixed = [
-                sum(w * self._embed(f"{prompt.text}, {word} view") for word, w in blend.items())
-                for blend in blends
+                sum(w * self._embed(f"{text}, {word} view") for word, w in blend.items())
+                if blend
+                else self._embed(text)
+                for text, blend in zip(directions.texts(prompt.text), blends, strict=True)
             ]
             return torch.stack(mixed)
 

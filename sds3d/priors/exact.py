@@ -106,7 +106,8 @@ class ExactPrior:
     ) -> Cond:
         """The members rendered at `cameras` over `background` (B, 3), and their weights.
 
-        directions: a camera-blind prior weighs the sides that the words name; one that sees cameras needs none.
+        directions: a camera-blind prior weighs the sides that the words name; one that sees cameras needs none,
+        and no word of the prompt is dropped.
         """
         members = self.members(prompt)
         turns = range(BLIND_AZIMUTHS) if self._camera_blind else range(1)
@@ -132,7 +133,7 @@ class ExactPrior:
             return rows(members.text, spread, _sides(blends, cameras, len(turns)))
 
         spread, null_spread = self._spreads
-        heard = directions if self._camera_blind else None
+        heard = directions if self._camera_blind and directions and directions.blends[0] else None
         return Cond(
             text=told(heard.blends) if heard else rows(members.text, spread),
             null=rows(members.null, null_spread),

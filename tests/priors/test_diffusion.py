@@ -269,6 +269,15 @@ def test_words_about_the_side_are_mixed_as_their_shares_say():
     assert not torch.equal(front, plainly)
 
 
+def test_a_row_whose_prompt_drops_a_word_is_told_the_rest():
+    prior, cameras = known(torch.zeros(2, 3, 8, 8)), orbit(2, 8)
+    told = Directions(({}, {"back": 1.0}), dropped=((), ("red",)))
+    cond = prior.condition(Prompt("a red chair"), cameras, torch.zeros(2, 3), told)
+    for row, text in zip(cond.text, ("a red chair", "a chair, back view"), strict=True):
+        alone = prior.condition(Prompt(text), cameras[:1], torch.zeros(1, 3)).text[0]
+        assert torch.equal(row, alone)
+
+
 def test_perp_neg_runs_and_each_text_is_encoded_once():
     prior = known(torch.zeros(16, 3, 8, 8))
     for _ in range(3):
