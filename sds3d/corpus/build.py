@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -34,7 +36,9 @@ GROUP = 4  # views of one group, azimuths a quarter apart: what multi-view prior
 # the recipes' cameras (sds3d/recipes/scenes)
 ELEVATION_DEG, DISTANCE, FOV_DEG = (-15.0, 65.0), (2.9, 3.1), (39.0, 41.0)
 LEAST = 0.015  # mean coverage: less is a needle that no prior could learn
-LOADING = (PriorError, ValueError, KeyError, IndexError, TypeError, AttributeError, OSError)
+# what readers of meshes and pictures raise about a broken file
+LOADING = (PriorError, ValueError, LookupError, TypeError, AttributeError, OSError)
+LOADING += (BadZipFile, struct.error)
 
 
 @dataclass(frozen=True)
@@ -85,10 +89,13 @@ def build(
     """Draws what the shards in `out` lack, then writes the lists beside them.
 
     together: objects of a shard.  Raises PriorError when `out` holds a set of other settings or cannot be
-    written.
+    written, UsageError when a source is named twice.
     """
+    names = [source.name for source in sources]
+    if len(set(names)) < len(names):
+        raise UsageError("a source is named twice", "name each once; put meshes into one folder")
     plans = [plan for source in sources for plan in _plans(source, settings, together)]
-    _check(out, settings, {source.name for source in sources}, {name for name, *_ in plans})
+    _check(out, settings, set(names), {name for name, *_ in plans})
     total, done, drawn, skipped = sum(len(rows) for _, _, rows in plans), 0, 0, []
     for name, digest, rows in plans:
         path = out / name

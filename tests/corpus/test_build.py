@@ -136,6 +136,11 @@ def test_a_source_that_is_not_there_is_one_line_with_its_fix(text, says):
     assert says in caught.value.message + caught.value.fix
 
 
+def test_a_source_is_named_once(found, tmp_path):
+    with pytest.raises(UsageError, match="named twice"):
+        build([found, found], tmp_path, SETTINGS, Interrupt(), Quiet())
+
+
 def test_views_come_in_groups_of_four():
     with pytest.raises(UsageError, match="multiple of 4"):
         Settings(views=10)
