@@ -72,16 +72,22 @@ def load(name: str, where: torch.device, *, dtype: str = "auto", size: int = 0) 
 
 def _schedule(layout: Layout) -> tuple[Tensor | None, str, int]:
     """(log alpha_bar or None for a flow, what is predicted, N)."""
-    scheduler, told = layout.load("scheduler"), layout.config("scheduler")
-    flow = told.get("use_flow_sigmas") or told["_class_name"].startswith("FlowMatch")
+    told = layout.config("scheduler")
+    _, kind = layout.index["scheduler"]
+    flow = told.get("use_flow_sigmas") or kind.startswith("FlowMatch")
     prediction = told.get("prediction_type", "flow_prediction" if flow else "epsilon")
-    if prediction not in EPS or not (flow or hasattr(scheduler, "alphas_cumprod")):
+    scheduler = None if flow else layout.load("scheduler")
+    foreign = "v_prediction" if flow else "flow_prediction"  # velocities of the other kind of path
+    known = flow or hasattr(scheduler, "alphas_cumprod")
+    if not known or prediction not in EPS or prediction == foreign:
         raise PriorError(
-            f"'{layout.folder}' has the schedule {told['_class_name']} with '{prediction}'",
+            f"'{layout.folder}' has the schedule {kind} with '{prediction}'",
             f"give a model with alphas_cumprod or a flow that predicts {', '.join(EPS)}",
         )
-    table = None if flow else scheduler.alphas_cumprod.double().clamp_min(LEAST_ALPHA_BAR).log()
-    return table, prediction, scheduler.config.num_train_timesteps
+    if flow:
+        return None, prediction, told.get("num_train_timesteps", 1000)
+    bar = scheduler.alphas_cumprod.double().clamp_min(LEAST_ALPHA_BAR)
+    return bar.log(), prediction, len(bar)
 
 
 def _denoiser(layout: Layout, dtype: torch.dtype) -> nn.Module:

@@ -385,6 +385,8 @@ BROKEN = {
     "pickle": (pickled, "holds no .safetensors file"),
     "holes": (lacking, "lacks the weights conv_in.weight"),
     "prediction": (schedule(prediction_type="score"), "with 'score'"),
+    "velocity": (schedule(prediction_type="flow_prediction"), "with 'flow_prediction'"),
+    "sigmas": (lambda f, i: i.update(scheduler=["diffusers", "EDMEulerScheduler"]), "EDMEuler"),
 }
 
 
