@@ -1,26 +1,27 @@
 """Every method on the same prompts, prior, scene, cameras and budget, against ground truth.
 
     python benchmarks/methods.py [--prompts 20] [--seeds 3] [--methods sds,vsd] [--scene splats] [--steps 180]
-        [--folder outputs/methods]
+        [--folder outputs/methods] [--score-only]
 
 Prompts are spread evenly over prompts/embedded.txt.  Each run is scored against the library member it converged
 to (silhouette IoU, Chamfer distance, PSNR) and by retrieval; `right` counts IoU from 0.85 on; `members` is how
 many different members a method's seeds reached for a prompt, beside how many fair draws would (`members_fair`).
-Finished runs are not made again.
+Finished runs are not made again; --score-only makes none.  Counted are the prompts and seeds that every method
+has finished, so that all are measured on the same.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 from machine import keep
 
-from sds3d import compare, outputs
+from sds3d import compare, outputs, runs
 from sds3d.batch import DONE, place, read_lines, run
 from sds3d.job import METHODS, Job
 
@@ -44,6 +45,12 @@ def fair(members: int, seeds: int) -> float:
     return members * (1 - (1 - 1 / members) ** seeds)
 
 
+def finished(job: Job) -> bool:
+    """Whether the job's run is complete."""
+    record = job.folder() / runs.RECORD
+    return record.is_file() and json.loads(record.read_text(encoding="utf-8"))["status"] in DONE
+
+
 def per_method(scores: list[dict[str, object]], seeds: int) -> dict[str, dict[str, float]]:
     """Means over prompts and seeds, the right objects, and diversity over seeds."""
     out = {}
@@ -55,6 +62,7 @@ def per_method(scores: list[dict[str, object]], seeds: int) -> dict[str, dict[st
         numbers = {
             k: round(fmean(float(s[k]) for s in rows), 4) for k in compare.NUMBERS if k in rows[0]
         }
+        numbers["runs"] = len(rows)
         numbers["right"] = round(fmean(float(s["iou"] >= 0.85) for s in rows), 3)
         numbers["members"] = round(fmean(len(v) for v in reached.values()), 2)
         numbers["members_fair"] = round(fair(rows[0]["members"], seeds), 2)
@@ -75,6 +83,7 @@ def main() -> None:
     parser.add_argument("--methods", default=",".join(METHODS))
     parser.add_argument("--scene", default="splats")
     parser.add_argument("--steps", type=int, default=180)
+    parser.add_argument("--score-only", action="store_true")
     parser.add_argument("--folder", type=Path, default=Path("outputs/methods"))
     options = parser.parse_args()
     outputs.TURNTABLE = {"views": 2, "size": 64}
@@ -85,21 +94,27 @@ def main() -> None:
         for seed in range(options.seeds)
         for method in options.methods.split(",")
     ]  # fmt: skip
-    rows = run(jobs, options.folder)
+    if not options.score_only:
+        run(jobs, options.folder)
+    ended = {job: runs.read_run(job.folder())[1] for job in jobs if finished(job)}
+    together = Counter((job.prompt, job.seed) for job in ended)
     scores = []
-    for job, row in zip(jobs, rows, strict=False):
+    for job, record in ended.items():
+        if together[job.prompt, job.seed] < len(options.methods.split(",")):
+            continue
         kept = job.folder() / "score.json"
-        if row["status"] in DONE and not kept.is_file():
+        if not kept.is_file():
+            row = {"folder": job.folder(), "status": record["status"]}
             kept.write_text(json.dumps(compare.score(job, row)), encoding="utf-8")
-        if kept.is_file():
-            scores.append(json.loads(kept.read_text(encoding="utf-8")))
+        scores.append(json.loads(kept.read_text(encoding="utf-8")))
     table = per_method(scores, options.seeds)
     for method, numbers in table.items():
         print(method, numbers)
     for s in scores:
         del s["folder"]
     print(keep("methods", {"settings": {"steps": options.steps, "scene": options.scene, "prior": "exact",
-                                        "seeds": options.seeds, "prompts": prompts(options.prompts)},
+                                        "seeds": options.seeds,
+                                        "prompts": list(dict.fromkeys(s["prompt"] for s in scores))},
                            "methods": table, "runs": scores}))  # fmt: skip
 
 
