@@ -46,7 +46,7 @@ PROBES = 5  # steps at which a method's evaluations are counted for a budget
 def with_budget(job: Job, evaluations: int) -> Job:
     """The job with as many steps as `evaluations` of the prior, one for each picture, allow."""
     recipe = recipes.resolve(job)
-    prompt, where = parse(job.prompt, job.negative), torch.device("cpu")
+    prompt, where = parse(job.prompt, job.negative, job.image), torch.device("cpu")
     prior = Counted(parts.prior(job.prior, recipe, job.seed))
     objective = parts.objective(recipe)
     learner = students.learner(job.prior, recipe, prior, job.seed, where)

@@ -67,7 +67,7 @@ def generate(job: Job, report: Report) -> Result:
     Ctrl-C once stops, saves and exports (status "stopped").  Raises Sds3dError, naming the fix, for
     everything a user can mend; nothing is written before the prior knows the prompt.
     """
-    prompt, recipe = parse(job.prompt, job.negative), recipes.resolve(job)
+    prompt, recipe = parse(job.prompt, job.negative, job.image), recipes.resolve(job)
     recipe_text, device, clock = recipes.dump(recipe), parts.device(job.device), Clock()
     folder = runs.open_run(job.folder(), job, recipe_text, job.overwrite)
     if folder.finished:

@@ -29,6 +29,7 @@ FOLDERS = {
     "diffusers": "give --prior diffusers:FOLDER, or diffusers:OWNER/MODEL of the hub",
 }
 MODEL_INDEX = "model_index.json"  # of a folder in the diffusers layout
+WITH_IMAGE = ("csm",)  # methods that use an image prompt
 FORMATS = ("glb", "obj", "ply")
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -45,6 +46,7 @@ class Job:
 
     prompt: str
     negative: str = ""
+    image: str = ""
     method: str = "sds"
     scene: str = "nerf"
     prior: str = "exact"
@@ -68,7 +70,8 @@ class Job:
     @property
     def slug(self) -> str:
         """The prompt as folders are named."""
-        return Prompt(" ".join(self.prompt.split()), " ".join(self.negative.split())).slug
+        texts = (" ".join(text.split()) for text in (self.prompt, self.negative))
+        return Prompt(*texts, self.image).slug
 
     @property
     def kind(self) -> str:
@@ -87,6 +90,12 @@ class Job:
             one_of("method", self.method, METHODS)
             one_of("scene", self.scene, SCENES)
         one_of("device", self.device, DEVICES)
+        if self.image and not Path(self.image).is_file():
+            raise UsageError(f"'{self.image}' is not a file", "give a PNG or JPEG of one object")
+        if self.image and not self.recipe and self.method not in WITH_IMAGE:
+            raise UsageError(
+                f"--method {self.method} takes no image prompt", f"use --method {WITH_IMAGE[0]}"
+            )
         for suffix in self.formats:
             one_of("format", suffix, FORMATS)
         if not 0 <= self.seed < 2**32:

@@ -14,21 +14,23 @@ LONGEST = 1000
 
 @dataclass(frozen=True)
 class Prompt:
-    """What to make, and what to steer away from."""
+    """What to make, what to steer away from, and a picture of it (a file) for methods that take one."""
 
     text: str
     negative: str = ""
+    image: str = ""
 
     @property
     def slug(self) -> str:
         """A folder name of at most 60 characters, plain ASCII, with a hash of the whole prompt at its end."""
         plain = unicodedata.normalize("NFKD", self.text).encode("ascii", "ignore").decode().lower()
         words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:51].strip("-")
-        whole = f"{self.text}\0{self.negative}".encode()
+        more = f"\0{self.image}" if self.image else ""
+        whole = f"{self.text}\0{self.negative}{more}".encode()
         return f"{words or 'prompt'}-{hashlib.sha256(whole).hexdigest()[:8]}"
 
 
-def parse(text: str, negative: str = "") -> Prompt:
+def parse(text: str, negative: str = "", image: str = "") -> Prompt:
     """The checked prompt.  Raises UsageError when it is empty or longer than 1,000 characters."""
     text, negative = " ".join(text.split()), " ".join(negative.split())
     if not text:
@@ -39,4 +41,4 @@ def parse(text: str, negative: str = "") -> Prompt:
                 f"the {name} has {len(value):,} characters; at most {LONGEST:,} are read",
                 "name the object, its colour and its material",
             )
-    return Prompt(text, negative)
+    return Prompt(text, negative, image)

@@ -42,6 +42,7 @@ PACKAGES = (
 IDENTITY = (
     "prompt",
     "negative",
+    "image",
     "method",
     "scene",
     "prior",
@@ -91,10 +92,10 @@ def open_run(path: Path, job: Job, recipe_text: str, overwrite: bool) -> RunFold
             f"the run in '{path}' is damaged ({error})", "start anew with --overwrite"
         ) from error
     ours = {key: getattr(job, key) for key in IDENTITY}
-    theirs = {key: record.get("job", {}).get(key) for key in IDENTITY}
-    differs = [key for key in IDENTITY if ours[key] != theirs[key]]
+    theirs = {"image": ""} | {k: v for k, v in record.get("job", {}).items() if k in IDENTITY}
+    differs = [key for key in IDENTITY if ours[key] != theirs.get(key)]
     if differs or earlier != recipe_text:
-        what = f"{differs[0]} {theirs[differs[0]]!r}" if differs else "another recipe"
+        what = f"{differs[0]} {theirs.get(differs[0])!r}" if differs else "another recipe"
         raise RunError(
             f"'{path}' holds a run with {what}",
             "give another folder with --out, or replace the run with --overwrite",

@@ -30,6 +30,9 @@ def generate(
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed, another object of the kind.")] = 0,
     negative: Annotated[str, typer.Option(help="What to steer away from.")] = "",
+    image: Annotated[
+        str, typer.Option(help="A picture of the object beside the words, for --method csm.")
+    ] = "",
     out: Annotated[str, typer.Option(help="The run folder itself.")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     format: Annotated[str, typer.Option(help="glb, obj, ply; several with commas.")] = "glb",
@@ -46,6 +49,7 @@ def generate(
     job = Job(
         prompt=prompt,
         negative=negative,
+        image=image,
         method=one_of("method", method or METHODS[0], METHODS),
         scene=one_of("scene", scene or SCENES[0], SCENES),
         prior=prior,

@@ -129,7 +129,8 @@ def from_mesh(path: Path, caption: str) -> Model:
         ) from error
     if len(mesh.faces) == 0:
         raise PriorError(f"'{path}' holds no triangles", "export it again as GLB or OBJ")
-    colors = np.asarray(mesh.visual.to_color().vertex_colors, np.float32)[:, :3] / 255
+    visual = mesh.visual.to_color() if mesh.visual.kind == "texture" else mesh.visual
+    colors = np.asarray(visual.vertex_colors, np.float32)[:, :3] / 255
     vertices = mesh.vertices - mesh.bounds.mean(0)
     vertices = vertices * (RADIUS / np.linalg.norm(vertices, axis=1).max())
     flat = np.zeros(len(vertices), np.float32)

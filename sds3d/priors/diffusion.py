@@ -102,6 +102,10 @@ class DiffusionPrior:
         Raises PriorError when the cameras are no whole groups of the views that the model sees together.
         """
         rows = len(cameras)
+        if prompt.image:
+            raise PriorError(
+                f"{self.name} takes no image prompt", "use --prior exact, or no --image"
+            )
         if self.num_views and rows % self.num_views:
             raise PriorError(
                 f"{self.name} sees {self.num_views} views together, but camera.views = {rows}",

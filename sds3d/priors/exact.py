@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ from sds3d.directions import Blend, Directions, word
 from sds3d.kernels.rasterize import render_models
 from sds3d.library.model import Model
 from sds3d.priors import Cond
+from sds3d.priors.likeness import likeness, subject
 from sds3d.priors.schedule import alpha_bar, alpha_sigma
 from sds3d.prompts import Prompt
 
@@ -83,6 +85,7 @@ class ExactPrior:
         schedule: str = "vp",
     ) -> None:
         self._choose, self._chosen, self.weights = choose, {}, {}
+        self._likely: dict[Prompt, np.ndarray] = {}
         self._spreads, self._schedule = (spread, null_spread), schedule
         self._supersample, self._camera_blind = supersample, camera_blind
         self._log_alpha_bar = alpha_bar().log()
@@ -92,6 +95,17 @@ class ExactPrior:
         if prompt not in self._chosen:
             self._chosen[prompt] = self._choose(prompt)
         return self._chosen[prompt]
+
+    def _pictured(self, prompt: Prompt) -> np.ndarray:
+        """The members' weights (M,) where a picture is given beside the words: those that look like it."""
+        if prompt not in self._likely:
+            members, picture = self.members(prompt), subject(Path(prompt.image))
+            p = members.text.copy()
+            named = np.flatnonzero(p)
+            models = [members.models[i] for i in named]
+            p[named] *= likeness(picture, models, [shaded(m) for m in models])
+            self._likely[prompt] = p / p.sum()
+        return self._likely[prompt]
 
     def describe(self, prompt: Prompt) -> str:
         """How the prompt is understood, one line.  Raises PriorError as `members`."""
@@ -140,6 +154,7 @@ class ExactPrior:
             camera=cameras.c2w.flatten(1).float(),
             views=views,
             empty=None if members.empty is None else rows(members.empty, null_spread),
+            image=rows(self._pictured(prompt), spread) if prompt.image else None,
             away=tuple((told(blends), w) for blends, w in heard.away) if heard else (),
         )
 
