@@ -1,7 +1,7 @@
 """Every method on the same prompts, prior, scene, cameras and budget, against ground truth.
 
     python benchmarks/methods.py [--prompts 20] [--seeds 3] [--methods sds,vsd] [--scene splats] [--steps 180]
-        [--folder outputs/methods] [--score-only]
+        [--folder outputs/methods] [--score-only] [--sheet docs/methods.png]
 
 Prompts are spread evenly over prompts/embedded.txt.  Each run is scored against the library member it converged
 to (silhouette IoU, Chamfer distance, PSNR) and by retrieval; `right` counts IoU from 0.85 on; `members` is how
@@ -20,6 +20,7 @@ from statistics import fmean
 
 import numpy as np
 from machine import keep
+from PIL import Image, ImageDraw
 
 from sds3d import compare, outputs, runs
 from sds3d.batch import DONE, place, read_lines, run
@@ -76,6 +77,23 @@ def per_method(scores: list[dict[str, object]], seeds: int) -> dict[str, dict[st
     return out
 
 
+def sheet(folders: dict[str, dict[str, Path]], path: Path, side: int = 72) -> None:
+    """Writes a picture: methods down, prompts across, two views of each mesh, from its preview."""
+    prompts, margin = list(dict.fromkeys(p for row in folders.values() for p in row)), 40
+    out = Image.new("RGB", (margin + 2 * side * len(prompts), side * len(folders)), "white")
+    write = ImageDraw.Draw(out)
+    for y, (method, row) in enumerate(folders.items()):
+        write.text((4, side * y + side // 2), method, fill="black")
+        for x, prompt in enumerate(prompts):
+            with Image.open(row[prompt] / "preview.png") as preview:
+                view = preview.width // 8  # eight in a row; the last row is the mesh
+                box = (0, preview.height - view, 2 * view, preview.height)
+                out.paste(
+                    preview.crop(box).resize((2 * side, side)), (margin + 2 * side * x, side * y)
+                )
+    out.quantize(128).save(path)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prompts", type=int, default=20)
@@ -84,6 +102,7 @@ def main() -> None:
     parser.add_argument("--scene", default="splats")
     parser.add_argument("--steps", type=int, default=180)
     parser.add_argument("--score-only", action="store_true")
+    parser.add_argument("--sheet", type=Path)
     parser.add_argument("--folder", type=Path, default=Path("outputs/methods"))
     options = parser.parse_args()
     outputs.TURNTABLE = {"views": 2, "size": 64}
@@ -110,6 +129,11 @@ def main() -> None:
     table = per_method(scores, options.seeds)
     for method, numbers in table.items():
         print(method, numbers)
+    if options.sheet:
+        shown = defaultdict(dict)
+        for s in scores:
+            shown[s["method"]].setdefault(s["prompt"], Path(s["folder"]))
+        sheet(shown, options.sheet)
     for s in scores:
         del s["folder"]
     print(keep("methods", {"settings": {"steps": options.steps, "scene": options.scene, "prior": "exact",
