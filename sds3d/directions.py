@@ -11,7 +11,6 @@ from torch import Tensor
 
 from sds3d.cameras import Cameras
 
-WORDS = ("front", "side", "back", "overhead")
 Blend = dict[str, float]  # word -> share, a row's mixture of prompts
 
 

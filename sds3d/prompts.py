@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sds3d.errors import UsageError
 
 LONGEST = 1000
+SIDES = ("front", "side", "back", "overhead")  # the words about the side of a view
 
 
 @dataclass(frozen=True)

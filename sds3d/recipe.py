@@ -16,9 +16,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from sds3d.directions import WORDS
 from sds3d.errors import RecipeError, nearest
 from sds3d.job import METHODS, SCENES, Job
+from sds3d.prompts import SIDES
 from sds3d.settings import Recipe
 from sds3d.toml import build, put, read, typed, write
 
@@ -127,10 +127,10 @@ def _check(recipe: Recipe) -> None:
             raise RecipeError(f"{key} = '{chosen}'{nearest(chosen, allowed)}", "take one of these")
     for phrase, sides in recipe.prompting.debias.items():
         for side in sides:
-            if side not in WORDS:
+            if side not in SIDES:
                 raise RecipeError(
-                    f"prompting.debias.{phrase}: unknown side '{side}'{nearest(side, WORDS)}",
-                    f"sides are {', '.join(WORDS)}",
+                    f"prompting.debias.{phrase}: unknown side '{side}'{nearest(side, SIDES)}",
+                    f"sides are {', '.join(SIDES)}",
                 )
     counts = {f"camera.sizes[{i}]": size for i, size in enumerate(camera.sizes)}
     counts |= {f"export.{name}": value for name, value in asdict(sizes).items()}
