@@ -139,7 +139,7 @@ def main() -> None:
             "cfg_step_seconds": seconds_of_a_step(trainer.average),
             "cfg_step_seconds_cpu": seconds_of_a_step(trainer.average.cpu()),
         }
-        draw(trainer.average, SHOWN, options.out / f"{name}.png", torch.device("cpu"))
+        draw(trainer.average, SHOWN, options.out / f"{name}.png")
         print(name, rows[name], flush=True)
     settings = {"minutes": options.minutes, "objects": options.objects}
     print(keep("architectures", {"settings": settings, "networks": rows}))

@@ -11,17 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sds3d.cameras import orbit
 from sds3d.corpus.captions import article
 from sds3d.corpus.shards import Corpus
 from sds3d.corpus.swatches import color_name
 from sds3d.pretrain.pool import PAINTS, held_out
-from sds3d.pretrain.sampling import sample
+from sds3d.pretrain.sampling import views_of
 from sds3d.pretrain.views import GROUP, Pool
-from sds3d.words.embedding import embed
 
 GREY = 0.5
-AT_ONCE = 32  # prompts that are drawn together
 DIFFERENT = 0.12  # from the grey background, for a pixel to be the object's, sRGB
 Features = Callable[[Tensor], Tensor]  # (N, 3, S, S) in [0, 1] -> unit vectors (N, D)
 
@@ -54,41 +51,18 @@ def shelf(pool: Pool, corpora: Sequence[Corpus], features: Features) -> Shelf:
     return Shelf(concepts, owner, F.normalize(seen, dim=-1), pictures)
 
 
-def draw(
-    network: nn.Module, prompts: Sequence[str], *, guidance_scale: float, steps: int, seed: int
-) -> Tensor:
-    """Four views on grey of each prompt (N, 4, 3, S, S), rgb in [0, 1]."""
-    device = next(network.parameters()).device
-    size, out = network.config.sample_size, []
-    cameras = orbit(GROUP, size, elevation_deg=20).rotated(25).c2w.flatten(1)
-    rng = torch.Generator().manual_seed(seed)
-    for start in range(0, len(prompts), AT_ONCE):
-        part = prompts[start : start + AT_ONCE]
-        text = torch.from_numpy(embed(part)).repeat_interleave(GROUP, 0)
-        told = (
-            text,
-            cameras.repeat(len(part), 1),
-            torch.tensor([0.0, 0, 0, 1]).expand(len(text), 4),
-        )
-        z = sample(
-            network,
-            *(x.to(device) for x in told),
-            guidance_scale=guidance_scale,
-            steps=steps,
-            rng=rng,
-        )
-        out.append((z / 2 + 0.5).clamp(0, 1).cpu())
-    return torch.cat(out).unflatten(0, (-1, GROUP))
-
-
 def ranks(pictures: Tensor, wanted: Sequence[str], known: Shelf, features: Features) -> Tensor:
     """The place (N,) of each wanted concept, 0 the nearest, by its object nearest to the four views."""
     seen = F.normalize(features(pictures.flatten(0, 1)).unflatten(0, (-1, GROUP)).mean(1), dim=-1)
     likeness = seen @ known.seen.T  # (N, K)
-    best = torch.full((len(seen), len(known.concepts)), -2.0)
-    best = best.scatter_reduce(1, known.owner.expand(len(seen), -1), likeness, "amax")
-    index = torch.tensor([known.concepts.index(name) for name in wanted])
-    return (best > best.gather(1, index[:, None])).sum(1)
+    return _places(likeness, torch.tensor([known.concepts.index(name) for name in wanted]), known)
+
+
+def _places(likeness: Tensor, wanted: Tensor, known: Shelf) -> Tensor:
+    """How many concepts have an object likelier than the wanted one's likeliest; likeness: (N, K)."""
+    best = torch.full((len(likeness), len(known.concepts)), -2.0)
+    best = best.scatter_reduce(1, known.owner.expand(len(likeness), -1), likeness, "amax")
+    return (best > best.gather(1, wanted[:, None])).sum(1)
 
 
 def recalls(place: Tensor) -> dict[str, float]:
@@ -149,9 +123,9 @@ def evaluate(
     """
     known = shelf(pool, corpora, features)
     made = {"guidance_scale": guidance_scale, "steps": steps, "seed": seed}
-    pictures = draw(network, [_said(name) for name in known.concepts], **made)
+    pictures = views_of(network, [_said(name) for name in known.concepts], **made)
     words = [(w, c) for w, c in synonyms.items() if c in known.concepts]
-    other = draw(network, [_said(word) for word, _ in words], **made) if words else None
+    other = views_of(network, [_said(word) for word, _ in words], **made) if words else None
     numbers: dict[str, object] = {
         "concepts": len(known.concepts),
         "retrieval": recalls(ranks(pictures, known.concepts, known, features)),
@@ -167,7 +141,7 @@ def evaluate(
     for kind, never in (("colours_said", False), ("colours_never_said", True)):
         asked = [(c, n) for c in PAINTS for n in known.concepts if held_out(c, n) == never]
         asked = rng.sample(asked, min(pairs, len(asked)))
-        drawn = draw(network, [_said(n, c) for c, n in asked], **made)
+        drawn = views_of(network, [_said(n, c) for c, n in asked], **made)
         right = [_same(main_color(p), c) for p, (c, _) in zip(drawn, asked, strict=True)]
         places = ranks(drawn, [n for _, n in asked], known, features)
         numbers[kind] = {
@@ -183,9 +157,7 @@ def _leave_one_out(known: Shelf) -> Tensor:
     likeness = known.seen @ known.seen.T
     likeness.fill_diagonal_(-2.0)
     several = known.owner.bincount()[known.owner] > 1
-    best = torch.full((len(known.seen), len(known.concepts)), -2.0)
-    best = best.scatter_reduce(1, known.owner.expand(len(known.seen), -1), likeness, "amax")
-    return (best > best.gather(1, known.owner[:, None])).sum(1)[several]
+    return _places(likeness, known.owner, known)[several]
 
 
 def _said(name: str, color: str = "") -> str:

@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
+from sds3d.cameras import orbit
+from sds3d.pretrain.views import GROUP
 from sds3d.priors.schedule import TRAINING_STEPS, alpha_bar, alpha_sigma
+from sds3d.words.embedding import embed
+
+AT_ONCE = 32  # prompts that are drawn together
+
+
+def views_of(
+    network: nn.Module, prompts: Sequence[str], *, guidance_scale: float, steps: int, seed: int
+) -> Tensor:
+    """Four sides of each prompt's object on grey, (N, 4, 3, S, S) rgb in [0, 1]."""
+    device, out = next(network.parameters()).device, []
+    cameras = orbit(GROUP, network.config.sample_size, elevation_deg=20).rotated(25).c2w.flatten(1)
+    rng = torch.Generator().manual_seed(seed)
+    for start in range(0, len(prompts), AT_ONCE):
+        part = prompts[start : start + AT_ONCE]
+        text = torch.from_numpy(embed(part)).repeat_interleave(GROUP, 0)
+        grey = torch.tensor([0.0, 0.0, 0.0, 1.0]).expand(len(text), 4)
+        told = (x.to(device) for x in (text, cameras.repeat(len(part), 1), grey))
+        z = sample(network, *told, guidance_scale=guidance_scale, steps=steps, rng=rng)
+        out.append((z.float() / 2 + 0.5).clamp(0, 1).cpu())
+    return torch.cat(out).unflatten(0, (-1, GROUP))
 
 
 @torch.inference_mode()

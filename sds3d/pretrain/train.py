@@ -11,16 +11,14 @@ import torch
 from PIL import Image
 from torch import nn
 
-from sds3d.cameras import orbit
 from sds3d.corpus.shards import load
 from sds3d.errors import UsageError
 from sds3d.pretrain.loop import Budget, Trainer
 from sds3d.pretrain.pool import pool
-from sds3d.pretrain.sampling import sample
+from sds3d.pretrain.sampling import views_of
 from sds3d.pretrain.views import GROUP
 from sds3d.priors.embedded import CONCEPTS
 from sds3d.priors.multiview import Config, MultiviewTransformer
-from sds3d.words.embedding import embed
 
 SHOWN = ("a red armchair", "a blue car", "a wooden table", "a green cactus in a pot", "a teddy bear",
          "a grand piano", "a snowman", "a hamburger", "a white toilet", "a biplane", "a palm tree",
@@ -67,22 +65,15 @@ def train(
 def show(trainer: Trainer) -> None:
     """Writes the averaged network and a grid of samples, a prompt a row, four views each."""
     trainer.average.save_pretrained(trainer.folder / NETWORK)
-    draw(trainer.average, SHOWN, trainer.folder / GRID, trainer.device)
+    draw(trainer.average, SHOWN, trainer.folder / GRID)
     print(f"step {trainer.step}, {trainer.seconds:.0f} s, {trainer.done:.0%} done", flush=True)
 
 
-def draw(network: nn.Module, prompts: Sequence[str], path: Path, device: torch.device) -> None:
+def draw(network: nn.Module, prompts: Sequence[str], path: Path) -> None:
     """Writes a picture with four views of each prompt, ACROSS prompts in a row; full rows only."""
-    rows, size = GROUP * len(prompts), network.config.sample_size
-    cameras = orbit(GROUP, size, elevation_deg=20).rotated(25).c2w.flatten(1)
-    text = torch.from_numpy(embed(prompts)).repeat_interleave(GROUP, 0)
-    grey = torch.tensor([0.0, 0.0, 0.0, 1.0]).expand(rows, 4)
-    rng = torch.Generator().manual_seed(0)
-    told = (text, cameras.repeat(len(prompts), 1), grey)
-    z = sample(
-        network, *(x.to(device) for x in told), guidance_scale=GUIDANCE, steps=STEPS, rng=rng
-    )
-    rgb = np.uint8((z.float().permute(0, 2, 3, 1).cpu() / 2 + 0.5).clamp(0, 1).numpy() * 255)
+    views = views_of(network, prompts, guidance_scale=GUIDANCE, steps=STEPS, seed=0)
+    size = views.shape[-1]
+    rgb = np.uint8(views.permute(0, 1, 3, 4, 2).numpy() * 255)
     grid = rgb.reshape(-1, ACROSS * GROUP, size, size, 3).swapaxes(1, 2)
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(grid.reshape(-1, ACROSS * GROUP * size, 3)).save(path)
