@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 
+import torch
 from torch import Tensor
 
 from sds3d.cameras import Cameras
@@ -42,6 +43,21 @@ def word(azimuth_deg: float, elevation_deg: float, sector_deg: float, overhead_d
     if away < sector_deg:
         return "front"
     return "back" if away > 180 - sector_deg else "side"
+
+
+def sides(blends: Sequence[Blend], cameras: Cameras, turns: int) -> Tensor:
+    """How much of each row's prompt is about each of `turns` sides of the object, (B, turns).
+
+    Rows sum to one.  Front and back reach 45 degrees to either side; "overhead" names every side.
+    """
+    out = torch.zeros(len(cameras), turns)
+    angles = zip(cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), strict=True)
+    for row, (blend, (azimuth, elevation)) in enumerate(zip(blends, angles, strict=True)):
+        words = [word(azimuth + 360 / turns * k, elevation, 45, 90) for k in range(turns)]
+        for name, share in blend.items():
+            named = torch.tensor([float(name in (w, "overhead")) for w in words])
+            out[row] += share * named / named.sum().clamp_min(1)
+    return out / out.sum(1, keepdim=True)
 
 
 def plain(sector_deg: float, overhead_deg: float) -> Callable[[Cameras], Directions]:

@@ -30,6 +30,7 @@ FOLDERS = {
 }
 MODEL_INDEX = "model_index.json"  # of a folder in the diffusers layout
 WITH_IMAGE = ("csm",)  # methods that use an image prompt
+OF_DENSITY = ("fvsd",)  # methods that ask the prior for its density, which the exact one has
 FORMATS = ("glb", "obj", "ply")
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -103,6 +104,11 @@ class Job:
         kind, colon, path = self.prior.partition(":")
         if kind not in PRIORS:
             raise PriorError(f"unknown prior '{kind}'{nearest(kind, PRIORS)}", "use --prior exact")
+        if kind != "exact" and not self.recipe and self.method in OF_DENSITY:
+            raise PriorError(
+                f"--method {self.method} needs the prior's density, which '{kind}' does not have",
+                "use --prior exact",
+            )
         on_hub = kind == "diffusers" and re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", path)
         here = path and Path(path).is_dir()
         if (colon or kind == "diffusers") and not here and not on_hub:

@@ -11,7 +11,7 @@ from importlib import import_module
 from torch import Tensor
 
 from sds3d.errors import RecipeError, nearest
-from sds3d.objectives import asd, bsd, cds, csd, csm, esd, ism, nfsd, rfds, sdi, sds, tsm, vsd
+from sds3d.objectives import asd, bsd, cds, csd, csm, esd, fvsd, ism, nfsd, rfds, sdi, sds, tsm, vsd
 
 OBJECTIVES = {
     "sds": sds.grad,
@@ -27,6 +27,7 @@ OBJECTIVES = {
     "nfsd": nfsd.grad,
     "sdi": sdi.grad,
     "rfds": rfds.grad,
+    "fvsd": fvsd.grad,
 }
 
 SERVICES = ("student", "rng", "fraction", "t_low")

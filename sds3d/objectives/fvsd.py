@@ -1,20 +1,18 @@
-"""VSD for another divergence than the reverse KL one: w(t) h(r) (eps_cfg(z_t) - eps_student(z_t)).
+"""VSD for any f-divergence: w(t) h(r) (eps_cfg(z_t) - eps_student(z_t)).
 
 r = p_t(z_t) / q_t(z_t) is the ratio of the prior's density to that of the noised renders and h(r) = r^2 f''(r)
-that of D_f(p || q) = E_q f(p / q).  The ratio must be given: a denoiser does not know it, and for one render
-q_t is a point with noise, whose ratio to the prior under- or overflows in as many dimensions as a picture has.
-So this is no --method; it is for priors and clouds of particles whose densities are known.
+that of D_f(p || q) = E_q f(p / q).  A denoiser does not know r: the prior must have a density, `log_ratio`,
+which the exact one has.
 
 Xu et al. 2025, One-step Diffusion Models with f-Divergence Distribution Matching, https://arxiv.org/abs/2502.15681.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
+from sds3d.errors import PriorError, RecipeError, nearest
 from sds3d.guidance import add_noise, cfg
 from sds3d.guidance import weight as weight_at
 from sds3d.priors import Cond, Prior
@@ -38,17 +36,23 @@ def grad(
     cond: Cond,
     *,
     student: Student,
-    log_ratio: Callable[[Tensor, Tensor, Cond], Tensor],
     guidance_scale: float,
     divergence: str,
     limit: float,
     weight: str,
 ) -> Tensor:
-    """The gradient with respect to z, (B, C, h, w).
+    """The gradient with respect to z, (B, C, h, w).  r is kept between 1 / limit and limit.
 
-    log_ratio(z_t, t, cond): ln r, (B,); r is kept between 1 / limit and limit.
+    Raises PriorError for a prior without a density, RecipeError for an unknown divergence.
     """
+    if not hasattr(prior, "log_ratio"):
+        raise PriorError("f-divergences need a prior whose density is known", "use --prior exact")
+    if divergence not in H:
+        raise RecipeError(
+            f"objective.divergence: unknown '{divergence}'{nearest(divergence, H)}",
+            f"take one of {', '.join(H)}",
+        )
     z_t = add_noise(prior, z, t, eps)
-    r = log_ratio(z_t, t, cond).exp().clamp(1 / limit, limit)
+    r = prior.log_ratio(z, z_t, t, cond).exp().clamp(1 / limit, limit).to(z)
     difference = cfg(prior, z_t, t, cond, guidance_scale) - student.predict_noise(z_t, t, cond)
     return weight_at(prior, t, weight) * H[divergence](r)[:, None, None, None] * difference

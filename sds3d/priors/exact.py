@@ -27,7 +27,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sds3d.cameras import Cameras
-from sds3d.directions import Blend, Directions, word
+from sds3d.directions import Blend, Directions, sides
 from sds3d.kernels.rasterize import render_models
 from sds3d.library.model import Model
 from sds3d.priors import Cond
@@ -38,7 +38,6 @@ from sds3d.prompts import Prompt
 # The light of the library, fixed to the object: shade(n) = LIGHT[0] + n . LIGHT[1:], in [0.46, 0.94].
 LIGHT = np.array([0.70, 0.08, 0.20, 0.11], np.float32)
 BLIND_AZIMUTHS = 8  # how many sides a camera-blind prior takes for possible
-SECTOR = 45.0  # degrees to either side that the word "front" means to it
 
 
 @dataclass(frozen=True)
@@ -137,14 +136,14 @@ class ExactPrior:
         z = self.encode(torch.cat(images, 1).flatten(2))
         views = Views(z, z.square().sum(-1) / 2)
 
-        def rows(weights: np.ndarray, spread: float, sides: Tensor | None = None) -> Tensor:
-            """log p (B, turns x M) and the spread; sides: (B, turns), shares of each."""
+        def rows(weights: np.ndarray, spread: float, shares: Tensor | None = None) -> Tensor:
+            """log p (B, turns x M) and the spread; shares: (B, turns), of each turn."""
             p = torch.as_tensor(weights, dtype=torch.float32).expand(len(cameras), len(turns), -1)
-            p = p if sides is None else p * sides[..., None]
+            p = p if shares is None else p * shares[..., None]
             return F.pad(p.flatten(1).log(), (0, 1), value=spread).to(z.device)
 
         def told(blends: Sequence[Blend]) -> Tensor:
-            return rows(members.text, spread, _sides(blends, cameras, len(turns)))
+            return rows(members.text, spread, sides(blends, cameras, len(turns)))
 
         spread, null_spread = self._spreads
         heard = directions if self._camera_blind and directions and directions.blends[0] else None
@@ -201,23 +200,28 @@ class ExactPrior:
         mean = torch.einsum("gbm,bmd->gbd", w, cond.views.z.to(z_t.dtype)).reshape(z_t.shape)
         return self.alpha_sigma(t)[1] / variance * (z_t - alpha_t * mean)
 
+    def log_ratio(self, z: Tensor, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
+        """ln p_t(z_t) / q_t(z_t) (R,), equal over the views seen together, float64.
+
+        p_t: the members of the branch with noise.  q_t = N(alpha_t z, sigma_t^2): the render z with noise.
+        """
+        batch, dimension = len(cond.views.z), z[0].numel()
+        z, z_t, t = z.double(), z_t.double(), t.double()
+        alpha_t, variance = self._alpha_variance(t, cond)
+        square = self.alpha_sigma(t)[1] ** 2
+        ours = (z_t - alpha_t * z).square().sum((1, 2, 3)) / square.flatten()
+        theirs = z_t.square().sum((1, 2, 3)) / variance.flatten()
+        beside = (ours - theirs + dimension * (square / variance).log().flatten()) / 2
+        if not self._camera_blind:
+            beside = beside.reshape(-1, batch).sum(1).repeat_interleave(batch, 0)
+        share = cond.text[:, :-1].double().logsumexp(-1)
+        return self.log_joint(z_t, t, cond).logsumexp(-1) - share + beside
+
     def _alpha_variance(self, t: Tensor, cond: Cond) -> tuple[Tensor, Tensor]:
         """(alpha_t, sigma_t^2 + (alpha_t spread)^2), each (R, 1, 1, 1)."""
         alpha_t, sigma_t = self.alpha_sigma(t)
         spread = cond.text[:, -1].to(t)[:, None, None, None]
         return alpha_t, sigma_t**2 + (alpha_t * spread) ** 2
-
-
-def _sides(blends: Sequence[Blend], cameras: Cameras, turns: int) -> Tensor:
-    """How much of each row's prompt is about each turn of the object, (B, turns), rows summing to one."""
-    out = torch.zeros(len(cameras), turns)
-    angles = zip(cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), strict=True)
-    for row, (blend, (azimuth, elevation)) in enumerate(zip(blends, angles, strict=True)):
-        words = [word(azimuth + 360 / turns * k, elevation, SECTOR, 90) for k in range(turns)]
-        for name, share in blend.items():
-            named = torch.tensor([float(name in (w, "overhead")) for w in words])
-            out[row] += share * named / named.sum().clamp_min(1)
-    return out / out.sum(1, keepdim=True)
 
 
 def shade(normals: np.ndarray) -> np.ndarray:

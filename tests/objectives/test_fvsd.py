@@ -6,6 +6,7 @@ import pytest
 import torch
 from gaussian import Always, GaussianPrior
 
+from sds3d.errors import PriorError, RecipeError
 from sds3d.objectives import fvsd, vsd
 
 OPTIONS = {"guidance_scale": 7.5, "weight": "sigma2"}
@@ -19,12 +20,20 @@ F = {  # D_f(p || q) = E_q f(p / q)
 }
 
 
-def at(case, ratio, divergence, student):
-    def log_ratio(z_t, t, cond):
-        return torch.full((len(z_t),), math.log(ratio), dtype=z_t.dtype)
+class Dense(GaussianPrior):
+    """A prior whose density is everywhere `ratio` times the renders'."""
 
-    more = {"log_ratio": log_ratio, "divergence": divergence, "limit": 1e3, "student": student}
-    return fvsd.grad(GaussianPrior(0.7), *case, **OPTIONS, **more)
+    def __init__(self, ratio):
+        super().__init__(0.7)
+        self.ratio = ratio
+
+    def log_ratio(self, z, z_t, t, cond):
+        return torch.full((len(z_t),), math.log(self.ratio), dtype=z_t.dtype)
+
+
+def at(case, ratio, divergence, student):
+    more = {"divergence": divergence, "limit": 1e3, "student": student}
+    return fvsd.grad(Dense(ratio), *case, **OPTIONS, **more)
 
 
 @pytest.fixture
@@ -53,6 +62,14 @@ def test_the_ratio_is_kept_within_its_limit(case, student):
     torch.testing.assert_close(
         at(case, 1e6, "forward-kl", student), at(case, 1e3, "forward-kl", student)
     )
+
+
+def test_a_prior_without_a_density_is_refused_and_so_is_an_unknown_divergence(case, student):
+    more = {"limit": 1e3, "student": student, **OPTIONS}
+    with pytest.raises(PriorError, match="density"):
+        fvsd.grad(GaussianPrior(0.7), *case, divergence="jeffreys", **more)
+    with pytest.raises(RecipeError, match="hellinger"):
+        fvsd.grad(Dense(1.0), *case, divergence="helinger", **more)
 
 
 @pytest.mark.parametrize("divergence", [name for name in F if name != "chi-square"])

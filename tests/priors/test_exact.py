@@ -1,12 +1,14 @@
 """Laws of the exact prior: its score is the score of the mixture it claims to be."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
 from sds3d.cameras import look_at_origin, orbit
 from sds3d.errors import PriorError
-from sds3d.guidance import together
+from sds3d.guidance import add_noise, together
 from sds3d.library.model import RADIUS, Model
 from sds3d.priors.exact import ExactPrior, Members, render, shaded
 from sds3d.prompts import Prompt
@@ -227,3 +229,40 @@ def test_a_flow_schedule_mixes_picture_and_noise_linearly():
     alpha_t, sigma_t = make(schedule="flow").alpha_sigma(torch.tensor([0.0, 0.25, 1.0]))
     assert alpha_t.flatten().tolist() == [1.0, 0.75, 0.0]
     assert sigma_t.flatten().tolist() == [0.0, 0.25, 1.0]
+
+
+@pytest.mark.parametrize("options", [{}, {"spread": 0.3}, {"camera_blind": True}])
+def test_the_ratio_of_densities_is_that_of_the_two_mixtures_written_out(cameras, rng, options):
+    """ln sum_i p_i N(z_t; alpha z_i, sigma^2 + (alpha spread)^2) / N(z_t; alpha z, sigma^2)."""
+    prior = make(**options)
+    cond, spread = conditioned(prior, cameras), options.get("spread", 0.0)
+    z = 2 * torch.rand(2, 3, SIZE, SIZE, generator=rng, dtype=torch.float64) - 1
+    for t in (0.3, 0.9):
+        times = torch.full((2,), t, dtype=torch.float64)
+        alpha_t, sigma_t = (x[0].item() for x in prior.alpha_sigma(times))
+        z_t = alpha_t * z + sigma_t * torch.randn(z.shape, generator=rng, dtype=torch.float64)
+
+        wide = math.hypot(sigma_t, alpha_t * spread)
+        z_i = cond.views.z.double().unflatten(-1, z.shape[1:]).transpose(0, 1)
+        log_p = torch.log(torch.tensor([0.7, 0.3, 0.0], dtype=torch.float64))
+        known, ours = (
+            torch.distributions.Normal(alpha_t * mean, width).log_prob(z_t).sum((-1, -2, -3))
+            for mean, width in ((z_i, wide), (z, sigma_t))
+        )
+        if "camera_blind" in options:  # eight sides alike, each view alone
+            expected = (log_p.repeat(8)[:, None] - math.log(8) + known).logsumexp(0) - ours
+        else:
+            expected = ((log_p + known.sum(1)).logsumexp(0) - ours.sum()).expand(2)
+        torch.testing.assert_close(
+            prior.log_ratio(z, z_t, times, cond), expected, rtol=1e-6, atol=1e-4
+        )
+
+
+def test_a_member_itself_is_as_likely_as_its_share(cameras, rng):
+    """With z a member, p_t >= p_i q_t, and where the others are far, p_t / q_t is p_i."""
+    prior, cond = make(), conditioned(make(), cameras)
+    z, times = members(prior, cameras)[1], torch.full((2,), 0.2, dtype=torch.float64)
+    z_t = add_noise(prior, z, times, torch.randn(z.shape, generator=rng, dtype=torch.float64))
+    assert prior.log_ratio(z, z_t, times, cond).exp().tolist() == pytest.approx(
+        [0.3, 0.3], rel=1e-4
+    )
