@@ -37,9 +37,10 @@ def imagenet(rgb: Tensor) -> Tensor:
     Pictures are enlarged to 224 pixels.  Raises BackendError without the packages of the extra `eval`.
     Source: Tan and Le 2019, https://arxiv.org/abs/1905.11946; the lite variants' ImageNet weights.
     """
-    network, out = _network(), []
-    for part in rgb.split(BATCH):
+    where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network, out = _network().to(where), []
+    for part in rgb.to(where).split(BATCH):
         x = F.interpolate(part, (SIZE, SIZE), mode="bicubic", antialias=True).clamp(0, 1)
         x = (x - MEAN) / DEVIATION
         out.append(F.normalize(network.extract_features(x).mean((2, 3)), dim=-1))
-    return torch.cat(out)
+    return torch.cat(out).to(rgb.device)

@@ -137,10 +137,20 @@ def test_training_pictures_are_retrieved_as_their_own_concept_and_are_copies(cor
 
 
 def test_the_colour_of_a_picture_is_that_of_its_object_not_of_its_background():
-    picture = torch.full((4, 3, 8, 8), scoring.GREY)
-    picture[:, :, 2:6, 2:6] = torch.tensor(COLORS["green"])[None, :, None, None]
-    assert scoring.main_color(picture) == "green"
-    assert scoring.main_color(torch.full((4, 3, 8, 8), scoring.GREY)) == ""
+    for name in ("green", "white", "navy"):
+        picture = torch.full((4, 3, 8, 8), scoring.GREY)
+        picture[:, :, 2:6, 2:6] = torch.tensor(COLORS[name])[None, :, None, None] * scoring.SHADE
+        assert scoring.colors(picture)[0] == name
+    assert scoring.colors(torch.full((4, 3, 8, 8), scoring.GREY)) == []
+
+
+def test_a_training_object_in_a_paint_has_that_colour_mostly(corpus):
+    made = pool([load(corpus)], LIGHT)
+    rows = [row for row in range(12) for _ in PAINTS]
+    asked = list(PAINTS) * 12
+    assert scoring.right_colors(scoring.painted(made, rows, asked), asked) > 0.7
+    wrong = asked[1:] + asked[:1]
+    assert scoring.right_colors(scoring.painted(made, rows, asked), wrong) < 0.4
 
 
 def test_all_numbers_of_a_network_are_shares(trained, corpus):
