@@ -12,7 +12,6 @@ averaged weights in each quarter of t on the same fresh batches, seconds of one 
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
 import torch
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sds3d.corpus.shards import load
+from sds3d.pretrain.evaluate import seconds_of_a_step
 from sds3d.pretrain.loop import BINS, Budget, Trainer, loss
 from sds3d.pretrain.pool import pool
 from sds3d.pretrain.train import SHOWN, draw
@@ -95,22 +95,6 @@ def errors(trainer: Trainer) -> list[float]:
             parts.append(loss(trainer.average, batch(trainer.pool, 64, rng), rng, 0.0, GROUP)[1])
     t, error = torch.cat(parts, 1).cpu()
     return [round(error[(t * BINS).long() == k].mean().item(), 5) for k in range(BINS)]
-
-
-def seconds_of_a_step(network: nn.Module) -> float:
-    """The median time of a CFG step over four views, on this device."""
-    like = next(network.parameters())
-    rows, size = 2 * GROUP, network.config.sample_size
-    given = (torch.randn(rows, 3, size, size), torch.full((rows,), 500.0),
-             torch.randn(rows, network.config.text_length, network.config.cross_attention_dim),
-             torch.randn(rows, 16), torch.rand(rows, 4))  # fmt: skip
-    given, times = [x.to(like) for x in given], []
-    with torch.inference_mode():
-        for _ in range(8):
-            start = time.perf_counter()
-            network(*given).sample.cpu()
-            times.append(time.perf_counter() - start)
-    return sorted(times)[len(times) // 2]
 
 
 def main() -> None:

@@ -77,12 +77,13 @@ def evaluate(
         list[Path] | None, typer.Option(help="The sets that the network was trained on.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where a network's numbers go.")] = None,
+    card: Annotated[bool, typer.Option("--card", help="Write the network's model card.")] = False,
 ) -> None:
     """Show how each prompt of a file is read (exit code 1 if one is not), or measure a network."""
     from sds3d.cli.training import measure
 
     if what.is_dir():
-        measure(what, data or [], out)
+        measure(what, data or [], out, card)
         return
     from sds3d.batch import read_lines
     from sds3d.errors import PriorError

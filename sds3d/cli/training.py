@@ -54,8 +54,11 @@ def train(
     print(out / NETWORK)
 
 
-def measure(folder: Path, sets: list[Path], out: Path | None) -> None:
-    """Prints a network's numbers against the sets that it was trained on, and writes them to `out`."""
+def measure(folder: Path, sets: list[Path], out: Path | None, card: bool) -> None:
+    """Prints a network's numbers against the sets that it was trained on, and writes them to `out`.
+
+    card: writes the model card into the network's folder too.
+    """
     import json
 
     from sds3d import parts
@@ -63,6 +66,7 @@ def measure(folder: Path, sets: list[Path], out: Path | None) -> None:
     from sds3d.corpus.shards import load
     from sds3d.errors import UsageError
     from sds3d.metrics.features import imagenet
+    from sds3d.pretrain.card import write_card
     from sds3d.pretrain.evaluate import evaluate
     from sds3d.pretrain.pool import pool
     from sds3d.priors import embedded
@@ -77,3 +81,5 @@ def measure(folder: Path, sets: list[Path], out: Path | None) -> None:
     print(text)
     if out:
         out.write_text(text + "\n", encoding="utf-8")
+    if card:
+        print(write_card(folder, numbers))

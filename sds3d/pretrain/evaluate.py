@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from sds3d.corpus.shards import Corpus
 from sds3d.pretrain.pool import PAINTS, held_out
 from sds3d.pretrain.sampling import views_of
 from sds3d.pretrain.views import GROUP, Pool, recolored
+from sds3d.runs import device_name
 from sds3d.words.palette import COLORS
 
 GREY = 0.5
@@ -137,6 +139,22 @@ def memorised(pictures: Tensor, wanted: Sequence[str], known: Shelf) -> float:
     return round(float(np.median(shares)), 4) if shares else float("nan")
 
 
+def seconds_of_a_step(network: nn.Module, dtype: torch.dtype = torch.float32) -> float:
+    """The median time of a CFG step over four views, on the network's device, autocast to `dtype`."""
+    like, c, times = next(network.parameters()), network.config, []
+    rows = 2 * GROUP
+    shapes = ((rows, 3, c.sample_size, c.sample_size), (rows,),
+              (rows, c.text_length, c.cross_attention_dim), (rows, 16), (rows, 4))  # fmt: skip
+    given = [torch.rand(shape).to(like) for shape in shapes]
+    half = dtype != torch.float32
+    with torch.inference_mode(), torch.autocast(like.device.type, dtype, enabled=half):
+        for _ in range(8):
+            start = time.perf_counter()
+            network(*given).sample.cpu()
+            times.append(time.perf_counter() - start)
+    return round(sorted(times)[len(times) // 2], 4)
+
+
 def evaluate(
     network: nn.Module,
     pool: Pool,
@@ -161,6 +179,11 @@ def evaluate(
     other = views_of(network, [_said(word) for word, _ in words], **made) if words else None
     numbers: dict[str, object] = {
         "concepts": len(known.concepts),
+        "cfg_step_seconds": {
+            "device": device_name(next(network.parameters()).device),
+            "float32": seconds_of_a_step(network),
+            "bfloat16": seconds_of_a_step(network, torch.bfloat16),
+        },
         "retrieval": recalls(ranks(pictures, known.concepts, known, features)),
         "chance_r5": round(5 / len(known.concepts), 4),
         "training_set_retrieval": recalls(_leave_one_out(known)),

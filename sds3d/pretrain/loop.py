@@ -113,8 +113,8 @@ class Trainer:
         self.optimizers = optimizers(network, budget)
         self.step, self.seconds, self.seed = 0, 0.0, seed
         self._log: list[Tensor] = []
-        fast = self.device.type == "cuda"
-        self._forward = torch.compile(network) if fast else network
+        self.half = self.device.type == "cuda"  # bfloat16, and compiled
+        self._forward = torch.compile(network) if self.half else network
         if (folder / STATE).is_file():
             self._resume()
 
@@ -143,8 +143,7 @@ class Trainer:
         single = float(torch.rand((), generator=torch.Generator().manual_seed(self.step)))
         views = 1 if single < self.budget.single else GROUP
         data = batch(self.pool, self.budget.objects, rng)
-        half = self.device.type == "cuda"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             value, parts = loss(self._forward, data, rng, self.budget.drop, views)
         value.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)

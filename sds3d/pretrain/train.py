@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from torch import nn
 
 from sds3d.corpus.shards import load
 from sds3d.errors import UsageError
+from sds3d.pretrain.card import TRAINING, history
 from sds3d.pretrain.loop import Budget, Trainer
 from sds3d.pretrain.pool import pool
 from sds3d.pretrain.sampling import views_of
@@ -59,6 +61,8 @@ def train(
     trainer.run(show, minutes)
     names = sorted({item.name for corpus in corpora for item in corpus.objects})
     (out / NETWORK / CONCEPTS).write_text("\n".join(names) + "\n", encoding="utf-8")
+    told = json.dumps(history(trainer, corpora), indent=1) + "\n"
+    (out / NETWORK / TRAINING).write_text(told, encoding="utf-8")
     return trainer
 
 

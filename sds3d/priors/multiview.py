@@ -155,7 +155,10 @@ class MultiviewTransformer(nn.Module):
         v, u = torch.meshgrid(at, at, indexing="ij")
         tan = math.tan(math.radians(self.config.fov_deg) / 2)
         direction = torch.stack([u * tan, v * tan, torch.ones_like(u)], -1).flatten(0, 1)
-        direction = F.normalize(direction @ c2w[:, :3, :3].transpose(1, 2), dim=-1, eps=1e-6)
+        turned = (direction[:, None] * c2w[:, None, :3, :3]).sum(
+            -1
+        )  # no matmul: half under autocast
+        direction = F.normalize(turned, dim=-1, eps=1e-6)
         moment = torch.linalg.cross(c2w[:, None, :3, 3].expand_as(direction), direction)
         line = torch.cat([moment, direction], -1)
         waves = [f(line * math.pi * 2**k) for k in (-1, 0) for f in (torch.sin, torch.cos)]

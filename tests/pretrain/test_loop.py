@@ -38,6 +38,15 @@ def test_training_lowers_the_error(tmp_path, monkeypatch, muon):
     assert lines[-1]["views"] == 120 * 16
 
 
+def test_training_in_half_precision_lowers_the_error_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "LOG_EVERY", 10)
+    made = trainer(tmp_path)
+    made.half = True  # as on CUDA
+    steps(made, 120)
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["loss"] < 0.4 * lines[0]["loss"]
+
+
 def test_training_resumed_is_training_uninterrupted_bit_for_bit(tmp_path):
     whole = trainer(tmp_path / "a")
     steps(whole, 6)

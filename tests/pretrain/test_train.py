@@ -13,6 +13,7 @@ from sds3d.corpus.items import Item
 from sds3d.corpus.shards import load
 from sds3d.errors import PriorError
 from sds3d.pretrain import evaluate as scoring
+from sds3d.pretrain.card import write_card
 from sds3d.pretrain.pool import PAINTS, captions, held_out, pool
 from sds3d.priors import embedded
 from sds3d.priors.exact import LIGHT
@@ -81,6 +82,17 @@ def test_a_trained_network_is_a_prior_of_what_it_was_trained_on(trained, corpus,
     name = min(names)
     assert f"'{name}'" in prior.describe(parse(f"a red {name}"))
     assert "has not learned" in prior.describe(parse("a thunderstorm"))
+
+
+def test_a_network_comes_with_what_it_was_made_of_and_gets_a_card_of_its_numbers(trained):
+    told = json.loads((trained / "training.json").read_text())
+    assert told["objects"] == {"builtin": 12}
+    assert told["views"] == told["steps"] * 2 * 4
+    assert told["licences"] == {"builtin": {"Apache License 2.0": 12}}
+    card = write_card(trained, {"retrieval": {"r1": 0.25, "r5": 0.5}, "concepts": 12}).read_text()
+    assert "| retrieval: r5 | 0.5 |" in card
+    assert "12 concepts" in card
+    assert f"{told['steps']} steps" in card
 
 
 def test_its_estimate_of_the_picture_is_the_networks_own(trained, rng):

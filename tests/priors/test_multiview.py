@@ -92,3 +92,13 @@ def test_a_network_read_back_gives_the_same_to_half_precision(network, rng, tmp_
     given = told(rng, 4)
     again = MultiviewTransformer.from_pretrained(tmp_path).eval()
     torch.testing.assert_close(again(**given).sample, network(**given).sample, atol=0.02, rtol=0.02)
+
+
+def test_half_precision_changes_the_estimate_by_its_rounding_only(network, rng):
+    """As training on CUDA runs it; the rays stay in single precision."""
+    given = told(rng, 8)
+    exact = network(**given).sample
+    with torch.autocast("cpu", torch.bfloat16):
+        half = network(**given).sample.float()
+        assert network.rays(given["camera"]).dtype == torch.float32
+    assert (half - exact).norm() < 0.03 * exact.norm()
