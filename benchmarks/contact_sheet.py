@@ -1,7 +1,7 @@
 """The README's contact sheet: twelve prompts with the default preset, the exported GLBs seen from four sides.
 
-    python benchmarks/contact_sheet.py [--preset laptop] [--folder outputs/contact]
-        [--out assets/contact_sheet.png]
+    python benchmarks/contact_sheet.py [--prior exact] [--preset laptop]
+        [--folder outputs/contact] [--out assets/contact_sheet.png]
 
 Finished prompts are not made again.
 """
@@ -34,6 +34,7 @@ PROMPTS = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--prior", default="exact")
     parser.add_argument("--preset", default="laptop")
     parser.add_argument("--folder", type=Path, default=Path("outputs/contact"))
     parser.add_argument("--out", type=Path, default=Path("assets/contact_sheet.png"))
@@ -41,8 +42,9 @@ def main() -> None:
     rows = []
     for prompt in PROMPTS:
         run = options.folder / prompt.replace(" ", "-")
-        command = [sys.executable, "-m", "sds3d", "generate", prompt, "--preset", options.preset]
-        subprocess.run([*command, "--out", str(run)], check=True)
+        command = [sys.executable, "-m", "sds3d", "generate", prompt, "--out", str(run)]
+        chosen = ["--prior", options.prior, "--preset", options.preset]
+        subprocess.run([*command, *chosen], check=True)
         mesh = load_glb(run / "mesh.glb")
         cameras = orbit(8, 224, elevation_deg=20).rotated(25)[::2]
         rows.append((prompt, list(render_mesh(mesh, cameras))))

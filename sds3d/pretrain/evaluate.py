@@ -47,7 +47,7 @@ def shelf(pool: Pool, corpora: Sequence[Corpus], features: Features) -> Shelf:
     items = [item for corpus in corpora for item in corpus.objects]
     concepts = tuple(sorted({item.name for item in items}))
     rgba, shade = _lit(pool, slice(None))
-    pictures = _on_grey(rgba[..., :3], rgba[..., 3:], shade)
+    pictures = on_grey(rgba[..., :3], rgba[..., 3:], shade)
     seen = features(pictures.flatten(0, 1)).unflatten(0, (-1, GROUP)).mean(1)
     owner = torch.tensor([concepts.index(item.name) for item in items])
     return Shelf(concepts, owner, F.normalize(seen, dim=-1), pictures)
@@ -105,7 +105,7 @@ def painted(pool: Pool, rows: Sequence[int], asked: Sequence[str]) -> Tensor:
     rgba, shade = _lit(pool, list(rows))
     wanted = torch.tensor([COLORS[name] for name in asked]).float()
     rgb = recolored(rgba[..., :3], pool.main[list(rows)], wanted, torch.ones(len(rows)))
-    return _on_grey(rgb, rgba[..., 3:], shade)
+    return on_grey(rgb, rgba[..., 3:], shade)
 
 
 def _lit(pool: Pool, rows: Sequence[int] | slice) -> tuple[Tensor, Tensor]:
@@ -115,8 +115,9 @@ def _lit(pool: Pool, rows: Sequence[int] | slice) -> tuple[Tensor, Tensor]:
     return rgba, pool.light[0] + (normals * pool.light[1:]).sum(-1, keepdim=True)
 
 
-def _on_grey(rgb: Tensor, alpha: Tensor, shade: Tensor) -> Tensor:
-    return (alpha * (rgb * shade).clamp(0, 1) + (1 - alpha) * GREY).permute(0, 1, 4, 2, 3)
+def on_grey(rgb: Tensor, alpha: Tensor, shade: Tensor) -> Tensor:
+    """Lit colours (..., 3) over the grey of samples, channels first."""
+    return (alpha * (rgb * shade).clamp(0, 1) + (1 - alpha) * GREY).movedim(-1, -3)
 
 
 def memorised(pictures: Tensor, wanted: Sequence[str], known: Shelf) -> float:
@@ -174,9 +175,9 @@ def evaluate(
     """
     known = shelf(pool, corpora, features)
     made = {"guidance_scale": guidance_scale, "steps": steps, "seed": seed}
-    pictures = views_of(network, [_said(name) for name in known.concepts], **made)
+    pictures = views_of(network, [said(name) for name in known.concepts], **made)
     words = [(w, c) for w, c in synonyms.items() if c in known.concepts]
-    other = views_of(network, [_said(word) for word, _ in words], **made) if words else None
+    other = views_of(network, [said(word) for word, _ in words], **made) if words else None
     numbers: dict[str, object] = {
         "concepts": len(known.concepts),
         "cfg_step_seconds": {
@@ -200,7 +201,7 @@ def evaluate(
     for kind, never in (("colours_said", False), ("colours_never_said", True)):
         asked = [(c, n) for c in PAINTS for n in known.concepts if held_out(c, n) == never]
         asked = rng.sample(asked, min(pairs, len(asked)))
-        drawn = views_of(network, [_said(n, c) for c, n in asked], **made)
+        drawn = views_of(network, [said(n, c) for c, n in asked], **made)
         places = ranks(drawn, [n for _, n in asked], known, features)
         numbers[kind] = {
             "pairs": len(asked),
@@ -218,6 +219,7 @@ def _leave_one_out(known: Shelf) -> Tensor:
     return _places(likeness, known.owner, known)[several]
 
 
-def _said(name: str, color: str = "") -> str:
+def said(name: str, color: str = "") -> str:
+    """The prompt for a thing in a colour."""
     phrase = f"{color} {name}".strip()
     return f"{article(phrase, name)} {phrase}".strip()

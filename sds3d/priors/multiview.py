@@ -155,9 +155,8 @@ class MultiviewTransformer(nn.Module):
         v, u = torch.meshgrid(at, at, indexing="ij")
         tan = math.tan(math.radians(self.config.fov_deg) / 2)
         direction = torch.stack([u * tan, v * tan, torch.ones_like(u)], -1).flatten(0, 1)
-        turned = (direction[:, None] * c2w[:, None, :3, :3]).sum(
-            -1
-        )  # no matmul: half under autocast
+        # a product and a sum: under autocast a matmul would be in half precision
+        turned = (direction[:, None] * c2w[:, None, :3, :3]).sum(-1)
         direction = F.normalize(turned, dim=-1, eps=1e-6)
         moment = torch.linalg.cross(c2w[:, None, :3, 3].expand_as(direction), direction)
         line = torch.cat([moment, direction], -1)

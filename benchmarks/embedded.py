@@ -1,0 +1,117 @@
+"""How good are the objects that `generate` makes with a network of the embedded prior?
+
+    python benchmarks/embedded.py NETWORK --data SET... [--prompts 40] [--preset laptop] [--seed 0]
+        [--folder outputs/embedded] [--sheet docs/embedded.png]
+
+Prompts are drawn at random, the same for a seed: a concept of the network's list in one of twenty colours.
+Each GLB is drawn in the library's light from four sides and ranked among all training objects of all concepts
+by EfficientNet-lite0's features (R@1, R@5), its colours are named, its seconds kept.  --sheet draws them all,
+with their ranks, to be looked at: no number says whether there is a second face.  Finished runs are not made
+again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from pathlib import Path
+from statistics import fmean, median
+
+import torch
+import trimesh
+from machine import keep
+from torch import Tensor
+
+from sds3d import runs
+from sds3d.batch import DONE, place, run
+from sds3d.cameras import orbit
+from sds3d.corpus.drawing import draw
+from sds3d.corpus.shards import load
+from sds3d.corpus.soup import from_scene
+from sds3d.export.pictures import contact_sheet, load_glb, render_mesh
+from sds3d.job import Job
+from sds3d.metrics.features import imagenet
+from sds3d.pretrain.evaluate import on_grey, ranks, recalls, right_colors, said, shelf
+from sds3d.pretrain.pool import PAINTS, pool
+from sds3d.pretrain.views import GROUP
+from sds3d.priors.embedded import CONCEPTS
+from sds3d.priors.exact import LIGHT
+
+
+def asked(network: Path, count: int, seed: int) -> list[tuple[str, str]]:
+    """`count` (concept, colour) pairs, no concept twice."""
+    names = (network / CONCEPTS).read_text(encoding="utf-8").splitlines()
+    rng = random.Random(seed)
+    return [(name, rng.choice(PAINTS)) for name in rng.sample(names, min(count, len(names)))]
+
+
+def pictures(glb: Path, size: int) -> Tensor:
+    """Four sides of a GLB in the library's light on grey, (4, 3, S, S)."""
+    seen = draw(
+        from_scene(trimesh.load_scene(glb, process=False)),
+        orbit(GROUP, size, elevation_deg=20).rotated(25),
+    )
+    rgba = torch.from_numpy(seen.albedo).float() / 255
+    light = torch.as_tensor(LIGHT)
+    shade = light[0] + ((torch.from_numpy(seen.normals).float() / 127.5 - 1) * light[1:]).sum(
+        -1, keepdim=True
+    )
+    return on_grey(rgba[..., :3], rgba[..., 3:], shade)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("network", type=Path)
+    parser.add_argument("--data", nargs="+", type=Path, required=True)
+    parser.add_argument("--prompts", type=int, default=40)
+    parser.add_argument("--preset", default="laptop")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--folder", type=Path, default=Path("outputs/embedded"))
+    parser.add_argument("--sheet", type=Path)
+    options = parser.parse_args()
+    pairs = asked(options.network, options.prompts, options.seed)
+    jobs = [
+        place(Job(said(name, color), prior=f"embedded:{options.network}", preset=options.preset,
+                  overrides=tuple(options.set)), options.folder)
+        for name, color in pairs
+    ]  # fmt: skip
+    run(jobs, options.folder)
+    records = [runs.read_run(job.folder())[1] for job in jobs]
+    assert all(record["status"] in DONE for record in records), "a run failed; see results.csv"
+    corpora = [load(folder) for folder in options.data]
+    known = shelf(pool(corpora, LIGHT), corpora, imagenet)
+    seen = torch.stack(
+        [pictures(job.folder() / "mesh.glb", known.pictures.shape[-1]) for job in jobs]
+    )
+    places = ranks(seen, [name for name, _ in pairs], known, imagenet)
+    seconds = [sum(record["result"]["seconds"].values()) for record in records]
+    rows = [
+        {"prompt": job.prompt, "place": int(place), "seconds": round(s, 1)}
+        for job, place, s in zip(jobs, places, seconds, strict=True)
+    ]
+    values = {
+        "preset": options.preset,
+        "prompts": len(rows),
+        "concepts": len(known.concepts),
+        **recalls(places),
+        "colours": right_colors(list(seen), [color for _, color in pairs]),
+        "seconds_median": round(median(seconds), 1),
+        "seconds_mean": round(fmean(seconds), 1),
+        "seconds_max": round(max(seconds), 1),
+    }
+    print(json.dumps(values, indent=1))
+    if options.sheet:
+        cameras = orbit(2 * GROUP, 128, elevation_deg=20).rotated(25)[::2]
+        meshes = [load_glb(job.folder() / "mesh.glb") for job in jobs]
+        shown = [
+            (f"{row['prompt']} ({row['place'] + 1})", list(render_mesh(mesh, cameras)))
+            for row, mesh in zip(rows, meshes, strict=True)
+        ]
+        contact_sheet(shown, options.sheet, columns=4)
+    print(keep("embedded", {**values, "runs": rows}))
+
+
+if __name__ == "__main__":
+    main()
