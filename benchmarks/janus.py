@@ -1,82 +1,141 @@
 """Does ESD show fewer second faces than VSD where the prior cannot see the camera?
 
-    python benchmarks/janus.py [--prompt "a teddy bear"] [--seeds 30] [--methods vsd,esd] [--steps 120]
-        [--folder outputs/janus]
+    python benchmarks/janus.py [--prompt "a teddy bear"] [--seeds 30] [--lam 0,0.5,1] [--steps 200] [--size 32]
+        [--out docs/janus.png]
 
-The camera-blind exact prior scores each view alone, over the object turned to any of eight sides, so that
-every view may become the likeliest one.  Of each result, eight views are given the side of the nearest
-library member that they look most like; `faces` is how many of the five views from the side and from behind
-(90 degrees and more from the front) look like the front or its neighbours, and a result with one or more is
-counted as Janus.  `sides` is how many different sides the eight views show; of a right object, eight.
+The camera-blind exact prior scores each view alone, over one object turned to any of eight sides, so that
+every view may become the likeliest one.  The student is exact too: told the camera, it knows the render that
+the camera sees, so that VSD (lam = 0) is SDS; with the camera dropped it knows the renders of the step's four
+cameras, a quarter apart, and cannot tell which one it looks at.  Of each result, eight views are given the side
+of the object that they look most like.  A right object shows all eight in their order, wherever its front is.
+`janus` is the share of results in which views 90 degrees or more apart look like the same side, `agree` the share
+of views that show what they should, `sides` how many of the eight are shown.
 """
 
 from __future__ import annotations
 
 import argparse
+from itertools import combinations
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
 import torch
 from machine import keep
+from torch import Tensor
 
-from sds3d import checkpoint, outputs, parts, runs
+from sds3d import parts
 from sds3d import recipe as recipes
-from sds3d.batch import DONE, place, run
-from sds3d.cameras import orbit
+from sds3d.cameras import Cameras, orbit
+from sds3d.export.pictures import preview
+from sds3d.fit import Clock, fit
 from sds3d.job import Job
+from sds3d.objectives import esd
+from sds3d.priors import Cond
 from sds3d.priors.exact import render
 from sds3d.prompts import parse
+from sds3d.render import Render
+from sds3d.scenes import Scene
 
-VIEWS, SIZE = 8, 64
-SMALL = ("camera.sizes=[48]", "export.resolution=48", "export.texture_size=64", "export.faces=1000",
-         "prior.camera_blind=true")  # fmt: skip
+VIEWS, SIZE, GREY = 8, 64, 0.5
+CPU = torch.device("cpu")
 
 
-def sides(folder: Path) -> list[int]:
-    """Which side of the nearest member each of the eight views looks like, 0 the front, counted round."""
-    job, _ = runs.read_run(folder)
-    recipe = recipes.load(folder / runs.RECIPE)
-    scene = parts.scene(recipe, job.seed, torch.device("cpu"))
-    checkpoint.unpack_module(scene, checkpoint.read(folder / runs.CHECKPOINT)[0], "scene")
-    members = parts.prior(job.prior, recipe, job.seed).members(parse(job.prompt))
-    models = [m for m, p in zip(members.models, members.text, strict=True) if p > 0]
-    cameras, grey = orbit(VIEWS, SIZE, elevation_deg=15), torch.full((VIEWS, 3), 0.5)
+class Renders:
+    """The exact student of one scene: what its cameras see, before any background."""
+
+    def __init__(self, scene: Scene, prior) -> None:
+        self.prior, self._render = prior, scene.render
+        scene.render = self.render
+
+    def render(self, cameras: Cameras, background: Tensor, rng=None) -> Render:
+        """The scene's own, remembered with the light and the background apart."""
+        seen = self._render(cameras, background, rng)
+        clear = 1 - seen.alpha[..., None].detach()
+        rest = clear * background[:, None, None]
+        every = (seen.rgb.detach() - rest)[None] + clear[None] * background[:, None, None, None]
+        self.known = self.prior.encode(every.movedim(-1, 2))  # (row, camera, 3, H, W)
+        return seen
+
+    def predict_noise(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
+        """eps_hat of N(alpha_t z, sigma_t^2), of the row's own z or of all cameras' alike."""
+        alpha_t, sigma_t = self.prior.alpha_sigma(t)
+        away = z_t[:, None] - alpha_t[:, None] * self.known
+        if (cond.camera != 0).any():
+            return away.diagonal().movedim(-1, 0) / sigma_t
+        w = torch.softmax(-away.square().sum((2, 3, 4)) / (2 * sigma_t.flatten(1) ** 2), 1)
+        return torch.einsum("bk,bkchw->bchw", w, away) / sigma_t
+
+
+def distil(prompt: str, lam: float, seed: int, steps: int, size: int) -> tuple[Tensor, list[int]]:
+    """(eight views (8, S, S, 3) of the result, the side of the object that each looks like)."""
+    job = Job(prompt, method="esd", scene="triplane", seed=seed, steps=steps,
+              overrides=(f"camera.sizes=[{size}]", "prior.camera_blind=true", "prior.variants=1"))  # fmt: skip
+    recipe = recipes.resolve(job)
+    prior, scene = parts.prior("exact", recipe, seed), parts.scene(recipe, seed, CPU)
+    student = Renders(scene, prior)
+
+    def objective(prior, z, t, eps, cond, **_: object) -> Tensor:
+        options = {**recipe.objective.options, "lam": lam}
+        return esd.grad(prior, z, t, eps, cond, student=student, **options)
+
+    fit(scene, prior, objective, parse(prompt), parts.sampling(recipe, steps, seed, CPU),
+        parts.trainer(recipe, scene), steps=range(steps), total=steps, seed=seed,
+        gradient=parts.gradient(recipe), regularizers=recipe.regularizers,
+        on_step=lambda *_: True, clock=Clock())  # fmt: skip
+    cameras, grey = orbit(VIEWS, SIZE, elevation_deg=15), torch.full((VIEWS, 3), GREY)
     with torch.no_grad():
-        seen = scene.render(cameras, grey).rgb.flatten(1)
-    known = render(models, cameras, grey, 2).permute(1, 0, 3, 4, 2).flatten(2)  # (M, side, pixels)
-    error = torch.cdist(seen[None], known)  # (M, view, side)
-    return error.amin(0).argmin(-1).tolist()
+        seen = student._render(cameras, grey).rgb
+    found = prior.members(parse(prompt))
+    models = [m for m, p in zip(found.models, found.text, strict=True) if p > 0]
+    known = render(models, cameras, grey, 2)[:, 0].movedim(1, -1)  # (side, S, S, 3)
+    return seen, torch.cdist(seen.flatten(1), known.flatten(1)).argmin(-1).tolist()
+
+
+def agree(sides: list[int]) -> float:
+    """The share of views that show the side that they should, at the object's turn that fits best."""
+    turns = [[(view + turn) % VIEWS for view in range(VIEWS)] for turn in range(VIEWS)]
+    return max(fmean(a == b for a, b in zip(sides, right, strict=True)) for right in turns)
+
+
+def janus(sides: list[int]) -> bool:
+    """Whether views 90 degrees or more apart look like the same side."""
+    apart = [(i, j) for i, j in combinations(range(VIEWS), 2) if 2 <= j - i <= VIEWS - 2]
+    return any(sides[i] == sides[j] for i, j in apart)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prompt", default="a teddy bear")
     parser.add_argument("--seeds", type=int, default=30)
-    parser.add_argument("--methods", default="sds,vsd,esd")
-    parser.add_argument("--steps", type=int, default=120)
-    parser.add_argument("--set", action="append", default=[])
-    parser.add_argument("--folder", type=Path, default=Path("outputs/janus"))
+    parser.add_argument("--lam", default="0,0.5,1")
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--size", type=int, default=32)
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    outputs.TURNTABLE = {"views": 2, "size": 32}
-    rows = []
-    for method in options.methods.split(","):
-        jobs = [
-            place(Job(options.prompt, method=method, scene="triplane", seed=seed, steps=options.steps,
-                      overrides=(*SMALL, *options.set)), options.folder)
-            for seed in range(options.seeds)
-        ]  # fmt: skip
-        done = [row for row in run(jobs, options.folder) if row["status"] in DONE]
-        shown = [sides(Path(row["folder"])) for row in done]
-        faces = [sum(side in (7, 0, 1) for side in views[2:7]) for views in shown]
+    rows, shown = [], []
+    for lam in map(float, options.lam.split(",")):
+        made = []
+        for seed in range(options.seeds):
+            views, sides = distil(options.prompt, lam, seed, options.steps, options.size)
+            made.append({"seed": seed, "sides": sides})
+            shown.append(views)
+            print(lam, made[-1], flush=True)
         rows.append({
-            "method": method, "runs": len(shown), "janus": fmean(n > 0 for n in faces),
-            "faces": fmean(faces), "sides": fmean(len(set(views)) for views in shown),
+            "lam": lam,
+            "runs": len(made),
+            "janus": round(fmean(janus(m["sides"]) for m in made), 3),
+            "agree": round(fmean(agree(m["sides"]) for m in made), 3),
+            "sides": round(fmean(len(set(m["sides"])) for m in made), 2),
+            "each": made,
         })  # fmt: skip
-        print(rows[-1])
+        print({k: v for k, v in rows[-1].items() if k != "each"}, flush=True)
+    if options.out:
+        preview(np.uint8(torch.cat(shown).clamp(0, 1).numpy() * 255), options.out, columns=VIEWS)
     print(
         keep(
             "janus",
-            {"prompt": options.prompt, "steps": options.steps, "set": options.set, "rows": rows},
+            {"prompt": options.prompt, "steps": options.steps, "size": options.size, "rows": rows},
         )
     )
 
