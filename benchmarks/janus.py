@@ -8,8 +8,8 @@ every view may become the likeliest one.  The student is exact too: told the cam
 the camera sees, so that VSD (lam = 0) is SDS; with the camera dropped it knows the renders of the step's four
 cameras, a quarter apart, and cannot tell which one it looks at.  Of each result, eight views are given the side
 of the object that they look most like.  A right object shows all eight in their order, wherever its front is.
-`janus` is the share of results in which views 90 degrees or more apart look like the same side, `agree` the share
-of views that show what they should, `sides` how many of the eight are shown.
+`janus` is the share of results in which views 90 degrees or more apart look like the same side, `agree` the
+share of views that show what they should, `sides` how many of the eight are shown.
 """
 
 from __future__ import annotations

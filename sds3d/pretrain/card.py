@@ -12,9 +12,10 @@ import torch
 from sds3d.corpus.shards import Corpus
 from sds3d.pretrain.loop import Trainer
 from sds3d.pretrain.views import GROUP
+from sds3d.priors.embedded import TRAINING
 from sds3d.runs import device_name
 
-TRAINING, CARD = "training.json", "README.md"
+CARD = "README.md"
 
 
 def history(trainer: Trainer, corpora: Sequence[Corpus]) -> dict[str, object]:

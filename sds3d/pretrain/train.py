@@ -14,13 +14,13 @@ from torch import nn
 
 from sds3d.corpus.shards import load
 from sds3d.errors import UsageError
-from sds3d.pretrain.card import TRAINING, history
+from sds3d.pretrain.card import history
 from sds3d.pretrain.loop import Budget, Trainer
 from sds3d.pretrain.pool import pool
 from sds3d.pretrain.sampling import views_of
 from sds3d.pretrain.views import GROUP
-from sds3d.priors.embedded import CONCEPTS
-from sds3d.priors.multiview import Config, MultiviewTransformer
+from sds3d.priors.embedded import CONCEPTS, TRAINING, digest
+from sds3d.priors.multiview import WEIGHTS, Config, MultiviewTransformer
 
 SHOWN = ("a red armchair", "a blue car", "a wooden table", "a green cactus in a pot", "a teddy bear",
          "a grand piano", "a snowman", "a hamburger", "a white toilet", "a biplane", "a palm tree",
@@ -58,11 +58,16 @@ def train(
     torch.manual_seed(seed)
     network = MultiviewTransformer(replace(config, sample_size=size)).to(device)
     trainer = Trainer(network, pool(corpora, light, seed=seed).to(device), out, budget, seed=seed)
-    trainer.run(show, minutes)
     names = sorted({item.name for corpus in corpora for item in corpus.objects})
-    (out / NETWORK / CONCEPTS).write_text("\n".join(names) + "\n", encoding="utf-8")
-    told = json.dumps(history(trainer, corpora), indent=1) + "\n"
-    (out / NETWORK / TRAINING).write_text(told, encoding="utf-8")
+
+    def keep(trainer: Trainer) -> None:
+        show(trainer)
+        (out / NETWORK / CONCEPTS).write_text("\n".join(names) + "\n", encoding="utf-8")
+        told = history(trainer, corpora) | {"sha256": digest(out / NETWORK / WEIGHTS)}
+        text = json.dumps(told, indent=1) + "\n"
+        (out / NETWORK / TRAINING).write_text(text, encoding="utf-8")
+
+    trainer.run(keep, minutes)
     return trainer
 
 

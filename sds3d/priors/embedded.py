@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from sds3d.prompts import Prompt
 from sds3d.words.embedding import LENGTH, embed, spans
 from sds3d.words.lexicon import vector
 
+TRAINING = "training.json"  # what the network was made of, and the hash of its weights
 CONCEPTS = "concepts.txt"  # a name a line, what the network was trained on
 NEAR = 0.6  # cosine of a prompt's word and a concept below which the word is none of the concepts
 SHOWN = 5
@@ -103,17 +105,30 @@ class EmbeddedPrior(DiffusionPrior):
         return super()._arguments(z_t, t, cond) | {"background": background}
 
 
+def digest(weights: Path) -> str:
+    """The file's SHA-256."""
+    with weights.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def load(folder: Path, where: torch.device, *, name: str = "embedded") -> EmbeddedPrior:
-    """The prior of a folder written by `sds3d prior train`.  Raises PriorError when there is none."""
+    """The prior of a folder written by `sds3d prior train`.
+
+    Raises PriorError when there is none, or when its weights are not those that were written.
+    """
     weights = folder / WEIGHTS
     if not weights.is_file():
         raise PriorError(
             f"'{folder}' holds no trained network ({WEIGHTS})",
             "use --prior exact, or train one: sds3d prior data, then sds3d prior train",
         )
+    found, told = digest(weights), folder / TRAINING
+    if told.is_file() and json.loads(told.read_text(encoding="utf-8"))["sha256"] != found:
+        raise PriorError(
+            f"'{weights}' is not the file that {TRAINING} tells of",
+            "get the folder again; a clone without its large files leaves stubs",
+        )
     network = MultiviewTransformer.from_pretrained(folder).to(where)
     listed = folder / CONCEPTS
     concepts = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
-    with weights.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return EmbeddedPrior(network, concepts, name, digest)
+    return EmbeddedPrior(network, concepts, name, found)

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 
 import numpy as np
 import pytest
@@ -113,6 +114,16 @@ def test_a_folder_without_a_network_is_refused_with_the_fix(tmp_path):
     with pytest.raises(PriorError, match="no trained network") as refused:
         embedded.load(tmp_path, torch.device("cpu"))
     assert "sds3d prior train" in refused.value.fix
+
+
+def test_weights_that_are_not_those_that_were_written_are_refused(trained, tmp_path):
+    shutil.copytree(trained, tmp_path / "copy")
+    weights = tmp_path / "copy/diffusion_pytorch_model.safetensors"
+    damaged = bytearray(weights.read_bytes())
+    damaged[-1] ^= 1
+    weights.write_bytes(damaged)
+    with pytest.raises(PriorError, match=r"training\.json"):
+        embedded.load(tmp_path / "copy", torch.device("cpu"))
 
 
 @pytest.mark.parametrize("method", ["sds", "vsd"])
