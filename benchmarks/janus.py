@@ -38,6 +38,12 @@ from sds3d.render import Render
 from sds3d.scenes import Scene
 
 VIEWS, SIZE, GREY = 8, 64, 0.5
+SETTINGS = (
+    "prior.camera_blind=true",
+    "prior.variants=1",
+    "objective.guidance_scale=2",
+    "time.high_end=0.3",
+)
 CPU = torch.device("cpu")
 
 
@@ -70,7 +76,7 @@ class Renders:
 def distil(prompt: str, lam: float, seed: int, steps: int, size: int) -> tuple[Tensor, list[int]]:
     """(eight views (8, S, S, 3) of the result, the side of the object that each looks like)."""
     job = Job(prompt, method="esd", scene="triplane", seed=seed, steps=steps,
-              overrides=(f"camera.sizes=[{size}]", "prior.camera_blind=true", "prior.variants=1"))  # fmt: skip
+              overrides=(f"camera.sizes=[{size}]", *SETTINGS))  # fmt: skip
     recipe = recipes.resolve(job)
     prior, scene = parts.prior("exact", recipe, seed), parts.scene(recipe, seed, CPU)
     student = Renders(scene, prior)
