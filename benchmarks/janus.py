@@ -38,6 +38,7 @@ from sds3d.render import Render
 from sds3d.scenes import Scene
 
 VIEWS, SIZE, GREY = 8, 64, 0.5
+SHOWN = 10  # seeds in the picture, the values of lam beside each other
 SETTINGS = (
     "prior.camera_blind=true",
     "prior.variants=1",
@@ -119,14 +120,15 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    rows, shown = [], []
+    rows, blocks = [], []
     for lam in map(float, options.lam.split(",")):
-        made = []
+        made, shown = [], []
         for seed in range(options.seeds):
             views, sides = distil(options.prompt, lam, seed, options.steps, options.size)
             made.append({"seed": seed, "sides": sides})
             shown.append(views)
             print(lam, made[-1], flush=True)
+        blocks.append(torch.stack(shown[:SHOWN]))  # (seed, view, S, S, 3)
         rows.append({
             "lam": lam,
             "runs": len(made),
@@ -137,7 +139,8 @@ def main() -> None:
         })  # fmt: skip
         print({k: v for k, v in rows[-1].items() if k != "each"}, flush=True)
     if options.out:
-        preview(np.uint8(torch.cat(shown).clamp(0, 1).numpy() * 255), options.out, columns=VIEWS)
+        pictures = torch.cat(blocks, 1).flatten(0, 1).clamp(0, 1).numpy()
+        preview(np.uint8(pictures * 255), options.out, columns=VIEWS * len(blocks))
     print(
         keep(
             "janus",
