@@ -110,7 +110,9 @@ def main() -> None:
         torch.manual_seed(0)
         network = make(Config()).to(device)
         budget = Budget(
-            minutes=options.minutes, objects=options.objects, muon=name == "transformer"
+            minutes=options.minutes,
+            objects=options.objects,
+            muon=name == "transformer" and device.type == "cuda",
         )
         trainer = Trainer(network, pool(corpora, LIGHT).to(device), options.out / name, budget)
         trainer.run(lambda _: None)

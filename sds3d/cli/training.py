@@ -21,7 +21,10 @@ def train(
     ] = None,
     objects: Annotated[int, typer.Option(min=1, help="A batch; four views each.")] = 256,
     lr: Annotated[float, typer.Option(min=0, help="Adam's and Muon's learning rate.")] = 1e-3,
-    muon: Annotated[bool, typer.Option(help="Muon for the blocks' matrices.")] = True,
+    muon: Annotated[
+        bool | None,
+        typer.Option(help="Muon for the blocks' matrices.", show_default="on CUDA"),
+    ] = None,
     width: Annotated[int, typer.Option(min=64)] = 384,
     depth: Annotated[int, typer.Option(min=1)] = 6,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -36,6 +39,9 @@ def train(
     from sds3d.priors.exact import LIGHT
     from sds3d.priors.multiview import Config
 
+    where = parts.device(device)
+    fast = where.type == "cuda"  # Muon works in bfloat16, which many processors only imitate
+    muon = fast if muon is None else muon
     budget = Budget(minutes=minutes, objects=objects, lr=lr, muon=muon)
     config = Config(width=width, depth=depth, heads=max(1, width // 64))
     trainer = train(
@@ -44,7 +50,7 @@ def train(
         budget,
         light=LIGHT,
         config=config,
-        device=parts.device(device),
+        device=where,
         seed=seed,
         minutes=this_call,
     )

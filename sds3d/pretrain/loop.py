@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from sds3d import checkpoint
-from sds3d.errors import NonFiniteError
+from sds3d.errors import NonFiniteError, UsageError
 from sds3d.pretrain.views import GROUP, Batch, Pool, batch
 from sds3d.priors.schedule import TRAINING_STEPS, alpha_bar, alpha_sigma
 
@@ -32,7 +32,8 @@ class Budget:
     `warmup` steps; constant, then falling to zero over the last `cooldown` of the minutes.  muon: the
     matrices of the blocks by Muon, at Adam's size of update.  ema: decay of the averaged weights.  drop:
     chance to leave out the words, the cameras, the backgrounds, each.  single: chance that a batch's views
-    are seen one by one.  every: seconds between states and sample grids.
+    are seen one by one.  every: seconds between states and sample grids,
+    or ten times what these take if that is more; they count as training, so that minutes are a clock's.
     """
 
     minutes: float
@@ -129,13 +130,15 @@ class Trainer:
         `on_pause` is called with every state that is written, the last one included.  Raises NonFiniteError.
         """
         stop_at = self.seconds + 60 * (self.budget.minutes if minutes is None else minutes)
-        start, paused = time.monotonic() - self.seconds, self.seconds
+        start, paused, wait = time.monotonic() - self.seconds, self.seconds, self.budget.every
         while self.done < 1 and self.seconds < stop_at:
             self._step()
             self.seconds = time.monotonic() - start
-            if self.seconds - paused > self.budget.every:
+            if self.seconds - paused > wait:
                 self.pause(on_pause)
-                self.seconds = paused = time.monotonic() - start
+                took = time.monotonic() - start - self.seconds
+                self.seconds = paused = self.seconds + took
+                wait = max(wait, 10 * took)
         self.pause(on_pause)
 
     def _step(self) -> None:
@@ -195,12 +198,17 @@ class Trainer:
             {"network": self.network, "average": self.average},
             {f"optimizer{i}": o for i, o in enumerate(self.optimizers)},
         )
-        meta = {"step": self.step, "seconds": self.seconds}
+        meta = {"step": self.step, "seconds": self.seconds, "muon": self.budget.muon}
         checkpoint.write(self.folder / STATE, tensors, meta)
         on_pause(self)
 
     def _resume(self) -> None:
         tensors, meta = checkpoint.read(self.folder / STATE)
+        if meta["muon"] != self.budget.muon:
+            raise UsageError(
+                f"the state in '{self.folder}' was trained {'with' if meta['muon'] else 'without'} Muon",
+                f"add --{'muon' if meta['muon'] else 'no-muon'}, or give another --out",
+            )
         checkpoint.unpack_module(self.network, tensors, "network")
         checkpoint.unpack_module(self.average, tensors, "average")
         for i, optimizer in enumerate(self.optimizers):

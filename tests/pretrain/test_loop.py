@@ -6,7 +6,7 @@ import pytest
 import torch
 from test_views import flat
 
-from sds3d.errors import NonFiniteError
+from sds3d.errors import NonFiniteError, UsageError
 from sds3d.pretrain import loop
 from sds3d.pretrain.loop import Budget, Trainer
 from sds3d.pretrain.sampling import sample
@@ -60,6 +60,13 @@ def test_training_resumed_is_training_uninterrupted_bit_for_bit(tmp_path):
         assert torch.equal(a, b)
     for a, b in zip(whole.average.parameters(), second.average.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_a_state_of_other_optimizers_is_refused_with_the_fix(tmp_path):
+    trainer(tmp_path, muon=True).pause(lambda _: None)
+    with pytest.raises(UsageError, match="with Muon") as refused:
+        trainer(tmp_path, muon=False)
+    assert "--muon" in refused.value.fix
 
 
 def test_the_rate_rises_stays_and_falls_to_zero_with_the_budget():
