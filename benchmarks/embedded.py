@@ -32,7 +32,7 @@ from sds3d.corpus.soup import from_scene
 from sds3d.export.pictures import contact_sheet, load_glb, render_mesh
 from sds3d.job import Job
 from sds3d.metrics.features import imagenet
-from sds3d.pretrain.evaluate import on_grey, ranks, recalls, right_colors, said, shelf
+from sds3d.pretrain.evaluate import lit, on_grey, ranks, recalls, right_colors, said, shelf
 from sds3d.pretrain.pool import PAINTS, pool
 from sds3d.pretrain.views import GROUP
 from sds3d.priors.embedded import CONCEPTS
@@ -52,11 +52,8 @@ def pictures(glb: Path, size: int) -> Tensor:
         from_scene(trimesh.load_scene(glb, process=False)),
         orbit(GROUP, size, elevation_deg=20).rotated(25),
     )
-    rgba = torch.from_numpy(seen.albedo).float() / 255
-    light = torch.as_tensor(LIGHT)
-    shade = light[0] + ((torch.from_numpy(seen.normals).float() / 127.5 - 1) * light[1:]).sum(
-        -1, keepdim=True
-    )
+    drawn = (torch.from_numpy(seen.albedo), torch.from_numpy(seen.normals))
+    rgba, shade = lit(*drawn, torch.as_tensor(LIGHT))
     return on_grey(rgba[..., :3], rgba[..., 3:], shade)
 
 

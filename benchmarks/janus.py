@@ -93,9 +93,9 @@ def distil(prompt: str, lam: float, seed: int, steps: int, size: int) -> tuple[T
     cameras, grey = orbit(VIEWS, SIZE, elevation_deg=15), torch.full((VIEWS, 3), GREY)
     with torch.no_grad():
         seen = student._render(cameras, grey).rgb
-    found = prior.members(parse(prompt))
-    models = [m for m, p in zip(found.models, found.text, strict=True) if p > 0]
-    known = render(models, cameras, grey, 2)[:, 0].movedim(1, -1)  # (side, S, S, 3)
+    known = render(prior.members(parse(prompt)).named, cameras, grey, 2)[:, 0].movedim(
+        1, -1
+    )  # (side, S, S, 3)
     return seen, torch.cdist(seen.flatten(1), known.flatten(1)).argmin(-1).tolist()
 
 

@@ -30,8 +30,7 @@ def sheet(job: Job, path: Path) -> str:
         )
     prompt = parse(job.prompt, job.negative)
     prior = parts.prior(job.prior, recipes.resolve(job), job.seed)
-    members = prior.members(prompt)
-    models = [m for m, p in zip(members.models, members.text, strict=True) if p > 0]
+    models = prior.members(prompt).named
     cameras = orbit(VIEWS, SIZE, elevation_deg=20).rotated(25)
     images = render(models, cameras, torch.full((VIEWS, 3), GREY), 2)
     views = images.permute(1, 0, 3, 4, 2).flatten(0, 1)

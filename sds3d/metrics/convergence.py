@@ -31,10 +31,8 @@ def converged(folder: Path) -> dict[str, float]:
     recipe = recipes.load(folder / runs.RECIPE)
     scene = parts.scene(recipe, job.seed, torch.device("cpu"))
     checkpoint.unpack_module(scene, checkpoint.read(folder / runs.CHECKPOINT)[0], "scene")
-    members = parts.prior(job.prior, recipe, job.seed).members(
-        parse(job.prompt, job.negative, job.image)
-    )
-    models = [m for m, p in zip(members.models, members.text, strict=True) if p > 0]
+    prompt = parse(job.prompt, job.negative, job.image)
+    models = parts.prior(job.prior, recipe, job.seed).members(prompt).named
     cameras = orbit(12, 96, elevation_deg=20).rotated(7)
     background = torch.full((len(cameras), 3), GREY)
     with torch.no_grad():

@@ -110,9 +110,13 @@ def painted(pool: Pool, rows: Sequence[int], asked: Sequence[str]) -> Tensor:
 
 def _lit(pool: Pool, rows: Sequence[int] | slice) -> tuple[Tensor, Tensor]:
     """(albedo and coverage, the library's light on it) of four sides of objects."""
-    rgba = pool.albedo[rows, :GROUP].float() / 255
-    normals = pool.normals[rows, :GROUP].float() / 127.5 - 1
-    return rgba, pool.light[0] + (normals * pool.light[1:]).sum(-1, keepdim=True)
+    return lit(pool.albedo[rows, :GROUP], pool.normals[rows, :GROUP], pool.light)
+
+
+def lit(albedo: Tensor, normals: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:
+    """(albedo and coverage in [0, 1], the light on it) of drawn views, uint8."""
+    n = normals.float() / 127.5 - 1
+    return albedo.float() / 255, light[0] + (n * light[1:]).sum(-1, keepdim=True)
 
 
 def on_grey(rgb: Tensor, alpha: Tensor, shade: Tensor) -> Tensor:

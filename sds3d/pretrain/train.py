@@ -19,7 +19,8 @@ from sds3d.pretrain.loop import Budget, Trainer
 from sds3d.pretrain.pool import pool
 from sds3d.pretrain.sampling import views_of
 from sds3d.pretrain.views import GROUP
-from sds3d.priors.embedded import CONCEPTS, TRAINING, digest
+from sds3d.priors.embedded import CONCEPTS, TRAINING
+from sds3d.priors.layout import digest
 from sds3d.priors.multiview import WEIGHTS, Config, MultiviewTransformer
 
 SHOWN = ("a red armchair", "a blue car", "a wooden table", "a green cactus in a pot", "a teddy bear",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +17,7 @@ from sds3d.directions import Directions
 from sds3d.errors import PriorError
 from sds3d.priors import Cond
 from sds3d.priors.diffusion import DiffusionPrior
+from sds3d.priors.layout import digest
 from sds3d.priors.multiview import WEIGHTS, MultiviewTransformer
 from sds3d.priors.schedule import TRAINING_STEPS, alpha_bar
 from sds3d.prompts import Prompt
@@ -103,12 +103,6 @@ class EmbeddedPrior(DiffusionPrior):
     def _arguments(self, z_t: Tensor, t: Tensor, cond: Cond) -> dict[str, Any]:
         background = cond.views.repeat(len(z_t) // len(cond.views), 1).to(self.dtype)
         return super()._arguments(z_t, t, cond) | {"background": background}
-
-
-def digest(weights: Path) -> str:
-    """The file's SHA-256."""
-    with weights.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def load(folder: Path, where: torch.device, *, name: str = "embedded") -> EmbeddedPrior:

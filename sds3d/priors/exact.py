@@ -55,6 +55,11 @@ class Members:
     note: str = ""
     empty: np.ndarray | None = None
 
+    @property
+    def named(self) -> list[Model]:
+        """Those that the prompt can become."""
+        return [m for m, p in zip(self.models, self.text, strict=True) if p > 0]
+
 
 @dataclass(frozen=True)
 class Views:

@@ -25,6 +25,12 @@ SMALL = ("*.json", "*.txt", "*.model")  # configurations and tokenizers
 OTHER_WEIGHTS = ("*.fp16.*", "*.non_ema.*", "*.bf16.*")
 
 
+def digest(file: Path) -> str:
+    """The file's SHA-256."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 @dataclass(frozen=True)
 class Layout:
     """A folder that holds `model_index.json` and a folder for each part that it names."""
@@ -97,12 +103,7 @@ class Layout:
         files = sorted(
             file for p in PARTS if p in self for file in self.folder.glob(f"{p}/*.safetensors")
         )
-        found = {}
-        for file in files:
-            with file.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            found[file.relative_to(self.folder).as_posix()] = digest
-        return found
+        return {file.relative_to(self.folder).as_posix(): digest(file) for file in files}
 
 
 def find(name: str) -> Layout:
