@@ -2,9 +2,9 @@
 
     python benchmarks/architectures.py SET... [--minutes 4] [--out outputs/architectures] [--device cuda]
 
-`transformer`: patches of four views with joint attention (sds3d/priors/multiview.py).  `unet`: diffusers'
-UNet2DConditionModel on pictures unshuffled to 32 x 32 x 12, the camera and background through its class
-embedding, its self-attention over the four views together as in MVDream.  Both see the same objects in the
+`transformer`: patches of four views with joint attention (sds3d/priors/embedded/multiview.py).  `unet`:
+diffusers' UNet2DConditionModel on pictures unshuffled to 32 x 32 x 12, the camera and background through its
+class embedding, its self-attention over the four views together as in MVDream.  Both see the same objects in the
 same order and estimate the clean picture.  Reported: parameters, training views a second, the error of the
 averaged weights in each quarter of t on the same fresh batches, seconds of one CFG step over four views.
 """
@@ -19,14 +19,14 @@ from machine import keep
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sds3d.corpus.shards import load
-from sds3d.pretrain.evaluate import seconds_of_a_step
-from sds3d.pretrain.loop import BINS, Budget, Trainer, loss
-from sds3d.pretrain.pool import pool
-from sds3d.pretrain.train import SHOWN, draw
-from sds3d.pretrain.views import GROUP, batch
-from sds3d.priors.exact import LIGHT
-from sds3d.priors.multiview import Config, MultiviewTransformer, Output
+from sds3d.priors.embedded.multiview import Config, MultiviewTransformer, Output
+from sds3d.priors.exact.prior import LIGHT
+from sds3d.training.data.shards import load
+from sds3d.training.evaluate import seconds_of_a_step
+from sds3d.training.loop import BINS, Budget, Trainer, loss
+from sds3d.training.pool import pool
+from sds3d.training.train import SHOWN, draw
+from sds3d.training.views import GROUP, batch
 
 FRESH = 16  # batches that the error is measured on
 

@@ -19,9 +19,9 @@ from machine import keep
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from sds3d.diffusion.cond import Cond
+from sds3d.diffusion.schedule import alpha_bar, alpha_sigma
 from sds3d.objectives import esd, sds, vsd
-from sds3d.priors import Cond
-from sds3d.priors.schedule import alpha_bar, alpha_sigma
 
 MODES = torch.tensor([[0.0, 0.0], [1.6, 0.4], [-1.3, 1.0], [-0.9, -1.3], [1.0, -1.4]])
 SHARES = torch.tensor([0.3, 0.25, 0.2, 0.15, 0.1])

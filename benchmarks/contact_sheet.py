@@ -13,8 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sds3d.cameras import orbit
-from sds3d.export.pictures import contact_sheet, load_glb, render_mesh
+from sds3d.mesh.pictures import contact_sheet, load_glb, render_mesh
+from sds3d.views.cameras import orbit
 
 PROMPTS = (
     "a red armchair",

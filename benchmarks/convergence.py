@@ -14,9 +14,9 @@ from pathlib import Path
 
 from machine import keep
 
-from sds3d.generate import generate
-from sds3d.job import Job
-from sds3d.metrics.convergence import converged
+from sds3d.runs.generate import generate
+from sds3d.runs.job import Job
+from sds3d.runs.quality import converged
 
 
 class Quiet:

@@ -23,20 +23,20 @@ import trimesh
 from machine import keep
 from torch import Tensor
 
-from sds3d import runs
-from sds3d.batch import DONE, place, run
-from sds3d.cameras import orbit
-from sds3d.corpus.drawing import draw
-from sds3d.corpus.shards import load
-from sds3d.corpus.soup import from_scene
-from sds3d.export.pictures import contact_sheet, load_glb, render_mesh
-from sds3d.job import Job
+from sds3d.mesh.pictures import contact_sheet, load_glb, render_mesh
 from sds3d.metrics.features import imagenet
-from sds3d.pretrain.evaluate import lit, on_grey, ranks, recalls, right_colors, said, shelf
-from sds3d.pretrain.pool import PAINTS, pool
-from sds3d.pretrain.views import GROUP
-from sds3d.priors.embedded import CONCEPTS
-from sds3d.priors.exact import LIGHT
+from sds3d.priors.embedded.prior import CONCEPTS
+from sds3d.priors.exact.prior import LIGHT
+from sds3d.runs import folder as runs
+from sds3d.runs.batch import DONE, place, run
+from sds3d.runs.job import Job
+from sds3d.training.data.drawing import draw
+from sds3d.training.data.shards import load
+from sds3d.training.data.soup import from_scene
+from sds3d.training.evaluate import lit, on_grey, ranks, recalls, right_colors, said, shelf
+from sds3d.training.pool import PAINTS, pool
+from sds3d.training.views import GROUP
+from sds3d.views.cameras import orbit
 
 
 def asked(network: Path, count: int, seed: int) -> list[tuple[str, str]]:

@@ -24,18 +24,17 @@ import torch
 from machine import keep
 from torch import Tensor
 
-from sds3d import parts
-from sds3d import recipe as recipes
-from sds3d.cameras import Cameras, orbit
-from sds3d.export.pictures import preview
-from sds3d.fit import Clock, fit
-from sds3d.job import Job
+from sds3d.diffusion.cond import Cond
+from sds3d.language.prompt import parse
+from sds3d.loops.scene import Clock, fit
+from sds3d.mesh.pictures import preview
 from sds3d.objectives import esd
-from sds3d.priors import Cond
-from sds3d.priors.exact import render
-from sds3d.prompts import parse
-from sds3d.render import Render
-from sds3d.scenes import Scene
+from sds3d.priors.exact.prior import render
+from sds3d.recipe import build as parts
+from sds3d.runs.job import Job, resolve
+from sds3d.scenes.render import Render
+from sds3d.scenes.scene import Scene
+from sds3d.views.cameras import Cameras, orbit
 
 VIEWS, SIZE, GREY = 8, 64, 0.5
 SHOWN = 10  # seeds in the picture, the values of lam beside each other
@@ -78,7 +77,7 @@ def distil(prompt: str, lam: float, seed: int, steps: int, size: int) -> tuple[T
     """(eight views (8, S, S, 3) of the result, the side of the object that each looks like)."""
     job = Job(prompt, method="esd", scene="triplane", seed=seed, steps=steps,
               overrides=(f"camera.sizes=[{size}]", *SETTINGS))  # fmt: skip
-    recipe = recipes.resolve(job)
+    recipe = resolve(job)
     prior, scene = parts.prior("exact", recipe, seed), parts.scene(recipe, seed, CPU)
     student = Renders(scene, prior)
 

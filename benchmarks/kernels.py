@@ -13,12 +13,12 @@ import torch
 from machine import keep
 from torch import Tensor
 
-from sds3d.cameras import random_views
 from sds3d.kernels.composite import composite, march
 from sds3d.kernels.hash_encode import hash_encode
 from sds3d.kernels.plane_encode import plane_encode
 from sds3d.kernels.splat import splat
 from sds3d.scenes.volume import nerf, triplane
+from sds3d.views.cameras import random_views
 
 SAMPLES = 100_000
 

@@ -22,9 +22,11 @@ import numpy as np
 from machine import keep
 from PIL import Image, ImageDraw
 
-from sds3d import compare, outputs, runs
-from sds3d.batch import DONE, place, read_lines, run
-from sds3d.job import METHODS, Job
+from sds3d.objectives import OBJECTIVES
+from sds3d.runs import compare, outputs
+from sds3d.runs import folder as runs
+from sds3d.runs.batch import DONE, place, read_lines, run
+from sds3d.runs.job import Job
 
 PROMPTS = Path(__file__).parents[1] / "prompts/embedded.txt"
 SMALL = (
@@ -98,7 +100,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prompts", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--methods", default=",".join(OBJECTIVES))
     parser.add_argument("--scene", default="splats")
     parser.add_argument("--steps", type=int, default=180)
     parser.add_argument("--score-only", action="store_true")

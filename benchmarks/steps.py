@@ -19,12 +19,14 @@ from statistics import median
 import torch
 from machine import keep
 
-from sds3d import parts, students
-from sds3d import recipe as recipes
-from sds3d.fit import Clock, fit
-from sds3d.job import METHODS, Job
-from sds3d.priors import Counted, cat
-from sds3d.prompts import parse
+from sds3d.diffusion.cond import cat
+from sds3d.diffusion.prior import Counted
+from sds3d.language.prompt import parse
+from sds3d.loops.scene import Clock, fit
+from sds3d.objectives import OBJECTIVES
+from sds3d.recipe import build as parts
+from sds3d.recipe import students
+from sds3d.runs.job import Job, resolve
 
 PROMPT, WARM = "a red armchair", 6
 
@@ -38,7 +40,7 @@ def timed(method: str, scene: str, size: int, steps: int) -> dict[str, float]:
         steps=WARM + steps,
         overrides=(f"camera.sizes=[{size}]",),
     )
-    recipe, where, total = recipes.resolve(job), torch.device("cpu"), WARM + steps
+    recipe, where, total = resolve(job), torch.device("cpu"), WARM + steps
     prior, clock, ends = Counted(parts.prior("exact", recipe, 0)), Clock(), []
     made = parts.scene(recipe, 0, where)
 
@@ -61,7 +63,7 @@ def timed(method: str, scene: str, size: int, steps: int) -> dict[str, float]:
 def one_evaluation(method: str, scene: str, size: int) -> float:
     """Median seconds that the prior takes for one picture of a guided batch."""
     job = Job(PROMPT, method=method, scene=scene, overrides=(f"camera.sizes=[{size}]",))
-    recipe, rng = recipes.resolve(job), torch.Generator().manual_seed(0)
+    recipe, rng = resolve(job), torch.Generator().manual_seed(0)
     prior = parts.prior("exact", recipe, 0)
     draw = parts.sampling(recipe, recipe.steps, 0, torch.device("cpu"))
     cond = prior.condition(parse(PROMPT), draw.cameras(rng, 0), draw.background(rng, 0))
@@ -81,7 +83,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--steps", type=int, default=40)
     options = parser.parse_args()
-    rows = {m: timed(m, options.scene, options.size, options.steps) for m in METHODS}
+    rows = {m: timed(m, options.scene, options.size, options.steps) for m in OBJECTIVES}
     sds = rows["sds"]
     rest = sds["render"] + sds["backward"] + sds["optimizer"]
     for method, row in rows.items():

@@ -3,8 +3,8 @@
     python benchmarks/words.py [--split held] [--model MINILM_FOLDER] [--list] [--out results.json]
 
 Reads benchmarks/words.tsv: what is said, and the category it should reach ('-': the library has nothing of
-the kind, so it must be refused).  'dev' lines chose the thresholds of sds3d/words/matching.py; 'held' lines did
-not.  The baseline (needs transformers) takes the nearest category's name by sentence vector, with the
+the kind, so it must be refused).  'dev' lines chose the thresholds of sds3d/language/matching.py; 'held' lines
+did not.  The baseline (needs transformers) takes the nearest category's name by sentence vector, with the
 threshold that is best on the dev lines.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from sds3d import library
-from sds3d.words import read
+from sds3d.language.reading import read
 
 Rows = list[tuple[str, str]]
 TABLE = Path(__file__).with_name("words.tsv")
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     lines = rows(args.split)
-    result = {"sds3d.words": count(ours, lines, args.list)}
+    result = {"sds3d.language": count(ours, lines, args.list)}
     if args.model:
         result["MiniLM"] = count(baseline(args.model, rows("dev"), lines), lines, args.list)
     print(

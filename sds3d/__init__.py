@@ -1,8 +1,8 @@
 """From a sentence to a 3D asset by score distillation.
 
     from sds3d.cli.console import Progress
-    from sds3d.generate import generate
-    from sds3d.job import Job
+    from sds3d.runs.generate import generate
+    from sds3d.runs.job import Job
 
     with Progress() as progress:
         result = generate(Job("a red armchair", preset="draft"), progress)

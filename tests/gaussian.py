@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from sds3d.priors import Cond
-from sds3d.priors.schedule import alpha_bar, alpha_sigma
+from sds3d.diffusion.cond import Cond
+from sds3d.diffusion.schedule import alpha_bar, alpha_sigma
 
 
 class GaussianPrior:

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from sds3d.export import save
-from sds3d.export.bake import textured
-from sds3d.export.mesh import Mesh
+from sds3d.mesh.bake import textured
+from sds3d.mesh.mesh import Mesh
+from sds3d.mesh.save import save
 
 pytestmark = [
     pytest.mark.blender,

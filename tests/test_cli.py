@@ -173,7 +173,7 @@ def test_exit_codes_differ_from_one_kind_of_error_to_the_next():
 
 
 def test_recipes_lists_all_and_shows_one_that_loads(capsys, tmp_path):
-    from sds3d import recipe
+    from sds3d.recipe import load as recipe
 
     code, listed, _ = call(capsys, "recipes")
     assert code == 0

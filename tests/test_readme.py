@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sds3d import errors
-from sds3d.job import Job
+from sds3d.runs.job import Job
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -53,7 +53,7 @@ def test_every_command_in_the_documents_parses(document, arguments):
 
 
 def test_the_recipes_that_the_documents_name_exist():
-    from sds3d import recipe
+    from sds3d.recipe import load as recipe
 
     for path in DOCUMENTS:
         for name in re.findall(r"--recipe ([a-z]+-[a-z]+)\b", path.read_text(encoding="utf-8")):

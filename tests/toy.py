@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from sds3d.render import Render, over
-from sds3d.scenes import Scene
+from sds3d.scenes.render import Render, over
+from sds3d.scenes.scene import Scene
 
 
 class Fog(Scene):

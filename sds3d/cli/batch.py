@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from sds3d.errors import INTERRUPTED, UsageError
-from sds3d.job import METHODS, SCENES, one_of
+from sds3d.lookup import one_of
+from sds3d.objectives import OBJECTIVES
+from sds3d.scenes import SCENES
 
 
 def batch(
@@ -26,9 +28,9 @@ def batch(
     del debug  # read by main()
     if seeds < 1:
         raise UsageError(f"--seeds {seeds}: must be at least 1", "give a positive number")
-    names = [one_of("method", name.strip(), METHODS) for name in methods.split(",")]
+    names = [one_of("method", name.strip(), OBJECTIVES) for name in methods.split(",")]
 
-    from sds3d.batch import DONE, read_jobs, run
+    from sds3d.runs.batch import DONE, read_jobs, run
 
     shared = {
         "scene": one_of("scene", scene, SCENES),

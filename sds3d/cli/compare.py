@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 
 from sds3d.errors import INTERRUPTED, UsageError
-from sds3d.job import METHODS, SCENES, Job, one_of
+from sds3d.lookup import one_of
+from sds3d.objectives import OBJECTIVES
+from sds3d.runs.job import Job
+from sds3d.scenes import SCENES
 
 
 def compare(
     prompts: Annotated[list[str], typer.Argument(help="What to make.")],
-    methods: Annotated[str, typer.Option(help="Objectives, with commas.")] = ",".join(METHODS),
+    methods: Annotated[str, typer.Option(help="Objectives, with commas.")] = ",".join(OBJECTIVES),
     scene: Annotated[str, typer.Option(help="nerf, triplane or splats.")] = "nerf",
     seeds: Annotated[int, typer.Option(help="Seeds 0 to N - 1 of each prompt.")] = 1,
     preset: Annotated[str, typer.Option(help="draft, laptop or quality.")] = "laptop",
@@ -37,7 +40,7 @@ def compare(
         raise UsageError("--steps and --budget-nfe are two budgets", "leave one out")
     if budget_nfe is not None and budget_nfe < 1:
         raise UsageError(f"--budget-nfe {budget_nfe}: must be at least 1", "give a positive number")
-    names = [one_of("method", name.strip(), METHODS) for name in methods.split(",")]
+    names = [one_of("method", name.strip(), OBJECTIVES) for name in methods.split(",")]
     one_of("scene", scene, SCENES)
     shared = {"scene": scene, "preset": preset, "prior": prior, "device": device, "steps": steps}
     jobs = [
@@ -49,8 +52,8 @@ def compare(
     for job in jobs:
         job.check()
 
-    from sds3d import compare as comparing
-    from sds3d.batch import DONE, place, run
+    from sds3d.runs import compare as comparing
+    from sds3d.runs.batch import DONE, place, run
 
     jobs = [place(job, out) for job in jobs]
     if budget_nfe is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sds3d.errors import Sds3dError
 
 if TYPE_CHECKING:
-    from sds3d.outputs import Result
+    from sds3d.runs.outputs import Result
 
 STAGES = {
     "prior": "reading the prompt",

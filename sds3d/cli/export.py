@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from sds3d.errors import UsageError
-from sds3d.job import FORMATS, one_of
+from sds3d.lookup import one_of
+from sds3d.mesh.formats import EXPORTERS
 
 
 def export(
@@ -20,13 +21,13 @@ def export(
 ) -> None:
     """Write the mesh of a run again, in another format or size."""
     del debug  # read by main()
-    wanted = [one_of("format", part.strip(), FORMATS) for part in format.split(",")]
+    wanted = [one_of("format", part.strip(), EXPORTERS) for part in format.split(",")]
     for name, value in (("texture-size", texture_size), ("faces", faces)):
         if value is not None and value < 4:
             raise UsageError(f"--{name} {value}: must be at least 4", "give a larger number")
 
     from sds3d.cli.console import Progress
-    from sds3d.outputs import export_run
+    from sds3d.runs.outputs import export_run
 
     with Progress() as progress:
         result = export_run(run, progress, formats=wanted, texture_size=texture_size, faces=faces)

@@ -7,14 +7,17 @@ from typing import Annotated
 import typer
 
 from sds3d.errors import INTERRUPTED, UsageError
-from sds3d.job import METHODS, SCENES, Job, one_of
-from sds3d.recipe import settled
+from sds3d.lookup import one_of
+from sds3d.objectives import OBJECTIVES
+from sds3d.runs.job import Job, settled
+from sds3d.scenes import SCENES
 
 
 def generate(
     prompt: Annotated[str, typer.Argument(help="What to make.")],
     method: Annotated[
-        str, typer.Option(help="Objective: sds (the default), " + ", ".join(METHODS[1:]) + ".")
+        str,
+        typer.Option(help="Objective: sds (the default), " + ", ".join([*OBJECTIVES][1:]) + "."),
     ] = "",
     scene: Annotated[str, typer.Option(help="nerf (the default), triplane or splats.")] = "",
     prior: Annotated[
@@ -50,8 +53,8 @@ def generate(
         prompt=prompt,
         negative=negative,
         image=image,
-        method=one_of("method", method or METHODS[0], METHODS),
-        scene=one_of("scene", scene or SCENES[0], SCENES),
+        method=one_of("method", method or next(iter(OBJECTIVES)), OBJECTIVES),
+        scene=one_of("scene", scene or next(iter(SCENES)), SCENES),
         prior=prior,
         recipe=recipe,
         preset=preset,
@@ -86,7 +89,7 @@ generate.example = """Examples:
 def run(job: Job, json: bool) -> None:
     """Runs the job and prints its outcome; exit code 130 when it was stopped."""
     from sds3d.cli.console import Progress, as_json, closing
-    from sds3d.generate import generate as make
+    from sds3d.runs.generate import generate as make
 
     with Progress() as progress:
         result = make(job, progress)

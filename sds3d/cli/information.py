@@ -11,7 +11,7 @@ from sds3d.errors import UsageError, nearest
 
 def doctor() -> None:
     """Say what this machine has, what runs where, and what is missing."""
-    from sds3d.doctor import report
+    from sds3d.runs.doctor import report
 
     for name, value in report():
         print(f"{name:14} {value}")
@@ -24,7 +24,7 @@ def cite(
     method: Annotated[str, typer.Argument(help="An objective, such as vsd, or a recipe.")],
 ) -> None:
     """Print the BibTeX entry of a method's or a recipe's paper."""
-    from sds3d import recipe
+    from sds3d.recipe import load as recipe
 
     papers = {}
     for name in recipe.names():

@@ -51,8 +51,8 @@ def sample(
     seed: Annotated[int, typer.Option(help="Another seed, other members.")] = 0,
 ) -> None:
     """Draw the objects that a prompt selects, from four sides each."""
-    from sds3d.job import Job
-    from sds3d.members import sheet
+    from sds3d.runs.job import Job
+    from sds3d.runs.sheet import sheet
 
     job = Job(prompt=prompt, prior=prior, seed=seed)
     job.check()
@@ -85,10 +85,10 @@ def evaluate(
     if what.is_dir():
         measure(what, data or [], out, card)
         return
-    from sds3d.batch import read_lines
     from sds3d.errors import PriorError
-    from sds3d.priors.library import reading
-    from sds3d.prompts import parse
+    from sds3d.language.prompt import parse
+    from sds3d.priors.exact.choose import reading
+    from sds3d.runs.batch import read_lines
 
     lines, failed = read_lines(what), 0
     for line in lines:
@@ -121,11 +121,11 @@ def data(
 ) -> None:
     """Draw the training set of a neural prior; finished shards are kept when run again."""
     from sds3d.cli.console import Progress
-    from sds3d.corpus.build import Settings, build
-    from sds3d.corpus.lists import sheet
-    from sds3d.corpus.shards import load
-    from sds3d.corpus.sources import source
     from sds3d.interrupt import graceful
+    from sds3d.training.data.build import Settings, build
+    from sds3d.training.data.lists import sheet
+    from sds3d.training.data.shards import load
+    from sds3d.training.data.sources import source
 
     settings = Settings(views, size, seed, depth)
     found = [source(text, limit) for text in sources]

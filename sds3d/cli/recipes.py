@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sds3d import recipe
+from sds3d.recipe import load as recipe
 
 app = typer.Typer(
     help="The shipped recipes: every number of a method, with its source.",

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from sds3d.cameras import Cameras
 from sds3d.kernels.threads import parallel_for
+from sds3d.views.cameras import Cameras
 
 
 def project(vertices: Tensor, cameras: Cameras) -> Tensor:

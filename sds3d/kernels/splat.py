@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from sds3d.cameras import Cameras
 from sds3d.kernels import splat_torch
 from sds3d.kernels.backends import pick
 from sds3d.kernels.threads import parallel_for
+from sds3d.views.cameras import Cameras
 
 DILATION = 0.3  # px^2 added to the variance on the screen, as in the original rasteriser
 NEAREST = 0.05  # world units in front of the camera

@@ -8,7 +8,7 @@ import numpy as np
 
 from sds3d.errors import UsageError, nearest
 from sds3d.library.categories import CATEGORIES
-from sds3d.library.model import Model, Wish, assemble, paint
+from sds3d.library.kit.model import Model, Wish, assemble, paint
 
 
 def model(name: str, variant: int, wish: Wish | None = None, caption: str = "") -> Model:

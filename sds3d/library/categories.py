@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sds3d.library import (
+from sds3d.library.kit.model import Part
+from sds3d.library.things import (
     aircraft,
     arms,
     bakery,
@@ -53,7 +54,6 @@ from sds3d.library import (
     wearables,
     wild,
 )
-from sds3d.library.model import Part
 
 
 @dataclass(frozen=True)

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sds3d import checkpoint, parts, runs
-from sds3d import recipe as recipes
-from sds3d.cameras import Cameras, orbit
-from sds3d.export.pictures import load_glb
 from sds3d.kernels.rasterize import project, rasterize
+from sds3d.library.kit.model import Model
+from sds3d.mesh.mesh import Mesh
 from sds3d.metrics.geometry import chamfer, diagonal, silhouette_iou
-from sds3d.priors.exact import render
-from sds3d.prompts import parse
+from sds3d.priors.exact.prior import render
+from sds3d.scenes.scene import Scene
+from sds3d.views.cameras import Cameras, orbit
 
 GREY = 0.5
 
 
-def converged(folder: Path) -> dict[str, float]:
-    """Scores of a finished run with the exact prior against the member its views are nearest to.
+def convergence(scene: Scene, models: Sequence[Model], mesh: Mesh) -> dict[str, float]:
+    """Scores of a scene and its exported mesh against the member its views are nearest to.
 
-    member: which of the prompt's `members` that is.
-    iou: silhouettes of the scene in 12 views.  chamfer_percent: of the exported mesh, over points that
-    cameras see, in per cent of the diagonal of the member.  psnr: of the same 12 views, dB.
+    member: the index in `models`, what the exact prior's prompt can become.  iou: silhouettes of the scene in
+    12 views.  chamfer_percent: of the mesh, over points that cameras see, in per cent of the diagonal of the
+    member.  psnr: of the same 12 views, dB.
     """
-    job, _ = runs.read_run(folder)
-    recipe = recipes.load(folder / runs.RECIPE)
-    scene = parts.scene(recipe, job.seed, torch.device("cpu"))
-    checkpoint.unpack_module(scene, checkpoint.read(folder / runs.CHECKPOINT)[0], "scene")
-    prompt = parse(job.prompt, job.negative, job.image)
-    models = parts.prior(job.prior, recipe, job.seed).members(prompt).named
     cameras = orbit(12, 96, elevation_deg=20).rotated(7)
     background = torch.full((len(cameras), 3), GREY)
     with torch.no_grad():
@@ -40,7 +33,6 @@ def converged(folder: Path) -> dict[str, float]:
     images = render(models, cameras, background, 2).permute(1, 0, 3, 4, 2)
     error = (images - seen.rgb).square().mean((1, 2, 3, 4))
     member = models[int(error.argmin())]
-    mesh = load_glb(folder / "mesh.glb")
     ours = visible_points(mesh.vertices, mesh.faces)
     truth = visible_points(member.vertices, member.faces)
     alpha = coverage(member.vertices, member.faces, cameras)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from sds3d import library
-from sds3d.cameras import orbit
 from sds3d.kernels.rasterize import project, rasterize
+from sds3d.views.cameras import orbit
 
 VIEWS, SIZE, VARIANTS = 8, 48, 2
 WARMTH = 0.003  # mean squared difference at which it doubts; measured: 0.011 to the own kind, 0.046 to the next

@@ -11,9 +11,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sds3d.guidance import add_noise, together
-from sds3d.guidance import weight as weight_at
-from sds3d.priors import Cond, Prior
+from sds3d.diffusion.cond import Cond
+from sds3d.diffusion.guidance import add_noise, together
+from sds3d.diffusion.guidance import weight as weight_at
+from sds3d.diffusion.prior import Prior
 
 AUTO_SMOOTH, AUTO_SCALE = 1.25, 50.0  # the authors' code
 

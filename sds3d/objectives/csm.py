@@ -13,9 +13,10 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from sds3d.guidance import invert, together
-from sds3d.guidance import weight as weight_at
-from sds3d.priors import Cond, Prior
+from sds3d.diffusion.cond import Cond
+from sds3d.diffusion.guidance import invert, together
+from sds3d.diffusion.guidance import weight as weight_at
+from sds3d.diffusion.prior import Prior
 
 
 def grad(

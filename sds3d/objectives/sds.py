@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from sds3d.guidance import add_noise, cfg
-from sds3d.guidance import weight as weight_at
-from sds3d.priors import Cond, Prior
+from sds3d.diffusion.cond import Cond
+from sds3d.diffusion.guidance import add_noise, cfg
+from sds3d.diffusion.guidance import weight as weight_at
+from sds3d.diffusion.prior import Prior
 
 
 def grad(

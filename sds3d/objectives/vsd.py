@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from sds3d.guidance import add_noise, cfg
-from sds3d.guidance import weight as weight_at
-from sds3d.priors import Cond, Prior
-from sds3d.priors.student import Student
+from sds3d.diffusion.cond import Cond
+from sds3d.diffusion.guidance import add_noise, cfg
+from sds3d.diffusion.guidance import weight as weight_at
+from sds3d.diffusion.prior import Prior
+from sds3d.students.residual import Student
 
 
 def grad(

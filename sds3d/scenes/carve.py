@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sds3d.cameras import Cameras, orbit
-from sds3d.render import Render
-from sds3d.scenes import Scene
+from sds3d.scenes.render import Render
+from sds3d.scenes.scene import Scene
+from sds3d.views.cameras import Cameras, orbit
 
 SIZE = 128
 # Around the object, from a little above and from well above: what pictures of objects show.

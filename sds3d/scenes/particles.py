@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from sds3d.cameras import Cameras
-from sds3d.render import Render
-from sds3d.scenes import Scene
+from sds3d.scenes.render import Render
+from sds3d.scenes.scene import Scene
+from sds3d.views.cameras import Cameras
 
 if TYPE_CHECKING:
-    from sds3d.export.mesh import Mesh
+    from sds3d.mesh.mesh import Mesh
 
 
 class Particles(Scene):

@@ -10,16 +10,16 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor, nn
 
-from sds3d.cameras import Cameras, orbit
 from sds3d.errors import ExportError, UsageError, nearest
 from sds3d.kernels.splat import rotations, splat
 from sds3d.kernels.threads import parallel_for
-from sds3d.render import Render, normal_from_depth, over
-from sds3d.scenes import Scene
 from sds3d.scenes.carve import hidden
+from sds3d.scenes.render import Render, normal_from_depth, over
+from sds3d.scenes.scene import Scene
+from sds3d.views.cameras import Cameras, orbit
 
 if TYPE_CHECKING:
-    from sds3d.export.mesh import Mesh
+    from sds3d.mesh.mesh import Mesh
 
 SEEN = 1e-3  # alpha from which a depth is given
 CUT = 4.0  # deviations beyond which a Gaussian has no density
@@ -163,8 +163,8 @@ class SplatScene(Scene):
 
     def to_asset(self, *, resolution: int, texture_size: int, faces: int) -> Mesh:
         """A textured mesh of the Gaussians' summed density.  Raises ExportError where there is none."""
-        from sds3d.export.bake import textured
-        from sds3d.export.isosurface import isosurface
+        from sds3d.mesh.bake import textured
+        from sds3d.mesh.isosurface import isosurface
 
         volume = self.volume(resolution)
         level = self.surface_level(volume[..., 0])
@@ -184,7 +184,7 @@ class SplatScene(Scene):
     @torch.no_grad()
     def own_files(self) -> dict[str, bytes]:
         """splats.ply, for splat viewers."""
-        from sds3d.export.splat_ply import splat_ply
+        from sds3d.mesh.formats.splat_ply import splat_ply
 
         deviations, solidity = self.scales.exp(), self.opacities.sigmoid()
         arrays = (self.means, self.quats, deviations, solidity, self.colors.sigmoid())

@@ -10,17 +10,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sds3d.cameras import Cameras, orbit
 from sds3d.errors import UsageError, nearest
 from sds3d.kernels.composite import Samples, composite, march
-from sds3d.render import Render, bumpiness, normal_from_depth, over
-from sds3d.scenes import Scene
 from sds3d.scenes.carve import hidden
 from sds3d.scenes.cells import Cells
 from sds3d.scenes.fields import Field, HashField, TriplaneField
+from sds3d.scenes.render import Render, bumpiness, normal_from_depth, over
+from sds3d.scenes.scene import Scene
+from sds3d.views.cameras import Cameras, orbit
 
 if TYPE_CHECKING:
-    from sds3d.export.mesh import Mesh
+    from sds3d.mesh.mesh import Mesh
 
 OPAQUE_ENOUGH = 1e-4  # transmittance at which a ray ends
 SEEN = 1e-3  # alpha from which a depth is given
@@ -121,8 +121,8 @@ class VolumeScene(Scene):
 
     def to_asset(self, *, resolution: int, texture_size: int, faces: int) -> Mesh:
         """A textured mesh of the isosurface at `surface_level`.  Raises ExportError where there is none."""
-        from sds3d.export.bake import textured
-        from sds3d.export.isosurface import isosurface
+        from sds3d.mesh.bake import textured
+        from sds3d.mesh.isosurface import isosurface
 
         level, _ = self.surface_level()
         mesh = isosurface(self.solid(resolution, level), level, bound=1.0, faces=faces)

@@ -4,9 +4,9 @@ from itertools import pairwise
 import pytest
 import torch
 
-from sds3d.cameras import orbit
 from sds3d.errors import BackendError, UsageError
 from sds3d.kernels.composite import composite, march
+from sds3d.views.cameras import orbit
 
 OFFSETS = torch.tensor([0, 4, 4, 9, 10])
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 import trimesh
 
-from sds3d.cameras import orbit
 from sds3d.kernels.rasterize import project, rasterize, render_models
+from sds3d.views.cameras import orbit
 
 SIZE = 24
 

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from sds3d.cameras import orbit
 from sds3d.kernels.splat import blend, project, rotations, splat
+from sds3d.views.cameras import orbit
 
 SIZE = 20
 

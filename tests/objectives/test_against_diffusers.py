@@ -4,8 +4,8 @@ import pytest
 import torch
 from gaussian import gaussian_cond
 
-from sds3d.guidance import add_noise, ddim, invert
-from sds3d.priors.schedule import alpha_bar, alpha_sigma
+from sds3d.diffusion.guidance import add_noise, ddim, invert
+from sds3d.diffusion.schedule import alpha_bar, alpha_sigma
 
 diffusers = pytest.importorskip("diffusers")
 SCHEDULE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}

@@ -6,7 +6,7 @@ import pytest
 import torch
 from gaussian import GaussianPrior, gaussian_cond
 
-from sds3d.guidance import WEIGHTS, add_noise, cfg, clip, perp, ramp
+from sds3d.diffusion.guidance import WEIGHTS, add_noise, cfg, clip, perp, ramp
 from sds3d.objectives import bsd, csd, nfsd, sds
 from sds3d.objectives.bsd import shortest
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from gaussian import GaussianPrior, gaussian_cond
 
-from sds3d.guidance import add_noise, cfg, ddim, invert, stops
+from sds3d.diffusion.guidance import add_noise, cfg, ddim, invert, stops
 from sds3d.objectives import csm, ism, sdi, tsm
 
 WAY = {"interval": 0.08, "interval_start": 0.08, "warmup": 1.0, "stride": 0.2, "fraction": 1.0}

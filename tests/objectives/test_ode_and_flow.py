@@ -4,8 +4,8 @@ import pytest
 import torch
 from gaussian import GaussianPrior, gaussian_cond
 
+from sds3d.diffusion.guidance import add_noise, ddim
 from sds3d.errors import PriorError
-from sds3d.guidance import add_noise, ddim
 from sds3d.objectives import cds, rfds, sds
 
 CDS = {"fraction": 0.0, "guidance_scale": 1.0, "guidance_scale_end": 1.0, "gap": 0.1, "gap_width": 0.0,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from gaussian import Always, GaussianPrior, gaussian_cond
 
-from sds3d.guidance import (
+from sds3d.diffusion.guidance import (
     WEIGHTS,
     add_noise,
     cfg,
@@ -15,8 +15,8 @@ from sds3d.guidance import (
     sample_time,
     together,
 )
+from sds3d.diffusion.schedule import alpha_bar
 from sds3d.objectives import sds, vsd
-from sds3d.priors.schedule import alpha_bar
 
 SHAPE = (4, 3, 6, 6)
 

@@ -18,15 +18,15 @@ from diffusers import (
 )
 from torch import nn
 
-from sds3d.cameras import orbit
-from sds3d.directions import Directions, perp_neg, plain
+from sds3d.diffusion.guidance import add_noise
 from sds3d.errors import PriorError
-from sds3d.guidance import add_noise
+from sds3d.language.prompt import Prompt
 from sds3d.objectives import sds
-from sds3d.priors.diffusion import EPS, DiffusionPrior
-from sds3d.priors.lora import LoraStudent
-from sds3d.priors.pretrained import load
-from sds3d.prompts import Prompt
+from sds3d.priors.hub.pretrained import load
+from sds3d.priors.hub.prior import EPS, DiffusionPrior
+from sds3d.students.lora import LoraStudent
+from sds3d.views.cameras import orbit
+from sds3d.views.directions import Directions, perp_neg, plain
 
 CPU = torch.device("cpu")
 PROMPT = Prompt("a Red chair", "a bad car")

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from sds3d.cameras import look_at_origin, orbit
+from sds3d.diffusion.guidance import add_noise, together
 from sds3d.errors import PriorError
-from sds3d.guidance import add_noise, together
-from sds3d.library.model import RADIUS, Model
-from sds3d.priors.exact import ExactPrior, Members, render, shaded
-from sds3d.prompts import Prompt
+from sds3d.language.prompt import Prompt
+from sds3d.library.kit.model import RADIUS, Model
+from sds3d.priors.exact.prior import ExactPrior, Members, render, shaded
+from sds3d.views.cameras import look_at_origin, orbit
 
 SIZE, GREY = 12, 0.5
 
@@ -155,7 +155,7 @@ def test_the_light_shades_by_the_normal_and_keeps_colours_displayable():
 
 @pytest.mark.parametrize("text", ["qwertyuiop", "the second law of thermodynamics"])
 def test_a_prompt_outside_the_library_is_refused_with_the_nearest_concepts(text):
-    from sds3d.priors.library import built_in
+    from sds3d.priors.exact.choose import built_in
 
     with pytest.raises(PriorError, match="nearest") as caught:
         built_in(variants=1, null_members=1)(Prompt(text))
@@ -163,7 +163,7 @@ def test_a_prompt_outside_the_library_is_refused_with_the_nearest_concepts(text)
 
 
 def test_the_built_in_members_wear_the_wished_colour():
-    from sds3d.priors.library import built_in
+    from sds3d.priors.exact.choose import built_in
 
     members = built_in(variants=3, null_members=4)(Prompt("a red armchair"))
     assert len(members.models) == 7
@@ -176,7 +176,7 @@ def test_the_built_in_members_wear_the_wished_colour():
 
 
 def test_a_word_about_the_side_tells_a_camera_blind_prior_which_side_it_is():
-    from sds3d.directions import plain
+    from sds3d.views.directions import plain
 
     prior, cameras = (
         make(text=(0.0, 0.0, 1.0), camera_blind=True),
@@ -200,7 +200,7 @@ def test_a_word_about_the_side_tells_a_camera_blind_prior_which_side_it_is():
 
 
 def test_a_prior_that_sees_the_camera_does_not_listen_to_words_about_the_side(cameras):
-    from sds3d.directions import perp_neg
+    from sds3d.views.directions import perp_neg
 
     prior, background = make(), torch.full((len(cameras), 3), GREY)
     told = prior.condition(PROMPT, cameras, background, perp_neg(1.0, 60)(cameras))

@@ -5,13 +5,13 @@ import pytest
 import torch
 from PIL import Image
 
-from sds3d.cameras import orbit
 from sds3d.cli import main
 from sds3d.errors import PriorError
-from sds3d.library.model import from_mesh
-from sds3d.priors.exact import ExactPrior, Members, render, shaded
-from sds3d.priors.likeness import likeness, subject
-from sds3d.prompts import Prompt
+from sds3d.language.prompt import Prompt
+from sds3d.library.kit.model import from_mesh
+from sds3d.priors.exact.likeness import likeness, subject
+from sds3d.priors.exact.prior import ExactPrior, Members, render, shaded
+from sds3d.views.cameras import orbit
 
 
 @pytest.fixture(scope="module")

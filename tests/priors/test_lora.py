@@ -9,20 +9,20 @@ import torch
 import trimesh
 from peft import LoraConfig
 
-import sds3d.generate
-from sds3d import checkpoint
-from sds3d.batch import Line
-from sds3d.cameras import orbit
+import sds3d.runs.generate
 from sds3d.cli import main
+from sds3d.diffusion.guidance import add_noise, cfg
+from sds3d.diffusion.prior import Counted
 from sds3d.errors import PriorError, RecipeError, RunError
-from sds3d.fit import Learner, Trainer
-from sds3d.guidance import add_noise, cfg
-from sds3d.job import Job
+from sds3d.language.prompt import Prompt
+from sds3d.loops.scene import Learner, Trainer
 from sds3d.objectives import esd, sds, vsd
-from sds3d.priors import Counted
-from sds3d.priors.lora import LOUDER, LoraStudent
-from sds3d.priors.pretrained import load
-from sds3d.prompts import Prompt
+from sds3d.priors.hub.pretrained import load
+from sds3d.runs import checkpoint
+from sds3d.runs.batch import Line
+from sds3d.runs.job import Job
+from sds3d.students.lora import LOUDER, LoraStudent
+from sds3d.views.cameras import orbit
 
 CPU = torch.device("cpu")
 FAMILIES = ("pixels", "floyd", "latents", "sdxl", "sd3")
@@ -270,7 +270,7 @@ def test_a_run_with_a_large_prior_leaves_a_model_and_goes_on_bit_for_bit(folders
     broken = Job("a red chair", out=str(tmp_path / "broken"), **shared)
     for after in (2, 3):
         with pytest.raises(KeyboardInterrupt):
-            sds3d.generate.generate(broken, Stopped(after))
+            sds3d.runs.generate.generate(broken, Stopped(after))
     command = ["generate", "a red chair", "--prior", prior, "--method", "vsd", "--steps", "3"]
     command += [part for override in tell for part in ("--set", override)]
     with pytest.raises(SystemExit) as end:
@@ -297,8 +297,8 @@ def test_a_run_is_not_taken_up_with_other_weights(tmp_path):
         overrides=(*TINY, "run.checkpoint_every=1"),
     )  # fmt: skip
     with pytest.raises(KeyboardInterrupt):
-        sds3d.generate.generate(job, Stopped(1))
+        sds3d.runs.generate.generate(job, Stopped(1))
     tiny.unet().save_pretrained(model / "unet")
     load.cache_clear()
     with pytest.raises(RunError, match="whose prior had other weights"):
-        sds3d.generate.generate(job, Line())
+        sds3d.runs.generate.generate(job, Line())

@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
-from sds3d.cameras import orbit
-from sds3d.priors.multiview import Config, MultiviewTransformer
+from sds3d.priors.embedded.multiview import Config, MultiviewTransformer
+from sds3d.views.cameras import orbit
 
 SMALL = Config(
     sample_size=16, patch_size=4, width=32, depth=2, heads=2, cross_attention_dim=6, text_length=5

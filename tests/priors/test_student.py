@@ -5,7 +5,7 @@ import torch
 from gaussian import GaussianPrior, gaussian_cond
 
 from sds3d.objectives import sds, vsd
-from sds3d.priors.student import ResidualStudent
+from sds3d.students.residual import ResidualStudent
 
 SHAPE = (4, 3, 8, 8)
 

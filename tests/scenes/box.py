@@ -6,9 +6,9 @@ import functools
 
 import torch
 
-from sds3d.cameras import random_views
 from sds3d.scenes.splats import SplatScene
 from sds3d.scenes.volume import nerf, triplane
+from sds3d.views.cameras import random_views
 
 HALF = torch.tensor([0.5, 0.35, 0.25])  # of the box, world units
 COLORS = torch.tensor(

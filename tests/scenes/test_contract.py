@@ -8,10 +8,10 @@ import torch
 import trimesh
 from box import HALF, LR, SCENES, adam, box_images, fitted, make
 
-from sds3d.cameras import orbit
 from sds3d.errors import UsageError
 from sds3d.metrics.geometry import chamfer, diagonal, sample_surface, silhouette_iou
-from sds3d.render import Render
+from sds3d.scenes.render import Render
+from sds3d.views.cameras import orbit
 
 pytestmark = pytest.mark.parametrize("name", SCENES)
 
@@ -87,7 +87,7 @@ def test_a_learning_rate_for_an_unknown_group_is_an_error_with_the_nearest_name(
 
 
 def test_a_scene_of_another_size_of_state_takes_it_and_its_optimizer_goes_on(name):
-    from sds3d import checkpoint
+    from sds3d.runs import checkpoint
 
     scene, optimizer = fitted(name, steps=5, size=16)
     state = checkpoint.pack({"scene": scene}, {"adam": optimizer})

@@ -5,8 +5,8 @@ import functools
 import torch
 from box import LR, SPLATS, make
 
-from sds3d.cameras import orbit
 from sds3d.scenes.particles import Particles
+from sds3d.views.cameras import orbit
 
 
 def two(name="triplane", **options):

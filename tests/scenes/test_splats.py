@@ -5,9 +5,9 @@ import pytest
 import torch
 from box import LR, SPLATS, adam, fitted, make
 
-from sds3d.cameras import orbit
 from sds3d.errors import ExportError
 from sds3d.scenes.splats import sample
+from sds3d.views.cameras import orbit
 
 
 def stepped(scene, optimizer):

@@ -7,9 +7,9 @@ import trimesh
 from box import COLORS, HALF, make
 from skimage.measure import marching_cubes
 
-from sds3d.cameras import look_at_origin, orbit
 from sds3d.metrics.geometry import chamfer, diagonal, sample_surface
-from sds3d.render import Render
+from sds3d.scenes.render import Render
+from sds3d.views.cameras import look_at_origin, orbit
 
 
 @pytest.fixture(params=["nerf", "triplane"])

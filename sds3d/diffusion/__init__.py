@@ -1,0 +1,1 @@
+"""What priors, students and objectives share: the contract, schedules, noising, guidance, times."""

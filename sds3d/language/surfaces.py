@@ -1,0 +1,116 @@
+"""How colour and material words are read from a row of words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sds3d.language.palette import COLORS, FINISHES, MATERIALS, SAME_MATERIAL, SHADES, VIVID, Rgb
+from sds3d.library.kit.model import Look
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What words ask of a surface: colours, the first one first, and a material, each with its words."""
+
+    colors: tuple[Rgb, ...] = ()
+    color_words: tuple[str, ...] = ()
+    material: Look | None = None
+    material_words: str = ""
+
+    def __add__(self, more: Surface) -> Surface:
+        """What both ask; the first material stands."""
+        made = self if self.material else more
+        return Surface(
+            self.colors + more.colors,
+            self.color_words + more.color_words,
+            made.material,
+            made.material_words,
+        )
+
+    def __bool__(self) -> bool:
+        """Whether anything was asked."""
+        return bool(self.colors) or self.material is not None
+
+    def __str__(self) -> str:
+        """The words: 'black and white', 'dark red velvet'."""
+        return " ".join(x for x in (" and ".join(self.color_words), self.material_words) if x)
+
+    def only(self, count: int) -> Surface:
+        """The same without the colours after the first `count`."""
+        return replace(self, colors=self.colors[:count], color_words=self.color_words[:count])
+
+
+def shade(color: Rgb, word: str) -> Rgb:
+    """The colour as 'light', 'dark', 'bright', ... says."""
+    if word in VIVID:
+        grey = sum(color) / 3
+        return tuple(min(0.98, max(0.03, grey + VIVID[word] * (c - grey))) for c in color)
+    target, share = SHADES[word]
+    return tuple((1 - share) * c + share * t for c, t in zip(color, target, strict=True))
+
+
+def color_at(words: Sequence[str], i: int) -> tuple[Rgb, int] | None:
+    """The colour that begins at word i, and how many words it takes; None if none does.
+
+    '#ff8800', 'red', 'reddish', 'sky blue', 'dark green', 'very light sky blue' (the 'very' is passed over).
+    """
+    word = words[i]
+    if re.fullmatch(r"#([0-9a-f]{3}|[0-9a-f]{6})", word):
+        digits = word[1:] if len(word) == 7 else "".join(2 * d for d in word[1:])
+        return tuple(int(digits[k : k + 2], 16) / 255 for k in (0, 2, 4)), 1
+    if word in SHADES or word in VIVID:
+        below = color_at(words, i + 1) if i + 1 < len(words) else None
+        return None if below is None else (shade(below[0], word), below[1] + 1)
+    if " ".join(words[i : i + 2]) in COLORS and len(words) > i + 1:
+        return COLORS[" ".join(words[i : i + 2])], 2
+    stem = word.removesuffix("ish")
+    for name in (word, stem, stem[:-1], stem + "e", word.removesuffix("en")):
+        if name in COLORS and (name == word or word.endswith("ish")):
+            return COLORS[name], 1
+    return None
+
+
+def material_at(words: Sequence[str], i: int) -> tuple[Look, int] | None:
+    """The material that begins at word i, and how many words it takes; None if none does."""
+    for n in (2, 1):
+        name = " ".join(words[i : i + n])
+        name = SAME_MATERIAL.get(name, name)
+        if len(words) >= i + n and name in MATERIALS:
+            return MATERIALS[name], n
+    return None
+
+
+def surface(words: Sequence[str]) -> tuple[Surface, list[str]]:
+    """What the words ask of a surface, and the words that ask nothing of it.
+
+    A colour beside a material colours it; a finish ('shiny') counts only beside a colour or a material.
+    """
+    found = Surface()
+    finish = ""
+    rest: list[str] = []
+    i = 0
+    while i < len(words):
+        color, made, used = color_at(words, i), material_at(words, i), 1
+        if color:
+            used = color[1]
+            found += Surface((color[0],), (" ".join(words[i : i + used]),))
+        elif made:
+            used = made[1]
+            found += Surface((), (), made[0], " ".join(words[i : i + used]))
+        elif words[i] in FINISHES:
+            finish = words[i]
+        else:
+            rest.append(words[i])
+        i += used
+    if finish and found:
+        look = replace(found.material or Look(found.colors[0]), roughness=FINISHES[finish])
+        if found.colors:
+            said = (f"{finish} {found.color_words[0]}", *found.color_words[1:])
+            found = replace(found, color_words=said, material=look)
+        else:
+            found = replace(found, material=look, material_words=f"{finish} {found.material_words}")
+    elif finish:
+        rest.append(finish)
+    return found, rest

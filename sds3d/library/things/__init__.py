@@ -1,0 +1,1 @@
+"""The built-in objects, a family a file."""

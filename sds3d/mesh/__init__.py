@@ -1,0 +1,1 @@
+"""Meshes: from a scene to triangles, and from triangles to files."""

@@ -1,0 +1,148 @@
+"""Pictures of what was made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import torch
+import trimesh
+from PIL import Image, ImageDraw, ImageFont
+
+from sds3d.errors import ExportError
+from sds3d.kernels.rasterize import project, rasterize
+from sds3d.mesh.mesh import Mesh
+from sds3d.views.cameras import Cameras
+
+SUPERSAMPLE = 2
+BACKGROUND = 0.93
+AMBIENT, SKY, HEADLIGHT = (
+    0.5,
+    0.15,
+    0.4,
+)  # shade = ambient + sky n_y + headlight (n . to the camera)
+LABEL_HEIGHT, GAP = 22, 4
+
+
+def render_mesh(mesh: Mesh, cameras: Cameras) -> np.ndarray:
+    """A look at the exported mesh and its texture, (B, H, W, 3) uint8, lit from the camera and above."""
+    return np.concatenate([_shade(mesh, cameras[i : i + 1]) for i in range(len(cameras))])
+
+
+def _shade(mesh: Mesh, camera: Cameras) -> np.ndarray:
+    height, width = camera.height * SUPERSAMPLE, camera.width * SUPERSAMPLE
+    fine = camera.resized(height, width)
+    vertices = torch.from_numpy(np.float32(mesh.vertices))
+    normals = mesh.normals if mesh.normals is not None else np.zeros_like(mesh.vertices)
+    textured = mesh.base_color is not None and mesh.uv is not None
+    surface = mesh.uv if textured else mesh.colors
+    if surface is None:
+        surface = np.full_like(mesh.vertices, 0.7)
+    attributes = torch.from_numpy(np.concatenate([normals, surface], 1).astype(np.float32))
+    faces = torch.from_numpy(np.int32(mesh.faces))
+    values, face, _ = rasterize(project(vertices, fine), faces, attributes, height, width)
+    seen = face[0].numpy() >= 0
+    values = values[0].numpy()[seen]
+    normal, surface = values[:, :3], values[:, 3:]
+    normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+    to_camera = -fine.rays()[1][0].numpy()[seen]
+    facing = np.maximum(np.einsum("nc,nc->n", normal, to_camera), 0)
+    shade = AMBIENT + SKY * normal[:, 1] + HEADLIGHT * facing
+    rgb = texels(mesh.base_color, surface) if textured else surface
+    image = np.full((height, width, 3), BACKGROUND, np.float32)
+    image[seen] = (rgb * shade[:, None]).clip(0, 1)
+    pooled = sum(
+        image[i::SUPERSAMPLE, j::SUPERSAMPLE] for i, j in np.ndindex(SUPERSAMPLE, SUPERSAMPLE)
+    )
+    return np.uint8(np.rint(pooled * (255 / SUPERSAMPLE**2)))[None]
+
+
+def texels(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """Bilinear samples in [0, 1] of a (H, W, 3) uint8 texture at uv (..., 2), origin top left."""
+    height, width = texture.shape[:2]
+    x = (uv[..., 0] * width - 0.5).clip(0, width - 1)
+    y = (uv[..., 1] * height - 0.5).clip(0, height - 1)
+    col, row = x.astype(int).clip(0, width - 2), y.astype(int).clip(0, height - 2)
+    fx, fy = (x - col)[..., None], (y - row)[..., None]
+    top = texture[row, col] * (1 - fx) + texture[row, col + 1] * fx
+    bottom = texture[row + 1, col] * (1 - fx) + texture[row + 1, col + 1] * fx
+    return (top * (1 - fy) + bottom * fy) / 255
+
+
+def load_glb(path: Path) -> Mesh:
+    """The mesh and the texture of a GLB file as they are on disk, read by trimesh, without vertex colours.
+
+    Raises ExportError when it is none.
+    """
+    try:
+        loaded = trimesh.load(path, force="mesh", process=False)
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise ExportError(f"cannot read '{path}': {error}", "give a GLB file") from error
+    material = getattr(loaded.visual, "material", None)
+    texture = getattr(material, "baseColorTexture", None)
+    uv = getattr(loaded.visual, "uv", None)
+    return Mesh(
+        np.float32(loaded.vertices),
+        np.int32(loaded.faces),
+        np.float32(loaded.vertex_normals),
+        # trimesh turns v upwards, as OpenGL has it
+        uv=None if uv is None else np.float32(np.stack([uv[:, 0], 1 - uv[:, 1]], 1)),
+        base_color=None if texture is None else np.asarray(texture.convert("RGB")),
+        metallic=float(getattr(material, "metallicFactor", None) or 0.0),
+        roughness=float(getattr(material, "roughnessFactor", None) or 0.0),
+    )
+
+
+def preview(views: np.ndarray, path: Path, columns: int = 8) -> None:
+    """Writes the views (N, H, W, 3) uint8 as rows of `columns` pictures; a short last row ends white."""
+    columns = min(columns, len(views))
+    missing = np.full((-len(views) % columns, *views.shape[1:]), 255, np.uint8)
+    views = np.concatenate([views, missing])
+    rows = [np.concatenate(list(views[i : i + columns]), 1) for i in range(0, len(views), columns)]
+    _save(Image.fromarray(np.concatenate(rows)), path)
+
+
+def contact_sheet(
+    rows: Sequence[tuple[str, Sequence[np.ndarray]]], path: Path, columns: int = 2
+) -> None:
+    """Writes labelled rows of pictures, `columns` of them beside each other."""
+    height, width = rows[0][1][0].shape[:2]
+    cell = width * max(len(images) for _, images in rows) + GAP
+    lines = -(-len(rows) // columns)
+    sheet = Image.new("RGB", (cell * columns, (height + LABEL_HEIGHT) * lines), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=14)
+    for n, (label, images) in enumerate(rows):
+        left, top = cell * (n % columns), (height + LABEL_HEIGHT) * (n // columns)
+        draw.text((left + 6, top + 3), label, fill="black", font=font)
+        for k, image in enumerate(images):
+            sheet.paste(Image.fromarray(image), (left + k * width, top + LABEL_HEIGHT))
+    _save(sheet, path)
+
+
+def turntable(frames: np.ndarray, path: Path, frames_per_second: int) -> None:
+    """Writes the frames (N, H, W, 3) uint8 as an H.264 film that every player opens."""
+    height, width = frames.shape[1:3]
+    partial = path.with_name(f"{path.stem}.partial{path.suffix}")
+    writer = imageio_ffmpeg.write_frames(
+        str(partial),
+        (width, height),
+        fps=frames_per_second,
+        codec="libx264",
+        pix_fmt_out="yuv420p",
+        quality=8,
+        macro_block_size=2,
+        ffmpeg_log_level="error",
+    )
+    writer.send(None)
+    for frame in frames:
+        writer.send(np.ascontiguousarray(frame))
+    writer.close()
+    partial.replace(path)
+
+
+def _save(image: Image.Image, path: Path) -> None:
+    partial = path.with_name(path.name + ".partial")
+    image.save(partial, "png")
+    partial.replace(path)

@@ -1,0 +1,1 @@
+"""The neural prior that is trained on the library."""

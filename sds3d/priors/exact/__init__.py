@@ -1,0 +1,1 @@
+"""The exact prior: a closed-form posterior over a library of meshes."""

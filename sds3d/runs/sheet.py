@@ -1,0 +1,40 @@
+"""A picture of what a prompt selects from the exact prior."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sds3d.errors import PriorError, RunError
+from sds3d.language.prompt import parse
+from sds3d.mesh.pictures import preview
+from sds3d.priors.exact.prior import render
+from sds3d.recipe import build as parts
+from sds3d.runs.job import Job, resolve
+from sds3d.views.cameras import orbit
+
+VIEWS, SIZE, GREY = 4, 160, 0.6
+
+
+def sheet(job: Job, path: Path) -> str:
+    """Draws the members with a text weight, a row each, and returns how the prompt was read.
+
+    Raises PriorError when the prior knows nothing near the prompt, or is not made of members.
+    """
+    if job.prior.partition(":")[0] != "exact":
+        raise PriorError(
+            f"'{job.prior}' has no members to draw", "give --prior exact or exact:FOLDER"
+        )
+    prompt = parse(job.prompt, job.negative)
+    prior = parts.prior(job.prior, resolve(job), job.seed)
+    models = prior.members(prompt).named
+    cameras = orbit(VIEWS, SIZE, elevation_deg=20).rotated(25)
+    images = render(models, cameras, torch.full((VIEWS, 3), GREY), 2)
+    views = images.permute(1, 0, 3, 4, 2).flatten(0, 1)
+    try:
+        preview(np.uint8(views.numpy() * 255), path, columns=VIEWS)
+    except OSError as error:
+        raise RunError(f"cannot write '{path}': {error.strerror}", "give another --out") from error
+    return prior.describe(prompt)

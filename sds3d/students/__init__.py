@@ -1,0 +1,1 @@
+"""Denoisers trained on the renders of the scene."""

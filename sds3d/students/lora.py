@@ -1,0 +1,131 @@
+"""The student on a large prior: a low-rank adaptation of the prior's own denoiser that is told the camera."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from itertools import chain
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sds3d.diffusion.cond import Cond
+from sds3d.errors import PriorError, RecipeError, nearest
+from sds3d.priors.hub.layout import module
+from sds3d.priors.hub.prior import DiffusionPrior
+
+PROJECTION = re.compile(r"(^|\.)(to_(q|k|v|qkv|add_out|out(\.0)?)|add_[qkv]_proj)$")  # of attention
+TIME = ("time_embedding", "time_text_embed")  # of UNet2DConditionModel, of SD3's transformer
+LOUDER = 4096.0  # gradients of means over 10^4 values and more are near the least that halves hold
+LOSSES = ("eps", "v")
+
+
+class LoraStudent(nn.Module):
+    """A copy of the denoiser that shares its weights, with trained low-rank additions and a camera.
+
+    Each projection W of attention becomes W + (alpha / rank) B A, with A (rank, in) ~ N(0, 1/rank^2) and B
+    (out, rank) zero at first; an MLP of c2w's sixteen numbers, zero at first, is added to the embedding of
+    time.  So the student starts as the prior.  A denoiser that is told the camera itself gets no MLP.
+
+    prediction: what the loss compares, `eps` or `v`.  The module's parameters and state are those that are
+    trained; they are float32 also on a prior in half precision.
+
+    Hu et al. 2021, https://arxiv.org/abs/2106.09685; Wang et al. 2023, ProlificDreamer,
+    https://arxiv.org/abs/2305.16213, section 3.2.
+    """
+
+    def __init__(
+        self, prior: DiffusionPrior, *, rank: int, alpha: float, prediction: str, seed: int = 0
+    ) -> None:
+        super().__init__()
+        if prediction not in LOSSES:
+            message = f"student.lora.prediction = '{prediction}'{nearest(prediction, LOSSES)}"
+            raise RecipeError(message, "take eps or v")
+        self.prior, self.prediction = prior, prediction
+        base = prior.denoiser
+        targets = [
+            n for n, m in base.named_modules() if isinstance(m, nn.Linear) and PROJECTION.search(n)
+        ]
+        timed = next((name for name in TIME if hasattr(base, name)), None)
+        if not targets or not (timed or prior.num_views):
+            raise PriorError(
+                f"{type(base).__name__} has no attention or embedding of time that a student can adapt",
+                "take a method without a student, such as --method sds",
+            )
+        peft = module("peft")
+        shared = {id(x): x for x in chain(base.parameters(), base.buffers())}
+        network = deepcopy(base, shared)
+        config = peft.LoraConfig(
+            r=rank, lora_alpha=alpha, target_modules=targets, init_lora_weights="gaussian"
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            peft.inject_adapter_in_model(config, network)
+            self.camera = None if prior.num_views else _camera(getattr(network, timed))
+        self._network = (network, timed)  # in a tuple: what is shared is not the student's own
+        trained = {n: p for n, p in network.named_parameters() if p.requires_grad}
+        for p in trained.values():
+            p.data = p.data.float()
+        self.lora = nn.ParameterDict({name.replace(".", "/"): p for name, p in trained.items()})
+        if prior.dtype is torch.float16:
+            for p in self.parameters():
+                p.register_hook(lambda g: g / LOUDER)
+
+    def predict_noise(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
+        """eps_hat of z_t under the distribution of the scene's renders."""
+        network, _ = self._network
+        with self._told(cond.camera):
+            return self.prior.estimate(network, z_t, t, cond)
+
+    def loss(self, z: Tensor, t: Tensor, eps: Tensor, cond: Cond) -> Tensor:
+        """mean (eps_hat - eps)^2, or mean (v_hat - v)^2 with v = (eps - sigma_t z_t) / alpha_t.
+
+        The second is the first over alpha_t^2: it weighs the noisy end more.
+        """
+        z = z.detach()
+        alpha_t, sigma_t = self.prior.alpha_sigma(t)
+        error = self.predict_noise(alpha_t * z + sigma_t * eps, t, cond) - eps
+        if self.prior.dtype is torch.float16:
+            error = _Louder.apply(error)
+        return (error if self.prediction == "eps" else error / alpha_t).square().mean()
+
+    @contextmanager
+    def _told(self, camera: Tensor) -> Iterator[None]:
+        """Within it the network's embedding of time has the camera's, (R, 16), added."""
+        network, timed = self._network
+        if self.camera is None:
+            yield
+            return
+        added = self.camera(camera)
+        hook = getattr(network, timed).register_forward_hook(
+            lambda _module, _arguments, out: out + added.to(out.dtype)
+        )
+        try:
+            yield
+        finally:
+            hook.remove()
+
+
+class _Louder(torch.autograd.Function):
+    """x, its gradient times LOUDER; the parameters' hooks divide by it again."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        return g * LOUDER
+
+
+def _camera(timed: nn.Module) -> nn.Sequential:
+    """16 -> E -> E for an embedding of time of width E; its output is zero at first."""
+    weight = [m for m in timed.modules() if isinstance(m, nn.Linear)][-1].weight
+    width = weight.shape[0]
+    network = nn.Sequential(nn.Linear(16, width), nn.SiLU(), nn.Linear(width, width))
+    nn.init.zeros_(network[2].weight)
+    nn.init.zeros_(network[2].bias)
+    return network.to(weight.device)

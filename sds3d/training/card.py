@@ -1,0 +1,98 @@
+"""The model card of a trained network: what it was made of, what that cost, what it can do, in its folder."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from sds3d.priors.embedded.prior import TRAINING
+from sds3d.runs.folder import device_name
+from sds3d.training.data.shards import Corpus
+from sds3d.training.loop import Trainer
+from sds3d.training.views import GROUP
+
+CARD = "README.md"
+
+
+def history(trainer: Trainer, corpora: Sequence[Corpus]) -> dict[str, object]:
+    """What the network was trained on, where and for how long."""
+    items = [item for corpus in corpora for item in corpus.objects]
+    return {
+        "minutes": round(trainer.seconds / 60, 2),
+        "steps": trainer.step,
+        "views": trainer.step * trainer.budget.objects * GROUP,
+        "device": device_name(trainer.device),
+        "torch": torch.__version__,
+        "parameters": sum(p.numel() for p in trainer.average.parameters()),
+        "views_seen_together": GROUP,
+        "pixels": trainer.network.config.sample_size,
+        "concepts": len({item.name for item in items}),
+        "objects": dict(Counter(item.source for item in items)),
+        "licences": {
+            source: dict(Counter(item.licence for item in items if item.source == source))
+            for source in sorted({item.source for item in items})
+        },
+    }
+
+
+def write_card(folder: Path, numbers: Mapping[str, object]) -> Path:
+    """Writes the card of the network in `folder` from its training.json and `evaluate`'s numbers."""
+    told = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    objects = ", ".join(f"{count} of `{source}`" for source, count in told["objects"].items())
+    licences = "\n".join(
+        f"- `{source}`: " + ", ".join(f"{name or 'not stated'} ({n})" for name, n in found.items())
+        for source, found in told["licences"].items()
+    )
+    rows = "\n".join(f"| {name} | {value} |" for name, value in _flat(numbers))
+    text = f"""# The embedded prior
+
+A multi-view diffusion model for `sds3d generate --prior embedded`: {told["views_seen_together"]} views of one
+object at once, {told["pixels"]} pixels, told the words, the cameras and the background; it estimates the clean
+picture. {told["parameters"] / 1e6:.1f} million weights, stored as 16-bit floats. Made by `sds3d prior train`;
+`docs/train-a-prior.md` says how.
+
+## Data
+
+{told["concepts"]} concepts (`concepts.txt`), from {objects}, as pictures drawn by `sds3d prior data`,
+recoloured and lit when a batch is drawn. The makers of all models: `assets/attribution-data.md`.
+
+{licences}
+
+## Training
+
+{told["minutes"]} minutes on {told["device"]}, {told["steps"]} steps, {told["views"]} views;
+torch {told["torch"]}.
+
+## Numbers
+
+`sds3d prior eval`; what each means: `docs/train-a-prior.md`, "Numbers".
+
+| | |
+|---|---|
+{rows}
+
+## Limits
+
+It has seen only the objects above, alone, on plain backgrounds, in {told["pixels"]} pixels: no scenes, no
+people's likenesses, no writing. A word that no caption used means what its nearest words mean, or nothing.
+Colours were asked of an object's main colour only.
+"""
+    path = folder / CARD
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _flat(numbers: Mapping[str, object], above: str = "") -> list[tuple[str, object]]:
+    """(name, value) rows, the names of groups before their own."""
+    rows: list[tuple[str, object]] = []
+    for name, value in numbers.items():
+        label = f"{above}{name}".replace("_", " ")
+        if isinstance(value, Mapping):
+            rows += _flat(value, f"{label}: ")
+        else:
+            rows.append((label, value))
+    return rows

@@ -1,0 +1,64 @@
+"""The G3D meshes of Glest and MegaGlest, version 4, first frame.
+
+Little-endian: "G3D", a byte 4, meshes (u16), a byte; then for each mesh its name (64 bytes), frames, vertices
+and indices (u32 each), diffuse and specular colour, power and opacity (8 floats), properties and textures
+(u32 bits), a name of 64 bytes for each texture, positions and normals of all frames, one uv for each vertex
+if there is a texture, indices (https://docs.megaglest.org/MG/G3D_Format).
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from sds3d.errors import PriorError
+from sds3d.training.data.soup import Piece, Soup, joined
+
+TEAM, DIFFUSE = 1, 1  # bits: alpha is where the team's colour shows; there is a diffuse texture
+TEAM_COLOR = (0.62, 0.12, 0.10)
+HEADER = struct.Struct("<64sIII8fII")
+
+
+def read(path: Path) -> Soup:
+    """The triangles of the first frame.  Raises PriorError when it is no G3D file of version 4."""
+    data = path.read_bytes()
+    if data[:4] != b"G3D\x04":
+        raise PriorError(f"'{path.name}' is no G3D file of version 4", "leave it out")
+    (count,) = struct.unpack_from("<H", data, 4)
+    place, pieces = 7, []
+    for _ in range(count):
+        fields = HEADER.unpack_from(data, place)
+        place += HEADER.size
+        frames, vertices, indices, properties, maps = *fields[1:4], *fields[-2:]
+        names = [
+            data[place + 64 * i : place + 64 * (i + 1)].split(b"\0")[0].decode("latin-1")
+            for i in range(maps.bit_count())
+        ]
+        place += 64 * len(names)
+        points = np.frombuffer(data, "<f4", 3 * vertices, place).reshape(-1, 3)
+        place += 2 * 12 * frames * vertices
+        uv = np.zeros((vertices, 2), np.float32)
+        if names:
+            uv = np.frombuffer(data, "<f4", 2 * vertices, place).reshape(-1, 2)
+            place += 8 * vertices
+        faces = np.frombuffer(data, "<u4", indices, place).reshape(-1, 3)
+        place += 4 * indices
+        image = _texture(path.parent / names[0], properties) if maps & DIFFUSE else None
+        color = np.tile(np.float32((1, 1, 1) if image else fields[4:7]), (vertices, 1))
+        pieces.append(Piece(points[faces], color[faces], uv[faces], image))
+    return joined(pieces)
+
+
+def _texture(path: Path, properties: int) -> Image.Image | None:
+    """The texture, the team's colour under its transparent parts; None if it is not there."""
+    if not path.is_file():
+        return None
+    image = Image.open(path).convert("RGBA")
+    if properties & TEAM:
+        team = Image.new("RGBA", image.size, (*(round(255 * c) for c in TEAM_COLOR), 255))
+        team.alpha_composite(image)
+        return team
+    return image

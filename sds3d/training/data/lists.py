@@ -1,0 +1,81 @@
+"""What lies beside the shards for people to read: objects, concepts, attribution, a contact sheet."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from sds3d.priors.exact.prior import shade
+from sds3d.training.data import shards
+from sds3d.training.data.captions import caption
+from sds3d.training.data.items import Item, to_json
+from sds3d.training.data.names import concept
+from sds3d.training.data.shards import Corpus
+
+ROWS, COLUMNS, VIEWS, GREY = 16, 3, 4, 0.6
+
+
+def write_lists(folder: Path) -> int:
+    """The number of objects in `folder`, whose objects.jsonl, concepts.txt and ATTRIBUTION.md it writes."""
+    paths = sorted(folder.glob(f"*{shards.SUFFIX}"))
+    items = [item for path in paths for item in shards.items_of(path)]
+    lines = "".join(json.dumps(to_json(item)) + "\n" for item in items)
+    shards.write(folder / "objects.jsonl", lines.encode())
+    counts = Counter(concept(item.name) for item in items)
+    names = "".join(f"{name}\t{count}\n" for name, count in sorted(counts.items()))
+    shards.write(folder / "concepts.txt", names.encode())
+    shards.write(folder / "ATTRIBUTION.md", attribution(items).encode())
+    return len(items)
+
+
+def attribution(items: list[Item]) -> str:
+    """Markdown that credits every third-party model: a line for each creator and licence with its models."""
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for item in items:
+        if item.source != "builtin":
+            key = (item.source, item.licence or "licence not stated", item.creator or "unknown")
+            rows.setdefault(key, []).append(item.title)
+    text, last = ["# Models that the training set was drawn from", ""], None
+    for (source, licence, creator), titles in sorted(rows.items()):
+        if last != (source, licence):
+            text += ["", f"## {source}: {licence}", ""]
+            last = (source, licence)
+        counted = Counter(titles)
+        named = ", ".join(f"{t} ({n})" if n > 1 else t for t, n in sorted(counted.items()))
+        text.append(f"- **{creator}**: {named}")
+    return "\n".join(text).replace("\n\n\n", "\n\n") + "\n"
+
+
+def sheet(corpus: Corpus, path: Path, seed: int = 0) -> list[str]:
+    """Captions of the drawn objects in the order of the picture, which is written to `path`.
+
+    Each object shows four views under the library's light, and the normals of the first.
+    """
+    rng = random.Random(seed)
+    count = min(ROWS * COLUMNS, len(corpus.objects))
+    picks = sorted(rng.sample(range(len(corpus.objects)), count))
+    strips = [np.concatenate(_strip(corpus, i), 1) for i in picks]
+    blank = np.full_like(strips[0], 255)
+    strips += [blank] * (-len(strips) % COLUMNS)
+    rows = [np.concatenate(strips[i : i + COLUMNS], 1) for i in range(0, len(strips), COLUMNS)]
+    Image.fromarray(np.concatenate(rows)).save(path)
+    return [caption(rng, corpus.objects[i]) for i in picks]
+
+
+def _strip(corpus: Corpus, i: int) -> list[np.ndarray]:
+    position = corpus.c2w[i, :, :3, 3].numpy()
+    turn = np.arctan2(position[:, 0], position[:, 2])
+    first = int(np.abs(turn).argmin()) // VIEWS * VIEWS
+    order = sorted(range(first, first + VIEWS), key=lambda v: abs(float(turn[v])))
+    albedo = corpus.albedo[i, order].numpy().astype(np.float32) / 255
+    normals = corpus.normals[i, order].numpy().astype(np.float32) / 127.5 - 1
+    light = shade(normals)
+    alpha = albedo[..., 3:]
+    lit = albedo[..., :3] * light[..., None] * alpha + GREY * (1 - alpha)
+    facing = (normals[0] * 0.5 + 0.5) * alpha[0] + (1 - alpha[0])
+    return [np.uint8(x.clip(0, 1) * 255) for x in (*lit, facing)]

@@ -1,0 +1,62 @@
+"""The units and buildings of MegaGlest, the strategy game: people, animals, engines, towers, temples.
+
+y up, front +Z.  Each unit has a folder named after it with its models, one for each animation.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sds3d.errors import PriorError
+from sds3d.training.data import g3d
+from sds3d.training.data.items import Item
+from sds3d.training.data.names import cleaned, other_names
+from sds3d.training.data.soup import Soup
+
+FOLDER = Path("/usr/share/games/megaglest")
+PACKAGE = "megaglest-data"
+LICENCE = "Creative Commons Attribution-ShareAlike 3.0"
+AT_REST = ("stand", "stop", "idle")
+CHANGED = ("construct", "death", "die", "dead", "damage", "broken", "destroy", "attack", "upgrade")
+
+
+def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Soup]]]:
+    """Every unit of every faction under `folder` (Debian's place if empty), and how to load it at rest.
+
+    Raises PriorError when there is none.
+    """
+    place = Path(folder) if folder else FOLDER
+    units = sorted(p.parent for p in place.glob("techs/*/factions/*/units/*/models"))
+    if not units:
+        raise PriorError(
+            f"no units in '{place}'", f"apt-get install {PACKAGE}, or megaglest:FOLDER"
+        )
+    for unit in units:
+        model = at_rest(unit)
+        if model is None:
+            continue
+        faction, tech = unit.parents[1].name, unit.parents[3].name
+        words = cleaned(unit.name)
+        yield (
+            Item(
+                id=f"megaglest/{tech}/{faction}/{unit.name}",
+                source="megaglest",
+                name=words.name,
+                also=other_names(words.name),
+                categories=(faction,),
+                title=f"{faction} {unit.name.replace('_', ' ')}",
+                creator="The Glest Team and the MegaGlest Team",
+                licence=LICENCE,
+            ),
+            functools.partial(g3d.read, model),
+        )
+
+
+def at_rest(unit: Path) -> Path | None:
+    """The model of a unit that stands, else the one of its name, else the first that is whole."""
+    models = [p for p in sorted(unit.glob("models/*.g3d")) if not any(w in p.stem for w in CHANGED)]
+    standing = [p for p in models if any(word in p.stem for word in AT_REST)]
+    named = [p for p in models if p.stem == unit.name]
+    return next(iter([*standing, *named, *models]), None)

@@ -1,0 +1,137 @@
+"""From the titles of models to names of things, and to the other names they may be called by."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from sds3d.language.lexicon import base, has_vector, lexicon, plain, vector
+from sds3d.language.palette import COLORS
+from sds3d.library import CATEGORIES
+from sds3d.training.data.titles import RULES, SIZES, UNSAID
+
+SAID_AHEAD = {"wood", "wooden", "oak", "teak", "plastic", "iron", "concrete", "rattan", "stone"}
+NEAR = 0.55  # cosine from which on a synonym is said: below are 'knoll' of a hammock, 'sinker' of a donut
+
+
+@dataclass(frozen=True)
+class Words:
+    """A thing's name, and the colour and the material that its title told ("" if none)."""
+
+    name: str
+    color: str = ""
+    material: str = ""
+
+
+@cache
+def held_out() -> dict[str, str]:
+    """Synonyms that no caption uses, with the names that are used instead: kept for evaluation."""
+    return _pairs("held_out.txt")
+
+
+@cache
+def renamed() -> dict[str, str]:
+    """What the models of a plain title show, where the title does not say it."""
+    return _pairs("renamed.txt")
+
+
+def _pairs(file: str) -> dict[str, str]:
+    lines = files("sds3d.training.data").joinpath(file).read_text("utf-8").splitlines()
+    return dict(line.split("\t") for line in lines)
+
+
+def cleaned(title: str) -> Words:
+    """The thing that a title names: no numbers, sizes or brands; colour and material words apart.
+
+    'Office chair 2' -> office chair; 'Black table' -> table, black; 'VW new beetle' -> car.
+    """
+    text = re.sub(r"\(.*?\)|\s-\s.*", "", title)
+    text = renamed().get(plain(text), plain(text))
+    for pattern, name in RULES:
+        text = name if re.fullmatch(pattern, text) else text
+    words = re.findall(r"[a-z']+", text)
+    if plain(title) not in renamed():
+        kept = " ".join(w for w in words if w not in SIZES)
+        words = renamed().get(kept, kept or text).split()
+    color = material = ""
+    while len(words) > 1 and base(" ".join(words)) not in lexicon().words:
+        if words[0] in COLORS:
+            color = words.pop(0)
+        elif words[0] in SAID_AHEAD:
+            material = words.pop(0)
+        else:
+            break
+    name = " ".join(words)
+    for word, instead in held_out().items():
+        name = re.sub(rf"\b{re.escape(word)}\b", instead, name)
+    return Words(name, color, material)
+
+
+def other_names(name: str) -> tuple[str, ...]:
+    """Names of the same thing, or of the kind that it is said to be: 'sofa' -> lounge; 'coffee table' -> table.
+
+    WordNet's synonyms where the meaning is the commonest of both words and the word is usual; a category's
+    other names that mean the same or more; the last word of a compound that is a kind of it.  Never one
+    that is held out.
+    """
+    lex, found = lexicon(), []
+    meaning = _meaning(name)
+    above = set(lex.above(meaning)) if meaning is not None else set()
+    if meaning is not None:
+        found += [n for n in _named()[meaning] if _near(name, n)]
+    if name in CATEGORIES:
+        found += [n for n in CATEGORIES[name].also if _meaning(n) in above]
+    head = name.rpartition(" ")[2]
+    if (
+        not re.search(r" (of|and|on|with) ", name)
+        and head != name
+        and (_meaning(head) in above or base(name) not in lex.words)
+    ):
+        found += [head] if lex.senses(head) else []
+    unused = {name, base(name), *UNSAID}
+    fit = [n for n in found if re.fullmatch(r"[a-z' ]+", n) and n not in unused]
+    return tuple(dict.fromkeys(n for n in fit if not _holds_out(n)))
+
+
+def concept(name: str) -> str:
+    """The first name of a thing: two names of one meaning are one concept."""
+    if name in CATEGORIES:
+        return name
+    meaning = _meaning(name)
+    own = _categories_by_meaning().get(meaning) if meaning is not None else None
+    return own or base(name)
+
+
+def _near(name: str, other: str) -> bool:
+    """Whether a synonym is a usual word of much the same use."""
+    a, b = vector(name), vector(other)
+    return has_vector(other) and a is not None and b is not None and float(a @ b) >= NEAR
+
+
+def _holds_out(name: str) -> bool:
+    return any(re.search(rf"\b{re.escape(word)}\b", name) for word in held_out())
+
+
+def _meaning(name: str) -> int | None:
+    senses = lexicon().senses(name)
+    return senses[0][0] if senses and senses[0][1] == 0 else None
+
+
+@cache
+def _named() -> dict[int, list[str]]:
+    """The words whose commonest meaning a meaning is."""
+    lex, out = lexicon(), defaultdict(list)
+    for word, row in lex.words.items():
+        for k in range(int(lex.sense_start[row]), int(lex.sense_start[row + 1])):
+            if lex.sense_rank[k] == 0:
+                out[int(lex.sense[k])].append(word)
+    return out
+
+
+@cache
+def _categories_by_meaning() -> dict[int, str]:
+    pairs = [(_meaning(name), name) for name in reversed(CATEGORIES)]
+    return {meaning: name for meaning, name in pairs if meaning is not None}

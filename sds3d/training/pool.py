@@ -1,0 +1,75 @@
+"""What batches are drawn from: the objects of training sets, and captions with colours to paint them in."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from sds3d.language.embedding import embed
+from sds3d.language.palette import COLORS
+from sds3d.training.data.captions import caption
+from sds3d.training.data.items import Item
+from sds3d.training.data.shards import Corpus
+from sds3d.training.views import Pool
+
+CAPTIONS = 48  # of an object whose concept has no other
+LEAST = 6  # of any object
+PAINTED = 0.6  # share of captions that ask for another colour, of objects with a main colour
+MAIN = 0.35  # share of the pixels from which on a colour is the object's main one
+PAINTS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "beige", "white", "grey",
+          "black", "turquoise", "navy", "cream", "maroon", "sky blue", "teal", "lime", "magenta")  # fmt: skip
+HELD_OUT = 12  # one pair of colour and concept in so many is never said in training
+
+
+def held_out(color: str, name: str) -> bool:
+    """Whether training never says this colour of this concept, so that composition can be measured."""
+    return bool(color) and zlib.crc32(f"{color} {name}".encode()) % HELD_OUT == 0
+
+
+def captions(item: Item, count: int, rng: random.Random) -> list[tuple[str, str]]:
+    """(caption, paint) pairs of an object; paint is "" where it keeps its own colours."""
+    if held_out(item.color, item.name):
+        item = replace(item, color="")
+    main = item.palette and item.palette[0][3] >= MAIN
+    out = []
+    for _ in range(count):
+        paint = rng.choice(PAINTS) if main and rng.random() < PAINTED else ""
+        if held_out(paint, item.name):
+            paint = ""
+        said = replace(item, color="", material="", palette=()) if paint else item
+        out.append((caption(rng, said, paint or None), paint))
+    return out
+
+
+def pool(corpora: Sequence[Corpus], light: np.ndarray, *, seed: int = 0) -> Pool:
+    """The objects of the sets with their captions, so many that concepts weigh as the root of their number.
+
+    light (4,): shade(n) = light[0] + n . light[1:].
+    """
+    items = [item for corpus in corpora for item in corpus.objects]
+    concepts = Counter(item.name for item in items)
+    rng = random.Random(seed)
+    owner, texts, paints = [], [], []
+    for row, item in enumerate(items):
+        count = max(LEAST, round(CAPTIONS / concepts[item.name] ** 0.5))
+        for text, paint in captions(item, count, rng):
+            owner.append(row)
+            texts.append(text)
+            paints.append((*COLORS[paint], 1.0) if paint else (0.0, 0.0, 0.0, 0.0))
+    main = [item.palette[0][:3] if item.palette else (0, 0, 0) for item in items]
+    return Pool(
+        albedo=torch.cat([c.albedo for c in corpora]),
+        normals=torch.cat([c.normals for c in corpora]),
+        c2w=torch.cat([c.c2w for c in corpora]),
+        main=torch.tensor(main).float() / 255,
+        owner=torch.tensor(owner),
+        text=torch.from_numpy(embed(texts)).half(),
+        color=torch.tensor(paints),
+        light=torch.as_tensor(light, dtype=torch.float32),
+    )

@@ -1,0 +1,1 @@
+"""Cameras, and what is said about the side that they see."""

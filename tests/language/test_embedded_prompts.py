@@ -1,0 +1,20 @@
+"""prompts/embedded.txt holds only prompts that the built-in library understands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sds3d import library
+from sds3d.language.reading import read
+
+FILE = Path(__file__).parents[2] / "prompts/embedded.txt"
+LINES = [x for x in FILE.read_text("utf-8").splitlines() if x and x[0] != "#"]
+NAMES = {name: category.also for name, category in library.CATEGORIES.items()}
+
+
+@pytest.mark.parametrize("prompt", LINES)
+def test_every_prompt_said_to_work_is_understood_to_the_last_word(prompt: str) -> None:
+    ((name, _),) = read(prompt, NAMES).matches
+    assert read(prompt, NAMES, {name: library.part_names(name, variants=2)}).ignored == ()

@@ -1,0 +1,85 @@
+"""Laws of the file of Gaussians: a covariance read back is the one that was written, in the file's frame."""
+
+import io
+
+import numpy as np
+import pytest
+import trimesh
+from scipy.spatial.transform import Rotation
+
+from sds3d.errors import ExportError
+from sds3d.mesh.formats.splat_ply import splat_ply
+
+TURN = np.diag([1.0, -1.0, -1.0])  # y up, z to the viewer -> y down, z away
+XYZW = [1, 2, 3, 0]
+
+
+@pytest.fixture
+def gaussians():
+    rng = np.random.default_rng(0)
+    return {
+        "means": rng.normal(size=(50, 3)),
+        "quats": 3 * rng.normal(size=(50, 4)),
+        "scales": np.exp(rng.normal(size=(50, 3)) - 4),
+        "opacities": rng.uniform(0.01, 0.99, 50),
+        "colors": rng.uniform(0, 1, (50, 3)),
+    }
+
+
+def rows(data):
+    """name -> column, by trimesh's reader."""
+    read = trimesh.load(io.BytesIO(data), file_type="ply", process=False)
+    table = read.metadata["_ply_raw"]["vertex"]["data"]
+    return {name: table[name].ravel().astype(np.float64) for name in table.dtype.names}
+
+
+def matrix(columns, prefix, count):
+    return np.stack([columns[f"{prefix}_{k}"] for k in range(count)], 1)
+
+
+def covariance(rotation, scales):
+    return np.einsum("nij,nj,nkj->nik", rotation, scales**2, rotation)
+
+
+def test_a_gaussian_is_68_bytes_of_named_floats(gaussians):
+    header, body = splat_ply(**gaussians).split(b"end_header\n", 1)
+    assert len(body) == 50 * 68
+    names = [line.split()[-1] for line in header.decode().splitlines() if "property" in line]
+    expected = "x y z nx ny nz f_dc_0 f_dc_1 f_dc_2 opacity scale_0 scale_1 scale_2 rot_0 rot_1 rot_2 rot_3"
+    assert names == expected.split()
+
+
+def test_centres_and_covariances_stand_in_the_files_frame(gaussians):
+    columns = rows(splat_ply(**gaussians))
+    means = np.stack([columns[name] for name in "xyz"], 1)
+    np.testing.assert_allclose(means, gaussians["means"] @ TURN, rtol=1e-6)
+    quats = matrix(columns, "rot", 4)
+    np.testing.assert_allclose(np.linalg.norm(quats, axis=1), 1, atol=1e-6)
+    found = covariance(
+        Rotation.from_quat(quats[:, XYZW]).as_matrix(),
+        np.exp(matrix(columns, "scale", 3)),
+    )
+    given = Rotation.from_quat(gaussians["quats"][:, XYZW]).as_matrix()
+    expected = TURN @ covariance(given, gaussians["scales"]) @ TURN
+    np.testing.assert_allclose(found, expected, atol=1e-6 * np.abs(expected).max())
+
+
+def test_a_viewer_finds_the_opacities_and_the_colours(gaussians):
+    columns = rows(splat_ply(**gaussians))
+    opacity = 1 / (1 + np.exp(-columns["opacity"]))
+    np.testing.assert_allclose(opacity, gaussians["opacities"], atol=1e-6)
+    colors = 0.5 + 0.28209479 * matrix(columns, "f_dc", 3)
+    np.testing.assert_allclose(colors, gaussians["colors"], atol=1e-6)
+
+
+def test_opaque_and_invisible_gaussians_stay_finite(gaussians):
+    columns = rows(splat_ply(**gaussians | {"opacities": np.arange(50) % 2.0}))
+    assert np.isfinite(columns["opacity"]).all()
+
+
+def test_no_file_is_made_of_nothing_or_of_a_number_that_is_none(gaussians):
+    with pytest.raises(ExportError, match="no Gaussians"):
+        splat_ply(**{name: value[:0] for name, value in gaussians.items()})
+    gaussians["means"][3, 1] = np.nan
+    with pytest.raises(ExportError, match="not finite"):
+        splat_ply(**gaussians)

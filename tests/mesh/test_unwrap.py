@@ -1,0 +1,50 @@
+"""Laws of the unwrapping that is used when xatlas fails or takes too long."""
+
+import numpy as np
+import pytest
+import trimesh
+
+from sds3d.mesh.bake import bake, texel_points
+from sds3d.mesh.mesh import Mesh
+from sds3d.mesh.pictures import texels
+from sds3d.mesh.unwrap import face_by_face, unwrap
+
+
+@pytest.fixture(scope="module")
+def ball():
+    ball = trimesh.creation.icosphere(3)
+    return Mesh(np.float32(ball.vertices), np.int32(ball.faces), np.float32(ball.vertices))
+
+
+def test_a_mesh_whose_time_is_up_is_unwrapped_face_by_face(ball):
+    found = unwrap(ball, 512, seconds=0.0)
+    np.testing.assert_array_equal(found.vertices[found.faces], ball.vertices[ball.faces])
+    np.testing.assert_array_equal(found.normals[found.faces], ball.normals[ball.faces])
+    assert len(found.vertices) == 3 * len(ball.faces)
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, 16), (7, 64), (1280, 512), (20_000, 512)])
+def test_faces_side_by_side_stay_inside_the_texture_and_do_not_overlap(count, size):
+    _, faces, uv = face_by_face(np.zeros((count, 3), int), size)
+    corners = uv[faces] * size
+    assert corners.min() >= 0
+    assert corners.max() <= size
+    edge, other = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    area = np.abs(edge[:, 0] * other[:, 1] - edge[:, 1] * other[:, 0]) / 2
+    np.testing.assert_allclose(area, area[0])
+    assert area.sum() > 0.2 * size**2 * count / (2 * np.ceil(np.sqrt((count + 1) // 2)) ** 2)
+    flat = Mesh(np.zeros((len(uv), 3), np.float32), np.int32(faces), np.ones((len(uv), 3)), uv=uv)
+    _, _, inside = texel_points(flat, size)
+    assert inside.sum() <= 1.35 * area.sum()
+
+
+def test_a_texture_of_faces_side_by_side_shows_its_colours(ball):
+    alone = unwrap(ball, 512, seconds=0.0)
+    baked = bake(alone, lambda p, n: 0.5 + 0.4 * np.sin(3 * p), texture_size=512)
+    rng = np.random.default_rng(0)
+    face = baked.faces[rng.integers(len(baked.faces), size=20_000)]
+    weight = rng.dirichlet([1, 1, 1], len(face))
+    points, uv = (np.einsum("nk,nkc->nc", weight, a[face]) for a in (baked.vertices, baked.uv))
+    error = np.abs(texels(baked.base_color, uv) - (0.5 + 0.4 * np.sin(3 * points)))
+    assert error.mean() < 2 / 255
+    assert np.quantile(error, 0.999) < 10 / 255

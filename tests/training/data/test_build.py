@@ -1,0 +1,156 @@
+"""Laws of a training set: what is written is what is read, and a stopped build loses nothing."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from sds3d.errors import PriorError, Sds3dError, UsageError
+from sds3d.interrupt import Interrupt
+from sds3d.training.data import shards
+from sds3d.training.data.build import Settings, build, record, views_of
+from sds3d.training.data.sources import source
+
+SETTINGS = Settings(views=4, size=32, depth=True)
+
+
+class Quiet:
+    """Progress that asks the build to stop after `stop` objects."""
+
+    def __init__(self, interrupt=None, stop=None):
+        self.interrupt, self.stop, self.notes = interrupt, stop, []
+
+    def step(self, step, total, values):
+        if self.stop is not None and step >= self.stop:
+            self.interrupt.asked = True
+
+    def note(self, line):
+        self.notes.append(line)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return source("builtin:1", limit=5)
+
+
+def made(found, out, stop=None, settings=SETTINGS):
+    interrupt = Interrupt()
+    return build([found], out, settings, interrupt, Quiet(interrupt, stop), together=2)
+
+
+def files(folder):
+    return {p.name: p.read_bytes() for p in sorted(folder.iterdir())}
+
+
+def test_what_is_read_is_what_was_drawn(found, tmp_path):
+    made(found, tmp_path)
+    corpus = shards.load(tmp_path)
+    assert len(corpus.objects) == 5
+    for i, (item, load) in enumerate(found.objects):
+        drawn = record(item, load, SETTINGS)
+        assert corpus.objects[i] == drawn.item
+        seen = drawn.albedo[..., 3:] > 0
+        assert torch.equal(corpus.albedo[i], torch.from_numpy(drawn.albedo * seen))
+        error = corpus.normals[i].numpy().astype(int) - drawn.normals
+        assert np.abs(error).max() <= shards.NORMAL_STEP // 2
+        assert torch.equal(corpus.depth[i], torch.from_numpy(drawn.depth))
+        cameras = views_of(item.id, SETTINGS)
+        assert torch.equal(corpus.c2w[i], cameras.c2w)
+        focal = 16 / torch.tan(torch.deg2rad(corpus.fov_deg[i]) / 2)
+        assert torch.allclose(focal, cameras.K[:, 1, 1])
+
+
+def test_the_cameras_of_a_group_are_the_recipes_and_see_all_sides():
+    cameras = views_of("builtin/armchair/0", Settings(views=8))
+    distance = cameras.position.norm(dim=1)
+    assert ((distance >= 2.9) & (distance <= 3.1)).all()
+    assert ((cameras.elevation_deg >= -15.01) & (cameras.elevation_deg <= 65.01)).all()
+    for group in (cameras.azimuth_deg[:4], cameras.azimuth_deg[4:]):
+        gaps = torch.diff(torch.cat([group.sort().values, group.min()[None] + 360]))
+        assert gaps.max() < 180
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(found, tmp_path):
+    made(found, tmp_path / "a")
+    made(found, tmp_path / "b")
+    made(found, tmp_path / "c", settings=Settings(views=4, size=32, depth=True, seed=1))
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+    name = "builtin-000.safetensors"
+    assert files(tmp_path / "a")[name] != files(tmp_path / "c")[name]
+
+
+def test_a_stopped_build_goes_on_and_equals_an_uninterrupted_one(found, tmp_path):
+    made(found, tmp_path / "whole")
+    outcome = made(found, tmp_path / "parts", stop=3)
+    assert outcome.stopped
+    assert outcome.objects == 2  # the shard that was begun is not kept
+    outcome = made(found, tmp_path / "parts")
+    assert (outcome.stopped, outcome.objects, outcome.drawn) == (False, 5, 3)
+    assert files(tmp_path / "whole") == files(tmp_path / "parts")
+
+
+def test_a_finished_set_is_not_drawn_again_and_other_settings_are_refused(found, tmp_path):
+    made(found, tmp_path)
+    assert made(found, tmp_path).drawn == 0
+    other = source("folder:" + str(_meshes(tmp_path / "meshes")))
+    with pytest.raises(PriorError, match="other --views"):
+        made(other, tmp_path, settings=Settings(views=8, size=32))
+
+
+def _meshes(folder, broken=False):
+    folder.mkdir()
+    (folder / "box.obj").write_text(
+        "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 3 1 4\n"
+    )
+    (folder / "empty.obj").write_text("v 0 0 0\n")
+    rows = "file,caption,creator,licence\nbox.obj,Red box 2,Ann,CC0\n"
+    (folder / "captions.csv").write_text(rows + ("empty.obj,nothing,,\n" if broken else ""))
+    return folder
+
+
+def test_a_bad_model_is_skipped_with_its_reason_and_a_folder_is_read(tmp_path):
+    found = source("folder:" + str(_meshes(tmp_path / "meshes", broken=True)))
+    quiet = Quiet()
+    outcome = build([found], tmp_path / "out", SETTINGS, Interrupt(), quiet)
+    assert (outcome.objects, len(outcome.skipped)) == (1, 1)
+    assert quiet.notes[0].startswith("skipped folder/empty.obj: ")
+    item = shards.load(tmp_path / "out").objects[0]
+    assert (item.name, item.color, item.creator, item.licence) == ("box", "red", "Ann", "CC0")
+    assert "**Ann**: Red box 2" in (tmp_path / "out/ATTRIBUTION.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("sweethom3d", "did you mean 'sweethome3d'"),
+        ("builtin:many", "not a number"),
+        ("folder:nowhere", "captions.csv"),
+        ("sweethome3d:nowhere", "apt-get install sweethome3d-furniture"),
+    ],
+)
+def test_a_source_that_is_not_there_is_one_line_with_its_fix(text, says):
+    with pytest.raises(Sds3dError) as caught:
+        source(text)
+    assert says in caught.value.message + caught.value.fix
+
+
+def test_a_source_is_named_once(found, tmp_path):
+    with pytest.raises(UsageError, match="named twice"):
+        build([found, found], tmp_path, SETTINGS, Interrupt(), Quiet())
+
+
+def test_views_come_in_groups_of_four():
+    with pytest.raises(UsageError, match="multiple of 4"):
+        Settings(views=10)
+
+
+def test_a_set_is_read_without_the_packages_that_make_it():
+    code = """
+import sys
+for name in ("numba", "skimage", "scipy", "trimesh", "diffusers"):
+    sys.modules[name] = None
+import sds3d.training.data.shards, sds3d.training.data.captions
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,123 @@
+"""Laws of the training loop, on a network so small that seconds are enough."""
+
+import json
+
+import pytest
+import torch
+from test_views import flat
+
+from sds3d.errors import NonFiniteError, UsageError
+from sds3d.priors.embedded.multiview import Config, MultiviewTransformer, Output
+from sds3d.training import loop
+from sds3d.training.loop import Budget, Trainer
+from sds3d.training.sampling import sample
+
+SMALL = Config(
+    sample_size=8, patch_size=4, width=32, depth=1, heads=2, cross_attention_dim=5, text_length=3
+)
+
+
+def trainer(folder, **changes):
+    torch.manual_seed(0)
+    budget = Budget(**{"minutes": 60, "objects": 4, "warmup": 5, "lr": 3e-3, "ema": 0.9} | changes)
+    return Trainer(MultiviewTransformer(SMALL), flat((200, 60, 40), (0, 1, 0)), folder, budget)
+
+
+def steps(of, count):
+    for _ in range(count):
+        of._step()
+
+
+@pytest.mark.parametrize("muon", [True, False])
+def test_training_lowers_the_error(tmp_path, monkeypatch, muon):
+    monkeypatch.setattr(loop, "LOG_EVERY", 10)
+    made = trainer(tmp_path, muon=muon)
+    steps(made, 120)
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["loss"] < 0.3 * lines[0]["loss"]
+    assert lines[-1]["views"] == 120 * 16
+
+
+def test_training_in_half_precision_lowers_the_error_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "LOG_EVERY", 10)
+    made = trainer(tmp_path)
+    made.half = True  # as on CUDA
+    steps(made, 120)
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["loss"] < 0.4 * lines[0]["loss"]
+
+
+def test_training_resumed_is_training_uninterrupted_bit_for_bit(tmp_path):
+    whole = trainer(tmp_path / "a")
+    steps(whole, 6)
+    first = trainer(tmp_path / "b")
+    steps(first, 3)
+    first.pause(lambda _: None)
+    second = trainer(tmp_path / "b")
+    steps(second, 3)
+    assert second.step == 6
+    for a, b in zip(whole.network.parameters(), second.network.parameters(), strict=True):
+        assert torch.equal(a, b)
+    for a, b in zip(whole.average.parameters(), second.average.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_state_of_other_optimizers_is_refused_with_the_fix(tmp_path):
+    trainer(tmp_path, muon=True).pause(lambda _: None)
+    with pytest.raises(UsageError, match="with Muon") as refused:
+        trainer(tmp_path, muon=False)
+    assert "--muon" in refused.value.fix
+
+
+def test_the_rate_rises_stays_and_falls_to_zero_with_the_budget():
+    budget = Budget(minutes=1, warmup=10, cooldown=0.5)
+    assert budget.rate(0, 0.0) == pytest.approx(0.1)
+    assert budget.rate(50, 0.3) == 1
+    assert budget.rate(50, 0.75) == pytest.approx(0.5)
+    assert budget.rate(50, 1.0) == 0
+
+
+def test_the_budget_counts_earlier_parts_and_a_call_may_take_a_part(tmp_path):
+    pauses = []
+    made = trainer(tmp_path, minutes=0.06)
+    made.run(lambda t: pauses.append(t.done), minutes=0.02)
+    assert 0.3 < made.done < 1
+    again = trainer(tmp_path, minutes=0.06)
+    assert again.done == pytest.approx(made.done)
+    again.run(lambda t: pauses.append(t.done))
+    assert again.done >= 1
+    assert len(pauses) == 2
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_step_and_the_fix(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "LOG_EVERY", 1)
+    made = trainer(tmp_path)
+    with torch.no_grad():
+        made.network.outward.weight.fill_(float("nan"))
+    with pytest.raises(NonFiniteError, match="step 1"):
+        steps(made, 1)
+
+
+class Knows(torch.nn.Module):
+    """A network that always answers with one picture, or with another where it is told nothing."""
+
+    config = SMALL
+
+    def __init__(self, picture):
+        super().__init__()
+        self.picture = picture
+
+    def forward(self, sample, timestep, text, camera, background):
+        told = (text != 0).any(-1).any(-1).float()[:, None, None, None]
+        return Output(told * self.picture + (1 - told) * 0.5 * self.picture)
+
+
+def test_sampling_a_network_that_knows_one_picture_draws_it_guided(rng):
+    picture = torch.rand(3, 8, 8, generator=rng) - 0.5
+    text, camera, background = torch.ones(4, 3, 5), torch.zeros(4, 16), torch.zeros(4, 4)
+    for scale in (1.0, 1.5):
+        drawn = sample(
+            Knows(picture), text, camera, background, guidance_scale=scale, steps=5, rng=rng
+        )
+        expected = (0.5 + 0.5 * scale) * picture
+        torch.testing.assert_close(drawn, expected.expand_as(drawn), atol=1e-5, rtol=0)

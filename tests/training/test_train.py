@@ -1,0 +1,189 @@
+"""Laws of the captions, of the whole way from a training set to a prior, and of its numbers."""
+
+import json
+import random
+import shutil
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from sds3d.cli import main
+from sds3d.errors import PriorError
+from sds3d.language.palette import COLORS
+from sds3d.language.prompt import parse
+from sds3d.priors.embedded import prior as embedded
+from sds3d.priors.exact.prior import LIGHT
+from sds3d.training import evaluate as scoring
+from sds3d.training.card import write_card
+from sds3d.training.data.items import Item
+from sds3d.training.data.shards import load
+from sds3d.training.pool import PAINTS, captions, held_out, pool
+
+ITEM = Item("x/1", "x", "armchair", palette=((200, 30, 30, 0.8, "red"), (0, 0, 0, 0.2, "black")))
+
+
+def run(*arguments):
+    """The exit code of the command line."""
+    try:
+        main([str(a) for a in arguments])
+    except SystemExit as stopped:
+        return stopped.code or 0
+    return 0
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """The folder of a set of twelve objects at 16 pixels."""
+    folder = tmp_path_factory.mktemp("corpus")
+    code = run(
+        "prior", "data", "builtin:1", "--limit", 12, "--size", 16, "--views", 4, "--out", folder
+    )
+    assert code == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(corpus, tmp_path_factory):
+    """The folder of a network that was trained for a moment."""
+    out = tmp_path_factory.mktemp("trained")
+    code = run("prior", "train", str(corpus), "--minutes", "0.02", "--objects", "2", "--width", "64",
+                 "--depth", "1", "--out", out)  # fmt: skip
+    assert code == 0
+    return out / "network"
+
+
+def test_a_caption_says_the_colour_that_the_object_is_painted_in():
+    pairs = captions(ITEM, 200, random.Random(0))
+    painted = [(text, paint) for text, paint in pairs if paint]
+    assert 80 < len(painted) < 160
+    assert all(paint in text for text, paint in painted)
+    assert all(paint in COLORS for paint in PAINTS)
+
+
+def test_a_pair_of_colour_and_thing_that_is_held_out_is_never_said():
+    never = [paint for paint in PAINTS if held_out(paint, "armchair")]
+    assert never
+    said = [text for text, _ in captions(ITEM, 2000, random.Random(0))]
+    assert not [t for t in said for paint in never if f"{paint} armchair" in t]
+
+
+def test_things_that_are_there_often_weigh_less_than_their_number(corpus):
+    made = load(corpus)
+    both = pool([made, made, made, made], LIGHT)  # every concept four times
+    once = pool([made], LIGHT)
+    assert len(both.owner) == pytest.approx(2 * len(once.owner), rel=0.1)
+
+
+def test_a_trained_network_is_a_prior_of_what_it_was_trained_on(trained, corpus, rng):
+    prior = embedded.load(trained, torch.device("cpu"))
+    names = {item.name for item in load(corpus).objects}
+    assert set((trained / "concepts.txt").read_text().split("\n")[:-1]) == names
+    name = min(names)
+    assert f"'{name}'" in prior.describe(parse(f"a red {name}"))
+    assert "has not learned" in prior.describe(parse("a thunderstorm"))
+
+
+def test_a_network_comes_with_what_it_was_made_of_and_gets_a_card_of_its_numbers(trained):
+    told = json.loads((trained / "training.json").read_text())
+    assert told["objects"] == {"builtin": 12}
+    assert told["views"] == told["steps"] * 2 * 4
+    assert told["licences"] == {"builtin": {"Apache License 2.0": 12}}
+    card = write_card(trained, {"retrieval": {"r1": 0.25, "r5": 0.5}, "concepts": 12}).read_text()
+    assert "| retrieval: r5 | 0.5 |" in card
+    assert "12 concepts" in card
+    assert f"{told['steps']} steps" in card
+
+
+def test_its_estimate_of_the_picture_is_the_networks_own(trained, rng):
+    prior = embedded.load(trained, torch.device("cpu"))
+    from sds3d.views.cameras import orbit
+
+    cameras, background = orbit(4, 16), torch.rand(4, 3, generator=rng)
+    cond = prior.condition(parse("a red armchair"), cameras, background)
+    z_t, t = torch.randn(4, 3, 16, 16, generator=rng), torch.full((4,), 0.5)
+    alpha_t, sigma_t = prior.alpha_sigma(t)
+    x0 = (z_t - sigma_t * prior.predict_noise(z_t, t, cond)) / alpha_t
+    known = torch.cat([2 * background - 1, torch.ones(4, 1)], -1)
+    own = prior.denoiser(z_t, 1000 * t, cond.text, cameras.c2w.flatten(1), known).sample
+    torch.testing.assert_close(x0, own, atol=1e-4, rtol=1e-4)
+
+
+def test_a_folder_without_a_network_is_refused_with_the_fix(tmp_path):
+    with pytest.raises(PriorError, match="no trained network") as refused:
+        embedded.load(tmp_path, torch.device("cpu"))
+    assert "sds3d prior train" in refused.value.fix
+
+
+def test_weights_that_are_not_those_that_were_written_are_refused(trained, tmp_path):
+    shutil.copytree(trained, tmp_path / "copy")
+    weights = tmp_path / "copy/diffusion_pytorch_model.safetensors"
+    damaged = bytearray(weights.read_bytes())
+    damaged[-1] ^= 1
+    weights.write_bytes(damaged)
+    with pytest.raises(PriorError, match=r"training\.json"):
+        embedded.load(tmp_path / "copy", torch.device("cpu"))
+
+
+@pytest.mark.parametrize("method", ["sds", "vsd"])
+def test_generate_works_with_a_network_of_ones_own(trained, tmp_path, method):
+    small = [
+        "camera.sizes=[16]",
+        "export.resolution=24",
+        "export.texture_size=32",
+        "export.faces=300",
+    ]
+    code = run("generate", "a red armchair", "--prior", f"embedded:{trained}", "--method", method,
+                 "--scene", "splats", "--steps", "2", "--out", str(tmp_path / "run"),
+                 *[part for s in small for part in ("--set", s)])  # fmt: skip
+    assert code == 0
+    record = json.loads((tmp_path / "run/run.json").read_text())
+    assert len(record["weights"]["diffusion_pytorch_model.safetensors"]) == 64
+    assert (tmp_path / "run/mesh.glb").stat().st_size > 500
+
+
+def flat_features(rgb):
+    """Pictures as their own features."""
+    return F.normalize(rgb.flatten(1) - 0.5, dim=-1)
+
+
+def test_training_pictures_are_retrieved_as_their_own_concept_and_are_copies(corpus):
+    sets = [load(corpus)]
+    known = scoring.shelf(pool(sets, LIGHT), sets, flat_features)
+    names = [known.concepts[i] for i in known.owner]
+    places = scoring.ranks(known.pictures, names, known, flat_features)
+    assert scoring.recalls(places) == {"r1": 1.0, "r5": 1.0}
+    double = scoring.Shelf(known.concepts, known.owner.repeat(2), known.seen.repeat(2, 1),
+                           torch.cat([known.pictures, known.pictures.flip(-1)]))  # fmt: skip
+    assert scoring.memorised(known.pictures, names, double) == 0
+
+
+def test_the_colour_of_a_picture_is_that_of_its_object_not_of_its_background():
+    for name in ("green", "white", "navy"):
+        picture = torch.full((4, 3, 8, 8), scoring.GREY)
+        picture[:, :, 2:6, 2:6] = torch.tensor(COLORS[name])[None, :, None, None] * scoring.SHADE
+        assert scoring.colors(picture)[0] == name
+    assert scoring.colors(torch.full((4, 3, 8, 8), scoring.GREY)) == []
+
+
+def test_a_training_object_in_a_paint_has_that_colour_mostly(corpus):
+    made = pool([load(corpus)], LIGHT)
+    rows = [row for row in range(12) for _ in PAINTS]
+    asked = list(PAINTS) * 12
+    assert scoring.right_colors(scoring.painted(made, rows, asked), asked) > 0.7
+    wrong = asked[1:] + asked[:1]
+    assert scoring.right_colors(scoring.painted(made, rows, asked), wrong) < 0.4
+
+
+def test_all_numbers_of_a_network_are_shares(trained, corpus):
+    sets = [load(corpus)]
+    prior = embedded.load(trained, torch.device("cpu"))
+    name = sets[0].objects[0].name
+    numbers = scoring.evaluate(prior.denoiser, pool(sets, LIGHT), sets, flat_features, {"xyz": name},
+                               steps=2, pairs=3)  # fmt: skip
+    assert numbers["concepts"] == len({item.name for item in sets[0].objects})
+    for group in ("retrieval", "synonyms", "colours_said", "colours_never_said"):
+        assert 0 <= numbers[group]["r1"] <= numbers[group]["r5"] <= 1
+    assert 0 <= numbers["four_views_agree"] <= 1
+    assert np.isfinite(numbers["chance_r5"])

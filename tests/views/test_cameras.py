@@ -1,0 +1,105 @@
+"""Laws of cameras and of the images' geometry."""
+
+import pytest
+import torch
+
+from sds3d.scenes.render import bumpiness, normal_from_depth, over
+from sds3d.views.cameras import look_at_origin, orbit, random_views
+
+
+def camera(azimuth, elevation=0.0, size=33):
+    angles = (torch.tensor([float(x)]) for x in (azimuth, elevation, 3.0, 40.0))
+    return look_at_origin(*angles, size, size)
+
+
+def project(cameras, point):
+    p = cameras.w2c[0, :3, :3] @ torch.tensor(point) + cameras.w2c[0, :3, 3]
+    q = cameras.K[0] @ p
+    return (q[:2] / q[2]).tolist()
+
+
+def test_the_camera_at_azimuth_zero_looks_at_the_front_with_plus_x_on_the_right_and_y_up():
+    front = camera(0)
+    assert front.position[0].tolist() == pytest.approx([0, 0, 3])
+    center = 33 / 2
+    assert project(front, [0.0, 0.0, 0.0]) == pytest.approx([center, center])
+    right, up = project(front, [0.5, 0.0, 0.0]), project(front, [0.0, 0.5, 0.0])
+    assert right[0] > center
+    assert up[1] < center
+
+
+def test_the_camera_at_azimuth_ninety_stands_on_plus_x():
+    assert camera(90).position[0].tolist() == pytest.approx([3, 0, 0], abs=1e-5)
+
+
+@pytest.mark.parametrize(("azimuth", "elevation"), [(10, -20), (100, 30), (-150, 70)])
+def test_angles_are_read_back_from_the_pose(azimuth, elevation):
+    c = camera(azimuth, elevation)
+    assert c.azimuth_deg.item() == pytest.approx(azimuth, abs=1e-3)
+    assert c.elevation_deg.item() == pytest.approx(elevation, abs=1e-3)
+    assert c.rotated(30).azimuth_deg.item() == pytest.approx(
+        (azimuth + 30 + 180) % 360 - 180, abs=1e-3
+    )
+    identity = (c.w2c @ c.c2w)[0]
+    torch.testing.assert_close(identity, torch.eye(4), atol=1e-5, rtol=0)
+
+
+def test_a_ray_through_a_pixel_hits_what_projects_there():
+    c = camera(40, 25)
+    origin, direction = c.rays()
+    point = origin[0, 5, 20] + 2.7 * direction[0, 5, 20]
+    assert project(c, point.tolist()) == pytest.approx([20.5, 5.5], abs=1e-3)
+
+
+def test_resizing_keeps_the_view():
+    c = camera(40, 25)
+    half = c.resized(11, 11)
+    point = [0.2, 0.3, -0.1]
+    assert project(half, point) == pytest.approx([x / 3 for x in project(c, point)], abs=1e-4)
+
+
+def test_random_views_see_all_sides_and_keep_their_ranges(rng):
+    ranges = {"elevation_deg": (-10.0, 40.0), "distance": (2.5, 3.0), "fov_deg": (35.0, 45.0)}
+    for _ in range(50):
+        views = random_views(rng, 4, 16, **ranges)
+        azimuth = views.azimuth_deg.sort().values
+        gaps = torch.diff(torch.cat([azimuth, azimuth[:1] + 360]))
+        assert gaps.max() <= 180 + 1e-3
+        assert views.elevation_deg.min() >= -10.001
+        assert views.elevation_deg.max() <= 40.001
+        distance = views.position.norm(dim=-1)
+        assert distance.min() >= 2.499
+        assert distance.max() <= 3.001
+
+
+def test_normals_from_the_depth_of_a_sphere_are_the_spheres():
+    c = orbit(3, 48, elevation_deg=30)
+    origin, direction = c.rays()
+    b = (origin * direction).sum(-1)
+    discriminant = b**2 - (origin.square().sum(-1) - 0.8**2)
+    alpha = (discriminant > 0).float()
+    along = -b - discriminant.clamp_min(0).sqrt()
+    point = origin + along[..., None] * direction
+    depth = along * torch.einsum("bhwi,bi->bhw", direction, c.c2w[:, :3, 2]) * alpha
+    normal = normal_from_depth(depth, alpha, c)
+    inside = (discriminant > 0.1)[..., None]
+    cosine = (normal * point / 0.8)[inside.expand_as(normal)].reshape(-1, 3).sum(-1)
+    assert cosine.min() > 0.95
+    assert not normal[alpha == 0].any()
+
+
+def test_over_is_the_premultiplied_blend():
+    rgb, alpha = torch.full((1, 1, 1, 3), 0.3), torch.full((1, 1, 1), 0.25)
+    out = over(rgb, alpha, torch.tensor([[1.0, 0.0, 0.4]]))
+    torch.testing.assert_close(out.flatten(), torch.tensor([1.05, 0.3, 0.6]))
+
+
+def test_a_plane_is_not_bumpy_and_a_ripple_is_the_more_the_higher(rng):
+    row, col = torch.meshgrid(torch.arange(12.0), torch.arange(12.0), indexing="ij")
+    plane, alpha = (3 + 0.1 * row - 0.05 * col)[None], torch.ones(1, 12, 12)
+    ripple = torch.randn(1, 12, 12, generator=rng)
+    values = [bumpiness(plane + h * ripple, alpha).item() for h in (0.0, 0.001, 0.003)]
+    assert values[0] == pytest.approx(0, abs=1e-6)
+    assert values[2] == pytest.approx(3 * values[1], rel=0.1)
+    assert bumpiness(plane + 100 * ripple, alpha) < 2 * 0.03 * 1.01
+    assert bumpiness(ripple, 0 * alpha) == 0

@@ -1,0 +1,82 @@
+"""Laws of view-dependent prompting and of Perp-Neg's weights."""
+
+import pytest
+import torch
+
+from sds3d.views.cameras import look_at_origin
+from sds3d.views.directions import debiased, fall, perp_neg, plain, without, word
+
+
+def at(*azimuths, elevation=10.0):
+    full = torch.ones(len(azimuths))
+    return look_at_origin(torch.tensor(azimuths), elevation * full, 3 * full, 40 * full, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("azimuth", "elevation", "expected"),
+    [(0, 0, "front"), (44, 0, "front"), (46, 0, "side"), (-90, 0, "side"), (136, 0, "back"),
+     (-179, 0, "back"), (181, 0, "back"), (350, 0, "front"), (0, 61, "overhead")],
+)  # fmt: skip
+def test_the_word_is_the_side_that_the_camera_sees(azimuth, elevation, expected):
+    assert word(azimuth, elevation, 45, 60) == expected
+
+
+def test_plain_directions_are_a_word_a_view():
+    found = plain(45, 60)(at(0.0, 90.0, 180.0)).blends
+    assert found == ({"front": 1.0}, {"side": 1.0}, {"back": 1.0})
+
+
+def test_perp_negs_curves_have_threestudios_values():
+    assert fall(4, 0) == pytest.approx(1.574)
+    assert fall(4, 1) == pytest.approx(1e-4, abs=5e-5)
+    assert fall(1, 0, -0.606) == pytest.approx(0.394)
+    assert fall(1, 0, 0.967) == pytest.approx(1.967)
+    assert fall(1, 1, 0.967) == pytest.approx(1.5735, abs=1e-4)
+
+
+def test_perp_negs_prompts_and_weights_are_continuous_where_front_half_and_back_half_meet():
+    before, after = (perp_neg(1.0, 60)(at(a)) for a in (89.99, 90.01))
+    assert before.blends[0]["side"] == pytest.approx(after.blends[0]["side"], abs=1e-3)
+
+    def weight(found, name):
+        return sum(float(w) for blends, w in found.away if blends[0] == {name: 1.0})
+
+    assert weight(before, "side") == pytest.approx(weight(after, "side"), abs=1e-3)
+    assert weight(before, "front") == pytest.approx(weight(after, "front"), abs=1e-3)
+
+
+def test_perp_neg_pushes_away_from_the_front_most_at_the_back_and_not_at_the_front():
+    found = perp_neg(1.0, 60)(at(0.0, 180.0))
+    front = [w for blends, w in found.away if blends[1] == {"front": 1.0}]
+    assert front[0][1].item() == pytest.approx(-1.967, abs=1e-3)
+    at_front = [w[0].item() for blends, w in found.away if blends[0] == {"front": 1.0}]
+    assert at_front[0] == pytest.approx(0, abs=1e-3)
+
+
+def test_from_overhead_nothing_is_pushed_away():
+    found = perp_neg(1.0, 60)(at(20.0, elevation=80.0))
+    assert found.blends == ({"overhead": 1.0},)
+    assert [w.item() for _, w in found.away] == [0.0, 0.0]
+
+
+def test_a_listed_word_is_said_only_from_its_sides():
+    sides = {"smiling": ("front", "side"), "long hair": ("back",)}
+    found = debiased(plain(45, 60), sides, 45, 60)(at(0.0, 90.0, 180.0))
+    texts = found.texts("a smiling woman with long hair")
+    assert texts == ["a smiling woman with", "a smiling woman with", "a woman with long hair"]
+    assert found.blends == plain(45, 60)(at(0.0, 90.0, 180.0)).blends
+
+
+def test_debiasing_alone_says_nothing_of_the_side():
+    found = debiased(lambda _: None, {"smiling": ("front",)}, 45, 60)(at(0.0, 180.0))
+    assert found.blends == ({}, {})
+    assert found.texts("a smiling bear") == ["a smiling bear", "a bear"]
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [(["Red"], "a car, new"), (["car", "new"], "a red"), (["ca"], "a red car, new"), ([], "a red car, new"),
+     (["a", "red", "car", "new"], "a red car, new")],
+)  # fmt: skip
+def test_words_are_dropped_whole_and_a_prompt_never_wholly(words, left):
+    assert without("a red car, new", words) == left
