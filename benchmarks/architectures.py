@@ -4,8 +4,8 @@
 
 `transformer`: patches of four views with joint attention (sds3d/priors/embedded/multiview.py).  `unet`:
 diffusers' UNet2DConditionModel on pictures unshuffled to 32 x 32 x 12, the camera and background through its
-class embedding, its self-attention over the four views together as in MVDream.  Both see the same objects in the
-same order and estimate the clean picture.  Reported: parameters, training views a second, the error of the
+class embedding, its self-attention over the four views together as in MVDream.  Both see the same objects in
+the same order and estimate the clean picture.  Reported: parameters, training views a second, the error of the
 averaged weights in each quarter of t on the same fresh batches, seconds of one CFG step over four views.
 """
 
