@@ -1,3 +1,5 @@
+import resource
+import signal
 import sys
 from pathlib import Path
 
@@ -10,3 +12,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 @pytest.fixture
 def rng() -> torch.Generator:
     return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture
+def full_disk():
+    """No file of this process may grow beyond 1,000 bytes: a full disk that a test can have."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, ignored)

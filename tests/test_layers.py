@@ -10,7 +10,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 LAYERS = (
     {"errors", "assets"},
-    {"lookup", "interrupt"},
+    {"files", "lookup", "interrupt"},
     {"views"},
     {"kernels"},
     {"mesh"},

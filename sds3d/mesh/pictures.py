@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 import trimesh
 from PIL import Image, ImageDraw, ImageFont
 
+from sds3d import files
 from sds3d.errors import ExportError
 from sds3d.kernels.rasterize import project, rasterize
 from sds3d.mesh.mesh import Mesh
@@ -24,6 +26,7 @@ AMBIENT, SKY, HEADLIGHT = (
     0.4,
 )  # shade = ambient + sky n_y + headlight (n . to the camera)
 LABEL_HEIGHT, GAP = 22, 4
+CONSTANT_RATE = 10  # of H.264, from 0 (lossless) to 51
 
 
 def render_mesh(mesh: Mesh, cameras: Cameras) -> np.ndarray:
@@ -122,27 +125,41 @@ def contact_sheet(
 
 
 def turntable(frames: np.ndarray, path: Path, frames_per_second: int) -> None:
-    """Writes the frames (N, H, W, 3) uint8 as an H.264 film that every player opens."""
+    """Writes the frames (N, H, W, 3) uint8 as an H.264 film that every player opens.
+
+    Odd sizes are scaled up by a pixel.  Raises ExportError when the disk refuses.
+    """
     height, width = frames.shape[1:3]
-    partial = path.with_name(f"{path.stem}.partial{path.suffix}")
-    writer = imageio_ffmpeg.write_frames(
-        str(partial),
-        (width, height),
-        fps=frames_per_second,
-        codec="libx264",
-        pix_fmt_out="yuv420p",
-        quality=8,
-        macro_block_size=2,
-        ffmpeg_log_level="error",
-    )
-    writer.send(None)
-    for frame in frames:
-        writer.send(np.ascontiguousarray(frame))
-    writer.close()
-    partial.replace(path)
+    even = "scale=trunc((iw+1)/2)*2:trunc((ih+1)/2)*2"  # yuv420p halves the colours' resolution
+    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"]
+    source += ["-r", str(frames_per_second), "-i", "-"]
+    target = ["-an", "-c:v", "libx264", "-crf", str(CONSTANT_RATE), "-pix_fmt", "yuv420p"]
+    with files.replacing(path, ExportError) as temporary:
+        encoder = subprocess.run(
+            [ffmpeg(), "-v", "error", *source, "-vf", even, *target, str(temporary)],
+            input=np.ascontiguousarray(frames).tobytes(),
+            capture_output=True,
+            start_new_session=True,  # Ctrl-C is for us: the encoder ends when its frames do
+            check=False,
+        )
+        if encoder.returncode:
+            lines = encoder.stderr.decode("utf-8", "replace").strip().splitlines()
+            raise ExportError(
+                f"ffmpeg could not write '{path}': {lines[-1] if lines else encoder.returncode}",
+                "check the disk; 'sds3d doctor' shows which ffmpeg is used",
+            )
+
+
+def ffmpeg() -> str:
+    """The path of the ffmpeg program.  Raises ExportError when there is none."""
+    try:
+        return imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError as error:
+        raise ExportError(
+            "there is no ffmpeg for the turntable", "pip install --force-reinstall imageio-ffmpeg"
+        ) from error
 
 
 def _save(image: Image.Image, path: Path) -> None:
-    partial = path.with_name(path.name + ".partial")
-    image.save(partial, "png")
-    partial.replace(path)
+    with files.replacing(path, ExportError) as temporary:
+        image.save(temporary, "png")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from sds3d import files
 from sds3d.errors import ExportError
 from sds3d.lookup import find
 from sds3d.mesh.formats import EXPORTERS
@@ -23,14 +23,4 @@ def save(mesh: Mesh, path: Path, extras: Mapping[str, object] | None = None) -> 
     if len(mesh.faces) == 0:
         raise ExportError("the mesh is empty", "run more --steps")
     for name, data in encode(mesh, path.stem, extras or {}).items():
-        write(path.with_name(name), data)
-
-
-def write(path: Path, data: bytes) -> None:
-    """Writes a file whole or not at all.  Raises ExportError when the disk refuses."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(data)
-        os.replace(partial, path)
-    except OSError as error:
-        raise ExportError(f"cannot write '{path}': {error.strerror}", "free some space") from error
+        files.write(path.with_name(name), data, ExportError)

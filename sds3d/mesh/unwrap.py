@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,17 +15,18 @@ import numpy as np
 from sds3d.mesh.mesh import Mesh
 
 PADDING = 4  # texels between charts
-SECONDS = 60.0  # 20,000 faces take 2 to 4 s on 2 cores; sponges of 40,000 do not end in 150 s
+CPU_SECONDS = 60.0  # 20,000 faces take 2 to 4 s on 2 cores; sponges of 40,000 do not end in 150 s
 
 
-def unwrap(mesh: Mesh, texture_size: int, seconds: float = SECONDS) -> Mesh:
-    """The mesh with texture coordinates; vertices are doubled along the seams.
+def unwrap(mesh: Mesh, texture_size: int, cpu_seconds: float = CPU_SECONDS) -> Mesh:
+    """The mesh with texture coordinates; vertices are duplicated along the seams.
 
-    The charts are xatlas's; when it fails or takes longer than `seconds`, every face gets half a square of
-    its own.  The mesh must have normals.
+    The charts are xatlas's.  When it fails or needs more than `cpu_seconds` of processor time, every face gets
+    half a square to itself.  The limit is not on elapsed time, so the result does not depend on what else the
+    machine is doing.  The mesh must have normals.
     """
-    found = _xatlas(mesh, texture_size, seconds)
-    origin, faces, uv = found if found is not None else face_by_face(mesh.faces, texture_size)
+    charts = _xatlas(mesh, texture_size, cpu_seconds) if cpu_seconds > 0 else None
+    origin, faces, uv = charts or face_by_face(mesh.faces, texture_size)
     return replace(
         mesh,
         vertices=mesh.vertices[origin],
@@ -36,28 +38,33 @@ def unwrap(mesh: Mesh, texture_size: int, seconds: float = SECONDS) -> Mesh:
 
 
 def _xatlas(
-    mesh: Mesh, texture_size: int, seconds: float
+    mesh: Mesh, texture_size: int, cpu_seconds: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """(origin, faces, uv), or None when xatlas has failed or was stopped."""
-    given = io.BytesIO()
+    """(origin, faces, uv), or None when xatlas failed or ran out of time."""
+    request = io.BytesIO()
     np.savez(
-        given,
+        request,
         vertices=np.float32(mesh.vertices),
         faces=mesh.faces.astype(np.uint32),
         normals=np.float32(mesh.normals),
         size=texture_size,
         padding=PADDING,
     )
+    script = str(Path(__file__).with_name("xatlas_process.py"))
     # -P: this folder's file names must not hide other modules.
-    command = [sys.executable, "-P", str(Path(__file__).with_name("xatlas_process.py"))]
+    command = [sys.executable, "-P", script, str(os.getpid()), str(cpu_seconds)]
     try:
-        done = subprocess.run(
-            command, input=given.getvalue(), capture_output=True, timeout=seconds, check=True
+        process = subprocess.run(
+            command,
+            input=request.getvalue(),
+            capture_output=True,
+            start_new_session=True,  # Ctrl-C is for us; a killed atlas would be another atlas
+            check=True,
         )
-    except (OSError, subprocess.TimeoutExpired, subprocess.CalledProcessError):
+    except (OSError, subprocess.CalledProcessError):
         return None
-    found = np.load(io.BytesIO(done.stdout))
-    return found["origin"], found["faces"], found["uv"]
+    answer = np.load(io.BytesIO(process.stdout))
+    return answer["origin"], answer["faces"], answer["uv"]
 
 
 def face_by_face(faces: np.ndarray, texture_size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

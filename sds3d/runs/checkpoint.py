@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from sds3d import files
 from sds3d.errors import RunError
 
 
@@ -50,15 +50,7 @@ def unpack_optimizer(
 
 def write(path: Path, tensors: dict[str, Tensor], meta: Mapping[str, Any]) -> None:
     """Writes the file whole or not at all.  Raises RunError when the disk refuses."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("wb") as stream:
-            stream.write(save(tensors, {"sds3d": json.dumps(meta)}))
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror}", "free some disk space") from error
+    files.write(path, save(tensors, {"sds3d": json.dumps(meta)}), durable=True)
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -10,12 +10,14 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from sds3d.errors import ExportError
+from sds3d.files import write
 from sds3d.loops.scene import Clock
 from sds3d.mesh import pictures
 from sds3d.mesh.bake import delight
 from sds3d.mesh.formats.gltf import glb
 from sds3d.mesh.mesh import Mesh
-from sds3d.mesh.save import save, write
+from sds3d.mesh.save import save
 from sds3d.mesh.unseen import paint_unseen
 from sds3d.recipe import build as parts
 from sds3d.recipe import load as recipes
@@ -116,7 +118,7 @@ def meshes(
             for name, data in particle.own_files().items():
                 own = Path(name)
                 files[own.stem + more] = path / f"{own.stem}{more}{own.suffix}"
-                write(files[own.stem + more], data)
+                write(files[own.stem + more], data, ExportError)
     return made, files
 
 
@@ -159,7 +161,7 @@ def write_page(mesh: Mesh, job: Job, recipe_text: str, result: Result) -> dict[s
         facts=facts(job, result),
         recipe=recipe_text,
     )
-    write(file, text.encode("utf-8"))
+    write(file, text, ExportError)
     return {"report": file}
 
 

@@ -1,9 +1,18 @@
-"""Laws of the unwrapping that is used when xatlas fails or takes too long."""
+"""Laws of the unwrapping, above all of what happens when xatlas fails or takes too long."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import trimesh
 
+from sds3d.mesh import unwrap as unwrapping
 from sds3d.mesh.bake import bake, texel_points
 from sds3d.mesh.mesh import Mesh
 from sds3d.mesh.pictures import texels
@@ -17,7 +26,7 @@ def ball():
 
 
 def test_a_mesh_whose_time_is_up_is_unwrapped_face_by_face(ball):
-    found = unwrap(ball, 512, seconds=0.0)
+    found = unwrap(ball, 512, cpu_seconds=0.0)
     np.testing.assert_array_equal(found.vertices[found.faces], ball.vertices[ball.faces])
     np.testing.assert_array_equal(found.normals[found.faces], ball.normals[ball.faces])
     assert len(found.vertices) == 3 * len(ball.faces)
@@ -39,7 +48,7 @@ def test_faces_side_by_side_stay_inside_the_texture_and_do_not_overlap(count, si
 
 
 def test_a_texture_of_faces_side_by_side_shows_its_colours(ball):
-    alone = unwrap(ball, 512, seconds=0.0)
+    alone = unwrap(ball, 512, cpu_seconds=0.0)
     baked = bake(alone, lambda p, n: 0.5 + 0.4 * np.sin(3 * p), texture_size=512)
     rng = np.random.default_rng(0)
     face = baked.faces[rng.integers(len(baked.faces), size=20_000)]
@@ -48,3 +57,47 @@ def test_a_texture_of_faces_side_by_side_shows_its_colours(ball):
     error = np.abs(texels(baked.base_color, uv) - (0.5 + 0.4 * np.sin(3 * points)))
     assert error.mean() < 2 / 255
     assert np.quantile(error, 0.999) < 10 / 255
+
+
+SPIN = """
+import os, sys, subprocess, time
+child = subprocess.Popen([sys.executable, "-P", {script!r}, str(os.getpid()), "60"],
+                         stdin=subprocess.PIPE, start_new_session=True)
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+SCRIPT = Path(unwrapping.__file__).with_name("xatlas_process.py")
+
+
+def alive(pid):
+    state = Path(f"/proc/{pid}/stat")
+    return state.exists() and state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no parent-death signal")
+def test_xatlas_dies_with_a_parent_that_is_killed():
+    command = [sys.executable, "-c", SPIN.format(script=str(SCRIPT))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        child = int(parent.stdout.readline())
+        time.sleep(1.5)  # the child's imports
+        assert alive(child)
+        parent.kill()
+    deadline = time.monotonic() + 10
+    while alive(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(child)
+
+
+def test_time_in_which_xatlas_is_not_running_does_not_count():
+    ball = trimesh.creation.icosphere(2)
+    request = io.BytesIO()
+    np.savez(request, vertices=np.float32(ball.vertices), faces=np.uint32(ball.faces),
+             normals=np.float32(ball.vertices), size=64, padding=1)  # fmt: skip
+    command = [sys.executable, "-P", str(SCRIPT), str(os.getpid()), "1"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(2)
+        process.send_signal(signal.SIGCONT)
+        answer, _ = process.communicate(request.getvalue())
+    assert process.returncode == 0
+    assert len(np.load(io.BytesIO(answer))["faces"]) == len(ball.faces)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from torch import Tensor
 
+from sds3d import files
 from sds3d.errors import PriorError
 from sds3d.training.data.items import Item, from_json, to_json
 
@@ -162,13 +162,7 @@ def _tiles(atlas: np.ndarray, views: int, size: int) -> np.ndarray:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Puts a file in its place at once, or not at all.  Raises PriorError when the disk refuses."""
-    part = path.with_name(f".{path.name}.part")
-    try:
+    """Writes a file whole or not at all.  Raises PriorError when the disk refuses."""
+    with files.writing(path, PriorError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        os.replace(part, path)
-    except OSError as error:
-        raise PriorError(
-            f"cannot write '{path}': {error.strerror}", "give another --out"
-        ) from error
+    files.write(path, data, PriorError)

@@ -1,0 +1,154 @@
+"""Files that are written whole or not at all, and locks on folders.
+
+A file is written under a temporary name of this process and then renamed, so that a reader, or a run that is
+killed, never meets half of it.  Whatever the operating system refuses is raised as one line with its fix.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sds3d.errors import RunError, Sds3dError
+
+LOCK = "run.lock"
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.partial(\.\w+)?")
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+FIXES = {
+    errno.ENOSPC: "free some disk space",
+    errno.EDQUOT: "free some of your disk quota",
+    errno.EFBIG: "raise the limit on file sizes (ulimit -f)",
+    errno.EROFS: "choose a folder on a disk that can be written",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+
+
+@contextmanager
+def writing(path: Path, error: type[Sds3dError] = RunError) -> Iterator[None]:
+    """Turns an OSError of the block into `error`: "cannot write 'path': reason", with a fix."""
+    try:
+        yield
+    except OSError as reason:
+        code = reason.errno or 0
+        text = reason.strerror or (str(reason).strip().splitlines() or ["unknown reason"])[-1]
+        fix = FIXES.get(code, "check the folder and its disk")
+        raise error(f"cannot write '{path}': {text}", fix) from reason
+
+
+@contextmanager
+def replacing(
+    path: Path, error: type[Sds3dError] = RunError, *, durable: bool = False
+) -> Iterator[Path]:
+    """Yields a temporary path beside `path`, with its suffix; what is written there takes the place of `path`.
+
+    When the block raises, the temporary file is removed and `path` stays as it was.  durable: waits until the
+    data are on the disk, for files that must survive a power cut.  Raises `error` when the disk refuses.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial{path.suffix}")
+    try:
+        with writing(path, error):
+            yield temporary
+            if durable:
+                with temporary.open("rb") as stream:
+                    os.fsync(stream.fileno())
+            temporary.replace(path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write(
+    path: Path, data: bytes | str, error: type[Sds3dError] = RunError, *, durable: bool = False
+) -> None:
+    """Writes a file whole or not at all; text as UTF-8.  Raises `error` when the disk refuses."""
+    content = data.encode("utf-8") if isinstance(data, str) else data
+    with replacing(path, error, durable=durable) as temporary:
+        temporary.write_bytes(content)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether the name is one that `replacing` gives: left behind by a process that was killed."""
+    return TEMPORARY.fullmatch(name) is not None
+
+
+def remove_temporary(folder: Path) -> None:
+    """Removes what killed writers have left in the folder.  Call it only while the folder is locked."""
+    for file in folder.iterdir():
+        if is_temporary(file.name) and file.is_file():
+            with suppress(OSError):
+                file.unlink()
+
+
+@contextmanager
+def locked(folder: Path, name: str = LOCK) -> Iterator[None]:
+    """Holds the folder's lock during the block.  Raises RunError, naming the holder, when it is taken.
+
+    The folder is made where it is missing, and removed again when the block leaves it empty.  The operating
+    system releases the lock of a process that dies, so no lock is ever stale.  Disks without locks (some
+    cluster file systems) are used without one.
+    """
+    made = _make(folder)
+    path = folder / name
+    try:
+        descriptor = _acquire(path, folder)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                path.unlink()
+            os.close(descriptor)
+    finally:
+        for parent in made:
+            with suppress(OSError):  # it is not empty
+                parent.rmdir()
+
+
+def _make(folder: Path) -> list[Path]:
+    """The folders that had to be made, the innermost first."""
+    missing = [p for p in (folder, *folder.parents) if not p.exists()]
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _acquire(path: Path, folder: Path) -> int:
+    """The descriptor of the locked file, which names its holder."""
+    while True:
+        with writing(path):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in NO_LOCKS:
+                return descriptor
+            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
+            os.close(descriptor)
+            raise RunError(
+                f"'{folder}' is in use by {holder or 'another process'}",
+                "wait until it has ended, or give another folder with --out",
+            ) from error
+        if _is_current(descriptor, path):
+            break
+        os.close(descriptor)  # its holder has just removed the file: take the new one
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+    return descriptor
+
+
+def _is_current(descriptor: int, path: Path) -> bool:
+    """Whether the open file is still the one under that name."""
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return False
+    ours = os.fstat(descriptor)
+    return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
