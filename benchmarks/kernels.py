@@ -5,6 +5,7 @@ python benchmarks/kernels.py [NAME ...]
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +18,8 @@ from sds3d.kernels.composite import composite, march
 from sds3d.kernels.hash_encode import hash_encode
 from sds3d.kernels.plane_encode import plane_encode
 from sds3d.kernels.splat import splat
-from sds3d.scenes.volume import nerf, triplane
+from sds3d.recipe.load import load
+from sds3d.scenes.volume import NerfScene, TriplaneScene
 from sds3d.views.cameras import random_views
 
 SAMPLES = 100_000
@@ -133,7 +135,10 @@ def scene_step(make: Callable) -> Callable:
     return run
 
 
-SCENES = {"nerf step": nerf, "triplane step": triplane}
+SCENES = {
+    "nerf step": functools.partial(NerfScene, **load("sds-nerf").scene.options),
+    "triplane step": functools.partial(TriplaneScene, **load("sds-triplane").scene.options),
+}
 
 
 def seconds(run: Callable, repeats: int = 5) -> float:

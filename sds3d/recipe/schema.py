@@ -1,142 +1,231 @@
-"""The tables of a recipe."""
+"""The tables of a recipe: every key with its type, its choices and its bounds.
+
+[objective], [scene], [lr], [regularizers], [student] and [prior] belong to the functions and classes
+that they name; `sds3d.recipe.build` binds them to these.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from sds3d.bounds import Ascending, Bounds, Fraction
 from sds3d.recipe.toml import Named
+
+Side = Literal["front", "side", "back", "overhead"]
+Factor = Annotated[float, Bounds(0, 1e6)]
+LearningRate = Annotated[float, Bounds(0, 10)]
+Elevation = Annotated[float, Bounds(-90, 90)]
+Distance = Annotated[float, Bounds(1, 100)]  # the object is in the unit ball
+FieldOfView = Annotated[float, Bounds(1, 170)]
+ImageSize = Annotated[int, Bounds(4, 2048, "all views of a step are rendered at once")]
+ViewCount = Annotated[int, Bounds(1, 64, "all views of a step are rendered at once")]
+Width = Annotated[
+    float, Bounds(1e-3, 10)
+]  # standard deviation of a flank of the prioritized schedule
+StepCount = Annotated[int, Bounds(1, 1_000_000)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
-    """Where the method and its numbers come from."""
+    """Where the method and its numbers come from.
+
+    Attributes:
+        title: of the paper.
+        authors: family names, separated by commas.
+        year: of the preprint.
+        url: of the paper or of the authors' code.
+        bibtex: its BibTeX entry, which `sds3d cite` prints.
+    """
 
     title: str
     authors: str
-    year: int
+    year: Annotated[int, Bounds(1900, 2100)]
     url: str
     bibtex: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Time:
-    """Bounds on t (0 clean, 1 noise) at the start and at the end of the run, and how they go between.
+    """The interval of diffusion times t from which each step draws: 0 is clean, 1 is noise.
 
-    priorities: m1, m2, s1, s2 of the schedule `prioritized`, under which t itself falls from high to low.
+    Attributes:
+        low: lower bound at the first step.
+        high: upper bound at the first step.
+        low_end: lower bound at the last step.
+        high_end: upper bound at the last step.
+        schedule: how the bounds move over the run: not at all (`constant`), linearly, with the
+            square root of the fraction done (`sqrt`, HiFA), or in one jump at `step_at` (`step`).
+            `prioritized` (DreamTime) draws nothing: t falls along a fixed curve, clipped to `low`
+            and `high`.
+        step_at: fraction of the run at which `step` jumps.
+        priorities: m1, m2, s1, s2 of `prioritized`: most steps fall between t = m2 and t = m1,
+            with Gaussian flanks of standard deviation s1 above and s2 below.
+        per_view: draw a time for each view instead of one for all views of a step.
     """
 
-    low: float
-    high: float
-    low_end: float
-    high_end: float
-    schedule: str = "linear"
-    step_at: float = 0.5
-    priorities: tuple[float, float, float, float] = (0.8, 0.5, 0.3, 0.1)
+    low: Fraction
+    high: Fraction
+    low_end: Fraction
+    high_end: Fraction
+    schedule: Literal["constant", "linear", "sqrt", "step", "prioritized"] = "linear"
+    step_at: Fraction = 0.5
+    priorities: tuple[Fraction, Fraction, Width, Width] = (0.8, 0.5, 0.3, 0.1)
     per_view: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
-    """`fresh` noise for each view and step, or one `fixed` draw for all."""
+    """The noise that is added to the rendered views.
 
-    mode: str = "fresh"
+    Attributes:
+        mode: `fresh` for each view and step, or one `fixed` draw for the whole run.
+    """
+
+    mode: Literal["fresh", "fixed"] = "fresh"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prompting:
-    """Words about the side of each view: `none`, `plain` (", back view"), or `perp-neg`.
+    """View-dependent prompting: what the prompt says about the side that a view shows.
 
-    sector_deg: what is called front and back, to either side; overhead_deg: from which elevation on a view is
-    from overhead; perp_neg_scale: a factor on Perp-Neg's weights; rescale: CFG rescale, 0 is off; debias: words
-    of the prompt and the sides (front, side, back, overhead) from which alone they are said.
+    Attributes:
+        directions: `none`, `plain` (", front view" and so on), or `perp-neg`, which mixes the two
+            nearest sides and steers away from them with negative weights (Armandpour et al. 2023).
+        sector_deg: half width, in degrees of azimuth, of what counts as front and as back.
+        overhead_deg: elevation in degrees above which a view counts as overhead.
+        perp_neg_scale: factor on the weights of Perp-Neg.
+        rescale: CFG rescale; 0 is off, 1 restores the standard deviation of the conditional prediction.
+        debias: words of the prompt, each with the only sides from which it is kept: `{ face = ["front"] }`.
     """
 
-    directions: str = "none"
-    sector_deg: float = 45.0
-    overhead_deg: float = 60.0
-    perp_neg_scale: float = 1.0
-    rescale: float = 0.0
-    debias: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    directions: Literal["none", "plain", "perp-neg"] = "none"
+    sector_deg: Annotated[float, Bounds(0, 90)] = 45.0
+    overhead_deg: Annotated[float, Bounds(0, 90)] = 60.0
+    perp_neg_scale: Annotated[float, Bounds(0, 100)] = 1.0
+    rescale: Fraction = 0.0
+    debias: Mapping[str, tuple[Side, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Camera:
-    """Views per step, image sizes (several = equal phases of the run), and ranges."""
+    """The views of a step.  Cameras look at the origin; each step draws their positions from these ranges.
 
-    views: int
-    sizes: tuple[int, ...]
-    elevation_deg: tuple[float, float]
-    distance: tuple[float, float]
-    fov_deg: tuple[float, float]
+    Attributes:
+        views: number of views in a step, at equal distances in azimuth.
+        sizes: image sides in pixels; several divide the run into phases of equal length.
+        elevation_deg: lowest and highest elevation, in degrees; 90 looks straight down.
+        distance: least and greatest distance from the origin, in world units; the object is in the unit ball.
+        fov_deg: least and greatest vertical field of view, in degrees.
+    """
+
+    views: ViewCount
+    sizes: tuple[ImageSize, ...]
+    elevation_deg: Annotated[tuple[Elevation, Elevation], Ascending()]
+    distance: Annotated[tuple[Distance, Distance], Ascending()]
+    fov_deg: Annotated[tuple[FieldOfView, FieldOfView], Ascending()]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Background:
-    """`random` colours, or one of white, grey, black."""
+    """The colour behind the object.
 
-    mode: str = "random"
+    Attributes:
+        mode: a `random` colour for each view, or `white`, `grey` or `black`.
+    """
+
+    mode: Literal["random", "white", "grey", "black"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
-    """Adam.  lr_end: factor on every learning rate at the end."""
+    """Adam on the parameters of the scene; the learning rates are in [lr].
 
-    betas: tuple[float, float] = (0.9, 0.99)
-    eps: float = 1e-15
-    lr_end: float = 1.0
+    Attributes:
+        betas: decay rates of the averages of the gradient and of its square.
+        eps: added to the root of the second average.
+        lr_end: factor on every learning rate at the end of the run, which it reaches exponentially.
+    """
+
+    betas: tuple[Annotated[float, Bounds(0, 0.999999)], Annotated[float, Bounds(0, 0.999999)]]
+    eps: Annotated[float, Bounds(1e-30, 1)]
+    lr_end: Annotated[float, Bounds(1e-6, 100)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gradient:
-    """What is done to the objective's gradient: times `scale`, then clipped.
+    """What happens to the objective's gradient before it is backpropagated: scaled, then clipped.
 
-    clip: 0 is off; it goes linearly to clip_end.  clip_mode: `element`, or `pixel`, one factor for the
-    channels.
+    Attributes:
+        scale: factor.
+        clip: largest absolute value of an entry at the first step; 0 does not clip.
+        clip_end: the same at the last step; 0 means `clip`.
+        clip_mode: clip each `element`, or scale each `pixel` as a whole, which keeps its hue.
     """
 
-    scale: float = 1.0
-    clip: float = 0.0
-    clip_end: float = 0.0
-    clip_mode: str = "element"
+    scale: Factor = 1.0
+    clip: Factor = 0.0
+    clip_end: Factor = 0.0
+    clip_mode: Literal["element", "pixel"] = "element"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """The mesh: grid, texture side in pixels, most triangles."""
+    """The size of the exported mesh.
 
-    resolution: int = 128
-    texture_size: int = 1024
-    faces: int = 20000
+    Attributes:
+        resolution: grid points per axis of the isosurface.
+        texture_size: side of the texture, in pixels.
+        faces: the mesh is simplified to this number of triangles.
+    """
+
+    resolution: Annotated[int, Bounds(8, 512, "a grid of 512^3 points takes gigabytes")]
+    texture_size: Annotated[int, Bounds(64, 8192, "a larger texture takes gigabytes")]
+    faces: Annotated[int, Bounds(100, 1_000_000, "unwrapping a larger mesh takes hours")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Plumbing."""
+    """What does not change the result.
 
-    checkpoint_every: int = 50
+    Attributes:
+        checkpoint_every: steps between two checkpoints.
+    """
+
+    checkpoint_every: StepCount = 50
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All numbers of a run, presets and overrides applied.  particles: scenes that share one student."""
+    """Every number of a run, with the preset and the overrides applied.
 
-    steps: int
+    Attributes:
+        steps: optimisation steps.
+        particles: objects that are optimised together and share their students, one object a step.
+        objective: name and keyword arguments of the objective.
+        scene: name and keyword arguments of the 3D representation.
+        lr: learning rate of each parameter group of the scene.
+        regularizers: weight of each regularizer of the scene.
+        student: the objective's student, for objectives that train one.
+        prior: keyword arguments of the prior.
+    """
+
+    steps: StepCount
+    particles: Annotated[int, Bounds(1, 64, "all of them are in memory")] = 1
     paper: Paper
     objective: Named
     scene: Named
     time: Time
     camera: Camera
-    lr: Mapping[str, float]
-    particles: int = 1
+    lr: Mapping[str, LearningRate]
+    background: Background
+    optimizer: Optimizer
+    export: Export
     noise: Noise = Noise()
-    background: Background = Background()
-    optimizer: Optimizer = Optimizer()
     gradient: Gradient = Gradient()
     prompting: Prompting = Prompting()
     student: Mapping[str, Any] = field(default_factory=dict)
     prior: Mapping[str, Any] = field(default_factory=dict)
-    regularizers: Mapping[str, float] = field(default_factory=dict)
-    export: Export = Export()
+    regularizers: Mapping[str, Factor] = field(default_factory=dict)
     run: Run = Run()

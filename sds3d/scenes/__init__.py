@@ -1,10 +1,10 @@
-"""3D scenes that can be rendered and optimised: name -> "module:function or class".
+"""3D scenes that can be rendered and optimised: name -> "module:class".
 
 The names are readable without torch; `sds3d.recipe.build` imports what is asked for.
 """
 
 SCENES = {
-    "nerf": "sds3d.scenes.volume:nerf",
-    "triplane": "sds3d.scenes.volume:triplane",
+    "nerf": "sds3d.scenes.volume:NerfScene",
+    "triplane": "sds3d.scenes.volume:TriplaneScene",
     "splats": "sds3d.scenes.splats:SplatScene",
 }  # the first is the default

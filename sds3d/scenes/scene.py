@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 
 class Scene(nn.Module, abc.ABC):
-    """A differentiable 3D object in the unit ball, y up, front +Z."""
+    """A differentiable 3D object in the unit ball, y up, front +Z.
+
+    GROUPS: the names of its parameter groups, the keys of a recipe's [lr].  PENALTIES: the names of
+    its regularizers, the keys of [regularizers].  Recipes are checked against them before a scene is
+    built.
+    """
+
+    GROUPS: ClassVar[tuple[str, ...]] = ()
+    PENALTIES: ClassVar[tuple[str, ...]] = ()
 
     @property
     def particles(self) -> list[Scene]:

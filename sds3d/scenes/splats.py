@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import torch
 from scipy.spatial import cKDTree
 from torch import Tensor, nn
 
+from sds3d.bounds import Bounds
 from sds3d.errors import ExportError, UsageError, nearest
 from sds3d.kernels.splat import rotations, splat
 from sds3d.kernels.threads import parallel_for
@@ -36,20 +37,21 @@ class SplatScene(Scene):
     DreamGaussian, https://arxiv.org/abs/2309.16653.
     """
 
-    PARAMETERS = ("means", "scales", "quats", "opacities", "colors")
+    GROUPS = PARAMETERS = ("means", "scales", "quats", "opacities", "colors")
+    PENALTIES = ("sparsity", "size")
 
     def __init__(
         self,
         *,
-        count: int,
-        radius: float,
-        opacity: float,
-        densify_every: int,
-        densify_until: int,
-        densify_grad: float,
-        split_scale: float,
-        prune_opacity: float,
-        most: int,
+        count: Annotated[int, Bounds(4, 2_000_000, "a million Gaussians take a gigabyte")],
+        radius: Annotated[float, Bounds(0.01, 1)],
+        opacity: Annotated[float, Bounds(0.001, 0.999)],
+        densify_every: Annotated[int, Bounds(1, 1_000_000)],
+        densify_until: Annotated[int, Bounds(0, 1_000_000)],
+        densify_grad: Annotated[float, Bounds(0, 1000)],
+        split_scale: Annotated[float, Bounds(0, 10)],
+        prune_opacity: Annotated[float, Bounds(0, 0.5)],
+        most: Annotated[int, Bounds(4, 2_000_000, "a million Gaussians take a gigabyte")],
     ) -> None:
         super().__init__()
         self.densify_every, self.densify_until = densify_every, densify_until

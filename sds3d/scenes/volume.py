@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sds3d.bounds import Bounds
 from sds3d.errors import UsageError, nearest
 from sds3d.kernels.composite import Samples, composite, march
 from sds3d.scenes.carve import hidden
@@ -27,12 +28,23 @@ SEEN = 1e-3  # alpha from which a depth is given
 SLACK = 0.005  # of the best agreement: a lower level has fewer holes
 CHUNK = 1 << 17  # points evaluated at once outside of training
 
+NetworkWidth = Annotated[int, Bounds(1, 256)]
+BlobDensity = Annotated[float, Bounds(0, 1000)]  # before softplus and density_scale
+BlobRadius = Annotated[float, Bounds(0.01, 2)]  # world units
+DensityScale = Annotated[float, Bounds(1e-3, 1e4)]
+StepLength = Annotated[float, Bounds(0.002, 0.5)]  # world units
+GridSide = Annotated[int, Bounds(4, 256, "all 256^3 cells are refreshed at once")]
+RefreshInterval = Annotated[int, Bounds(1, 100_000)]  # steps
+EmptyOpacity = Annotated[float, Bounds(0, 0.5)]
+
 
 class VolumeScene(Scene):
     """`field` seen along rays, sampled every `step` world units where its cells are not empty.
 
     The `grid`^3 cells are refreshed every `refresh` steps; see `Cells` for `empty` and `decay`.
     """
+
+    PENALTIES = ("sparsity", "opaque", "bumpy", "hollow")
 
     def __init__(
         self,
@@ -175,57 +187,67 @@ class VolumeScene(Scene):
         return torch.cat([self.field.density(chunk) for chunk in points.split(CHUNK)])
 
 
-def nerf(
-    *,
-    levels: int = 8,
-    features: int = 2,
-    log2_table: int = 16,
-    base_resolution: int = 8,
-    max_resolution: int = 128,
-    width: int = 32,
-    blob_density: float = 10.0,
-    blob_radius: float = 0.5,
-    density_scale: float = 25.0,
-    step: float = 0.03,
-    grid: int = 64,
-    refresh: int = 8,
-    empty: float = 0.01,
-) -> VolumeScene:
-    """A NeRF on a hash grid.  Groups of learning rates: table, mlp."""
-    field = HashField(
-        levels=levels,
-        features=features,
-        log2_table=log2_table,
-        base_resolution=base_resolution,
-        max_resolution=max_resolution,
-        width=width,
-        blob_density=blob_density,
-        blob_radius=blob_radius,
-        density_scale=density_scale,
-    )
-    return VolumeScene(field, step=step, grid=grid, refresh=refresh, empty=empty)
+class NerfScene(VolumeScene):
+    """A NeRF on a hash grid; see HashField, Field, and Cells for the parameters."""
+
+    GROUPS = ("table", "mlp")
+
+    def __init__(
+        self,
+        *,
+        levels: Annotated[int, Bounds(1, 24)],
+        features: Literal[1, 2, 4, 8],  # what tiny-cuda-nn has kernels for
+        log2_table: Annotated[int, Bounds(4, 22, "a table of 2^22 rows a level takes gigabytes")],
+        base_resolution: Annotated[int, Bounds(1, 512)],
+        max_resolution: Annotated[int, Bounds(1, 8192)],
+        width: NetworkWidth,
+        blob_density: BlobDensity,
+        blob_radius: BlobRadius,
+        density_scale: DensityScale,
+        step: StepLength,
+        grid: GridSide,
+        refresh: RefreshInterval,
+        empty: EmptyOpacity,
+    ) -> None:
+        field = HashField(
+            levels=levels,
+            features=features,
+            log2_table=log2_table,
+            base_resolution=base_resolution,
+            max_resolution=max_resolution,
+            width=width,
+            blob_density=blob_density,
+            blob_radius=blob_radius,
+            density_scale=density_scale,
+        )
+        super().__init__(field, step=step, grid=grid, refresh=refresh, empty=empty)
 
 
-def triplane(
-    *,
-    channels: int = 8,
-    plane_resolution: int = 64,
-    width: int = 32,
-    blob_density: float = 10.0,
-    blob_radius: float = 0.5,
-    density_scale: float = 25.0,
-    step: float = 0.03,
-    grid: int = 64,
-    refresh: int = 8,
-    empty: float = 0.01,
-) -> VolumeScene:
-    """A NeRF on three feature planes.  Groups of learning rates: planes, mlp."""
-    field = TriplaneField(
-        channels=channels,
-        plane_resolution=plane_resolution,
-        width=width,
-        blob_density=blob_density,
-        blob_radius=blob_radius,
-        density_scale=density_scale,
-    )
-    return VolumeScene(field, step=step, grid=grid, refresh=refresh, empty=empty)
+class TriplaneScene(VolumeScene):
+    """A NeRF on three feature planes; see TriplaneField, Field, and Cells for the parameters."""
+
+    GROUPS = ("planes", "mlp")
+
+    def __init__(
+        self,
+        *,
+        channels: Annotated[int, Bounds(1, 64)],
+        plane_resolution: Annotated[int, Bounds(2, 1024, "larger planes take gigabytes")],
+        width: NetworkWidth,
+        blob_density: BlobDensity,
+        blob_radius: BlobRadius,
+        density_scale: DensityScale,
+        step: StepLength,
+        grid: GridSide,
+        refresh: RefreshInterval,
+        empty: EmptyOpacity,
+    ) -> None:
+        field = TriplaneField(
+            channels=channels,
+            plane_resolution=plane_resolution,
+            width=width,
+            blob_density=blob_density,
+            blob_radius=blob_radius,
+            density_scale=density_scale,
+        )
+        super().__init__(field, step=step, grid=grid, refresh=refresh, empty=empty)

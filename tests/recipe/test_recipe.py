@@ -11,7 +11,7 @@ from sds3d.recipe import build as parts
 from sds3d.recipe import load as recipe
 from sds3d.recipe import students
 from sds3d.recipe.load import dump, load
-from sds3d.recipe.toml import bind, split
+from sds3d.recipe.toml import bind, parameters, split
 from sds3d.runs import job
 from sds3d.runs.job import Job, resolve, settled
 from sds3d.scenes import SCENES
@@ -25,6 +25,9 @@ time = { low = 0.1, high = 0.9, low_end = 0.1, high_end = 0.9 }
 camera = { views = 1, sizes = [8], elevation_deg = [0, 9], distance = [3, 3], fov_deg = [40, 40] }
 scene = { name = "nerf" }
 lr = { table = 0.1 }
+background = { mode = "white" }
+optimizer = { betas = [0.9, 0.99], eps = 1e-15, lr_end = 1 }
+export = { resolution = 8, texture_size = 64, faces = 100 }
 
 [presets.draft]
 steps = 5
@@ -58,12 +61,28 @@ def test_a_shipped_recipe_binds_to_the_functions_it_names(name, preset):
             bind(students.lora, large, "student.lora")
 
 
-@pytest.mark.parametrize("name", recipe.names())
-def test_a_shipped_recipe_trains_exactly_the_parameter_groups_of_its_scene(name):
+@pytest.mark.parametrize("name", [f"sds-{scene}" for scene in SCENES])
+def test_the_groups_of_a_scene_are_all_its_parameters(name):
     found = load(name)
-    scene = find(SCENES, found.scene.name, "scene.name")(**found.scene.options)
-    trained = {id(p) for group in scene.param_groups(found.lr) for p in group["params"]}
-    assert trained == {id(p) for p in scene.parameters()}
+    family = find(SCENES, found.scene.name, "scene.name")
+    scene = family(**found.scene.options)
+    groups = scene.param_groups({group: 0.1 for group in family.GROUPS})
+    assert {id(p) for g in groups for p in g["params"]} == {id(p) for p in scene.parameters()}
+
+
+@pytest.mark.parametrize("name", recipe.names())
+def test_a_shipped_recipe_gives_a_learning_rate_to_every_group_of_its_scene(name):
+    found = load(name)
+    family = find(SCENES, found.scene.name, "scene.name")
+    assert set(found.lr) == set(family.GROUPS)
+    assert set(found.regularizers) <= set(family.PENALTIES)
+
+
+@pytest.mark.parametrize("scene", SCENES.values())
+def test_the_numbers_of_a_scene_stand_in_recipes_alone(scene):
+    found = parameters(find(SCENES, scene, "scene.name"), "scene")
+    assert found
+    assert all(p.default is p.empty for p in found.values())
 
 
 @pytest.mark.parametrize(("name", "preset"), SHIPPED)
@@ -110,28 +129,57 @@ def test_a_recipe_of_its_own_names_the_method_and_the_scene_of_the_job(minimal):
 
 
 REFUSED = {
-    "stepz=3": "stepz: unknown key, did you mean 'steps'",
-    "camera.view=3": "camera.view: unknown key, did you mean 'views'",
-    "steps=1.5": "steps = 1.5: not a whole number",
-    "steps=true": "steps = true: not a whole number",
-    "steps=0": "steps = 0: must be at least 1",
-    "steps=-3": "steps = -3: must be at least 1",
+    "stepz=3": "stepz: unknown key, did you mean 'steps'?",
+    "camera.view=3": "camera.view: unknown key, did you mean 'camera.views'?",
+    "view=3": "view: unknown key, did you mean 'camera.views'?",
+    "views=3": "views: unknown key, did you mean 'camera.views'?",
+    "guidance_scale=3": "guidance_scale: unknown key, did you mean 'objective.guidance_scale'?",
+    "camera.schedule=3": "camera.schedule: unknown key, did you mean 'time.schedule'?",
+    "gradient.lr_end=3": "gradient.lr_end: unknown key, did you mean 'optimizer.lr_end'?",
+    "flurble.zorp=3": "flurble: unknown key; known: background, camera, ",
+    "steps=1.5": "steps = 1.5: not an integer",
+    "steps=true": "steps = true: not an integer",
+    "steps=0": "steps = 0: must be from 1 to 1,000,000",
+    "steps=-3": "steps = -3: must be from 1 to 1,000,000",
+    "steps=1000001": "steps = 1000001: must be from 1 to 1,000,000",
+    "steps=0x" + "f" * 99: "steps = an integer of 396 bits: not",
+    "steps=" + "9" * 5000: 'steps = "9999',
+    "steps=1\nparticles=3": 'steps = "1\\nparticles=3": not an integer',
+    "steps=1979-05-27": "steps = 1979-05-27: not an integer",
     "steps.x=3": "'steps' is a value, not a table",
-    "time.low=2": "time.low = 2.0: must be from 0 to 1",
-    "time.schedule=lineer": "did you mean 'linear'",
-    "prompting.debias={face=['frnt']}": "did you mean 'front'",
-    "noise.mode=7": "noise.mode = 7: not a text",
-    "camera.sizes=[]": "camera.sizes = []: not a list",
-    "camera.sizes=[8, 0]": "camera.sizes[1] = 0: must be at least 1",
+    "paper.year=1e3": "paper.year = 1000.0: not an integer",
+    "paper.title=\udcff": "paper.title = '\\udcff': not Unicode text",
+    "time.low=2": "time.low = 2: must be from 0 to 1",
+    "time.low=nan": "time.low = nan: not a finite number",
+    "time.low=-inf": "time.low = -inf: not a finite number",
+    "time.low=1e400": "time.low = inf: not a finite number",
+    "time.low=0.95": "time.low = 0.95: above time.high = 0.9",
+    "time.high_end=0.05": "time.low_end = 0.1: above time.high_end = 0.05",
+    "time.schedule=lineer": "did you mean 'linear'?",
+    "time.schedule=7": "time.schedule = 7: not one of constant, linear, sqrt, step, prioritized",
+    "time.per_view=1": "time.per_view = 1: not true or false",
+    "time.priorities=[1,1,0,1]": "time.priorities[2] = 0: must be from 0.001 to 10",
+    "prompting.debias={face=['frnt']}": 'prompting.debias.face[0] = "frnt": not one of front, ',
+    'prompting.debias={"a b"=3}': 'prompting.debias."a b" = 3: not a list',
+    "noise.mode=7": "noise.mode = 7: not one of fresh, fixed",
+    "camera.sizes=[]": "camera.sizes = []: not a list of at least one",
+    "camera.sizes=[8, 0]": "camera.sizes[1] = 0: must be from 4 to 2,048",
+    "camera.sizes=[4096]": "camera.sizes[0] = 4096: must be from 4 to 2,048 (all views",
+    "camera.views=65": "camera.views = 65: must be from 1 to 64 (all views of a step",
     "camera.distance=[3]": "not a list of 2",
-    "camera.distance=[4, 3]": "ends below its start",
-    "camera.distance=[0.5, 3]": "must be at least 1",
+    "camera.distance=[4, 3]": "camera.distance = [4, 3]: must not end below its start",
+    "camera.distance=[0.5, 3]": "camera.distance[0] = 0.5: must be from 1 to 100",
     "lr.table=abc": 'lr.table = "abc": not a number',
-    "lr.table=-1": "lr.table = -1.0: must be at least 0",
-    "export.texture_size=-5": "export.texture_size = -5",
+    "lr.table=-1": "lr.table = -1: must be from 0 to 10",
+    "optimizer.betas=[0.9, 1.0]": "optimizer.betas[1] = 1.0: must be from 0 to 0.999999",
+    "export.texture_size=1": "export.texture_size = 1: must be from 64 to 8,192",
+    "regularizers.bumpy=nan": "regularizers.bumpy = nan: not a finite number",
     "objective=3": "objective = 3: not a table",
-    "objective.name=3": "objective.name = 3: not a text",
-    "noequals": "no '='",
+    "objective.name=3": "objective.name = 3: not a string",
+    "objective.x=[1, [inf]]": "objective.x[1][0] = inf: not a finite number",
+    "scene.x={y=1e400}": "scene.x.y = inf: not a finite number",
+    "noequals": '--set "noequals": not KEY=VALUE',
+    "=3": '--set "=3": not KEY=VALUE',
 }
 
 
@@ -140,6 +188,8 @@ def test_what_cannot_work_is_refused_by_name(minimal, override, message):
     with pytest.raises(RecipeError) as caught:
         load(minimal, overrides=[override])
     assert message in caught.value.message
+    assert len(caught.value.message.splitlines()) == 1
+    assert len(caught.value.message) < 300
     assert caught.value.fix
 
 
@@ -158,6 +208,39 @@ def test_a_broken_recipe_is_refused_by_what_is_wrong_with_it(tmp_path, broken, m
     with pytest.raises(RecipeError) as caught:
         load(tmp_path / "r.toml")
     assert message in caught.value.message
+
+
+def test_a_table_in_a_preset_replaces_only_the_keys_that_it_has(minimal):
+    minimal.write_text(MINIMAL + "[presets.other.camera]\nviews = 2\n", encoding="utf-8")
+    assert load(minimal, "other").camera.views == 2
+    assert load(minimal, "other").camera.sizes == load(minimal).camera.sizes
+
+
+def test_a_step_has_at_most_4_million_pixels(minimal):
+    assert load(minimal, overrides=["camera.sizes=[8, 2048]"]).camera.views == 1
+    with pytest.raises(RecipeError, match=r"camera.views = 4 images of 2048.*16,777,216 pixels"):
+        load(minimal, overrides=["camera.sizes=[8, 2048]", "camera.views=4"])
+
+
+@pytest.mark.parametrize("name", ["nul\0", "x" * 5000, "a/b/c", ".", "\udcff.toml", ""])
+def test_what_is_no_recipe_is_refused_in_one_line(name):
+    with pytest.raises(RecipeError) as caught:
+        load(name)
+    assert len(caught.value.message.splitlines()) == 1
+
+
+@pytest.mark.parametrize("content", ["x = " + "[" * 5000, "x = " + "9" * 5000, "\udcff", "x"])
+def test_what_is_no_toml_is_refused_in_one_line(tmp_path, content):
+    (tmp_path / "r.toml").write_text(content, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(RecipeError) as caught:
+        load(tmp_path / "r.toml")
+    assert len(caught.value.message.splitlines()) == 1
+
+
+def test_a_byte_order_mark_is_read_over(minimal):
+    expected = load(minimal)
+    minimal.write_text(MINIMAL, encoding="utf-8-sig")
+    assert load(minimal) == expected
 
 
 def test_an_unknown_recipe_or_preset_is_answered_with_the_nearest():
@@ -182,7 +265,7 @@ def test_bind_returns_the_keywords_with_their_annotated_types():
     ("values", "message"),
     [
         ({}, "here: missing key 'width'"),
-        ({"width": 1, "heigth": 2}, "here.heigth: unknown key, did you mean 'height'"),
+        ({"width": 1, "heigth": 2}, "here.heigth: unknown key, did you mean 'here.height'"),
         ({"width": "1"}, 'here.width = "1": not a number'),
         ({"width": 1, "student": 3}, "here.student: unknown key"),
     ],

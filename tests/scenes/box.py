@@ -6,8 +6,9 @@ import functools
 
 import torch
 
+from sds3d.recipe.load import load
 from sds3d.scenes.splats import SplatScene
-from sds3d.scenes.volume import nerf, triplane
+from sds3d.scenes.volume import NerfScene, TriplaneScene
 from sds3d.views.cameras import random_views
 
 HALF = torch.tensor([0.5, 0.35, 0.25])  # of the box, world units
@@ -26,7 +27,11 @@ SPLATS = functools.partial(
     prune_opacity=0.01,
     most=3000,
 )
-SCENES = {"nerf": nerf, "triplane": triplane, "splats": SPLATS}
+SCENES = {
+    "nerf": functools.partial(NerfScene, **load("sds-nerf").scene.options),
+    "triplane": functools.partial(TriplaneScene, **load("sds-triplane").scene.options),
+    "splats": SPLATS,
+}
 LR = {
     "nerf": {"table": 0.05, "mlp": 0.01},
     "triplane": {"planes": 0.05, "mlp": 0.01},

@@ -1,0 +1,57 @@
+"""Constraints on settings, as metadata of their annotations: `Annotated[int, Bounds(1, 64)]`.
+
+`sds3d.recipe.toml` enforces them in the tables of a recipe and in the keyword parameters of the
+functions that a recipe names: scenes, objectives, priors, students.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A number from `low` to `high`, both included.  reason: why not more, for the error message."""
+
+    low: float
+    high: float
+    reason: str = ""
+
+    def violation(self, value: float) -> str:
+        """What the value must be, when it is not; "" when it is."""
+        if self.low <= value <= self.high:
+            return ""
+        reason = f" ({self.reason})" if self.reason and value > self.high else ""
+        return f"must be from {_plain(self.low)} to {_plain(self.high)}{reason}"
+
+
+def _plain(number: float) -> str:
+    return f"{int(number):,}" if number == int(number) else f"{number:g}"
+
+
+@dataclass(frozen=True)
+class MultipleOf:
+    """A multiple of `factor`."""
+
+    factor: int
+
+    def violation(self, value: int) -> str:
+        """What the value must be, when it is not; "" when it is."""
+        return f"must be a multiple of {self.factor}" if value % self.factor else ""
+
+
+@dataclass(frozen=True)
+class Ascending:
+    """A range: each number is at least as large as the one before it."""
+
+    def violation(self, values: Sequence[float]) -> str:
+        """What the values must be, when they are not; "" when they are."""
+        return "" if list(values) == sorted(values) else "must not end below its start"
+
+
+Constraint = Bounds | MultipleOf | Ascending
+
+Fraction = Annotated[float, Bounds(0, 1)]
+"""A share, a probability, or a diffusion time."""
