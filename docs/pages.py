@@ -1,7 +1,7 @@
 """The pages of the site that docs/ does not hold: those at the root of the repository, and the API reference.
 
-mkdocs-gen-files runs this file during `mkdocs build`.  The reference has a page for each package of sds3d, found by
-looking, so that a module that moves takes its documentation along.
+mkdocs-gen-files runs this file during `mkdocs build`.  The reference has a page for each package of sds3d,
+found by looking, so that a module that moves takes its documentation along.
 """
 
 import re
