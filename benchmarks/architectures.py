@@ -20,13 +20,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sds3d.priors.embedded.multiview import Config, MultiviewTransformer, Output
-from sds3d.priors.exact.prior import LIGHT
 from sds3d.training.data.shards import load
 from sds3d.training.evaluate import seconds_of_a_step
 from sds3d.training.loop import BINS, Budget, Trainer, loss
 from sds3d.training.pool import pool
 from sds3d.training.train import SHOWN, draw
 from sds3d.training.views import GROUP, batch
+from sds3d.views.lighting import LIGHT
 
 FRESH = 16  # batches that the error is measured on
 

@@ -26,7 +26,6 @@ from torch import Tensor
 from sds3d.mesh.pictures import contact_sheet, load_glb, render_mesh
 from sds3d.metrics.features import imagenet
 from sds3d.priors.embedded.prior import CONCEPTS
-from sds3d.priors.exact.prior import LIGHT
 from sds3d.runs import folder as runs
 from sds3d.runs.batch import DONE, place, run
 from sds3d.runs.job import Job
@@ -37,6 +36,7 @@ from sds3d.training.evaluate import lit, on_grey, ranks, recalls, right_colors, 
 from sds3d.training.pool import PAINTS, pool
 from sds3d.training.views import GROUP
 from sds3d.views.cameras import orbit
+from sds3d.views.lighting import LIGHT
 
 
 def asked(network: Path, count: int, seed: int) -> list[tuple[str, str]]:

@@ -34,10 +34,10 @@ def train(
     import json
 
     from sds3d.priors.embedded.multiview import Config
-    from sds3d.priors.exact.prior import LIGHT
     from sds3d.recipe import build as parts
     from sds3d.training.loop import METRICS, Budget
     from sds3d.training.train import NETWORK, train
+    from sds3d.views.lighting import LIGHT
 
     where = parts.device(device)
     fast = where.type == "cuda"  # Muon works in bfloat16, which many processors only imitate
@@ -70,13 +70,13 @@ def measure(folder: Path, sets: list[Path], out: Path | None, card: bool) -> Non
     from sds3d.errors import UsageError
     from sds3d.metrics.features import imagenet
     from sds3d.priors.embedded import prior as embedded
-    from sds3d.priors.exact.prior import LIGHT
     from sds3d.recipe import build as parts
     from sds3d.training.card import write_card
     from sds3d.training.data.names import held_out
     from sds3d.training.data.shards import load
     from sds3d.training.evaluate import evaluate
     from sds3d.training.pool import pool
+    from sds3d.views.lighting import LIGHT
 
     if not sets:
         raise UsageError("a network is measured against its training sets", "add --data FOLDER")

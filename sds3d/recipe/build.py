@@ -23,7 +23,7 @@ from sds3d.objectives import OBJECTIVES, SERVICES
 from sds3d.priors import PRIORS
 from sds3d.priors.embedded import prior as embedded
 from sds3d.priors.exact.choose import built_in, folder
-from sds3d.priors.exact.prior import ExactPrior, shade
+from sds3d.priors.exact.prior import ExactPrior
 from sds3d.priors.hub.pretrained import load
 from sds3d.recipe.schema import Recipe
 from sds3d.recipe.toml import bind, split
@@ -32,6 +32,7 @@ from sds3d.scenes.particles import Particles
 from sds3d.scenes.scene import Scene
 from sds3d.views import directions
 from sds3d.views.cameras import Cameras, random_views
+from sds3d.views.lighting import shade
 
 SCHEDULES = ("vp", "flow")
 BACKGROUNDS = {"white": 1.0, "grey": 0.5, "black": 0.0}

@@ -21,9 +21,10 @@ from sds3d.training.data.shards import Corpus
 from sds3d.training.pool import PAINTS, held_out
 from sds3d.training.sampling import views_of
 from sds3d.training.views import GROUP, Pool, recolored
+from sds3d.views.lighting import mean_shade
 
 GREY = 0.5
-SHADE = 0.75  # mean of the library's light on what a camera sees
+SHADE = round(mean_shade(20.0), 2)  # samples are drawn from 20 degrees above: 0.75
 DIFFERENT = 0.12  # from the grey background, for a pixel to be the object's, sRGB
 Features = Callable[[Tensor], Tensor]  # (N, 3, S, S) in [0, 1] -> unit vectors (N, D)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+
+DOME = ((12, 0.0), (8, 35.0), (4, 70.0))  # (views, elevation in degrees) of each ring
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,16 @@ def orbit(
     return look_at_origin(
         azimuth, full * elevation_deg, full * distance, full * fov_deg, size, size
     )
+
+
+def dome(size: int) -> Iterator[Cameras]:
+    """The rings of cameras that look at an object from wherever objects are usually seen.
+
+    24 views of size x size pixels in three rings, each an `orbit`: level, from a little above, and from
+    well above.  What none of them sees counts as never shown.
+    """
+    for views, elevation_deg in DOME:
+        yield orbit(views, size, elevation_deg=elevation_deg)
 
 
 def random_views(

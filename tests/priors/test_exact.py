@@ -10,8 +10,9 @@ from sds3d.diffusion.guidance import add_noise, together
 from sds3d.errors import PriorError
 from sds3d.language.prompt import Prompt
 from sds3d.library.kit.model import RADIUS, Model
-from sds3d.priors.exact.prior import ExactPrior, Members, render, shaded
+from sds3d.priors.exact.prior import ExactPrior, Members, render
 from sds3d.views.cameras import look_at_origin, orbit
+from sds3d.views.lighting import shaded
 
 SIZE, GREY = 12, 0.5
 
@@ -146,10 +147,13 @@ def test_the_same_views_over_another_background_are_other_images(cameras):
 
 def test_the_light_shades_by_the_normal_and_keeps_colours_displayable():
     for model in MODELS:
-        s = shaded(model)
+        s = shaded(model.colors, model.normals)
         assert s.min() >= 0
         assert s.max() <= 1
-    top, bottom = (shaded(MODELS[0])[MODELS[0].normals[:, 1] == s].mean() for s in (1, -1))
+    top, bottom = (
+        shaded(MODELS[0].colors, MODELS[0].normals)[MODELS[0].normals[:, 1] == s].mean()
+        for s in (1, -1)
+    )
     assert top > bottom
 
 

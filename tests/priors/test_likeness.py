@@ -19,8 +19,9 @@ from sds3d.errors import PriorError
 from sds3d.language.prompt import Prompt
 from sds3d.library.kit.model import from_mesh
 from sds3d.priors.exact.likeness import likeness, read_image, subject
-from sds3d.priors.exact.prior import ExactPrior, Members, render, shaded
+from sds3d.priors.exact.prior import ExactPrior, Members, render
 from sds3d.views.cameras import orbit
+from sds3d.views.lighting import shaded
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_a_picture_of_a_member_is_likest_to_that_member_wherever_it_is_seen_from
     models, index, look, tmp_path
 ):
     shown = subject(picture(models[index], tmp_path / "x.png", **look))
-    w = likeness(shown, models, [shaded(m) for m in models])
+    w = likeness(shown, models, [shaded(m.colors, m.normals) for m in models])
     assert w[index] == 1
     assert (np.delete(w, index) == 0).all()
 

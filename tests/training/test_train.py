@@ -14,12 +14,12 @@ from sds3d.errors import PriorError
 from sds3d.language.palette import COLORS
 from sds3d.language.prompt import parse
 from sds3d.priors.embedded import prior as embedded
-from sds3d.priors.exact.prior import LIGHT
 from sds3d.training import evaluate as scoring
 from sds3d.training.card import write_card
 from sds3d.training.data.items import Item
 from sds3d.training.data.shards import load
 from sds3d.training.pool import PAINTS, captions, held_out, pool
+from sds3d.views.lighting import LIGHT
 
 ITEM = Item("x/1", "x", "armchair", palette=((200, 30, 30, 0.8, "red"), (0, 0, 0, 0.2, "black")))
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sds3d.scenes.render import bumpiness, normal_from_depth, over
-from sds3d.views.cameras import look_at_origin, orbit, random_views
+from sds3d.views.cameras import dome, look_at_origin, orbit, random_views
 
 
 def camera(azimuth, elevation=0.0, size=33):
@@ -103,3 +103,15 @@ def test_a_plane_is_not_bumpy_and_a_ripple_is_the_more_the_higher(rng):
     assert values[2] == pytest.approx(3 * values[1], rel=0.1)
     assert bumpiness(plane + 100 * ripple, alpha) < 2 * 0.03 * 1.01
     assert bumpiness(ripple, 0 * alpha) == 0
+
+
+def test_the_dome_sees_the_object_from_level_to_well_above_and_from_all_sides_in_each_ring():
+    rings = list(dome(16))
+    elevations = [ring.elevation_deg for ring in rings]
+    assert [round(e.mean().item()) for e in elevations] == [0, 35, 70]
+    for ring in rings:
+        assert (ring.height, ring.width) == (16, 16)
+        azimuth = ring.azimuth_deg.sort().values
+        gaps = torch.diff(torch.cat([azimuth, azimuth[:1] + 360]))
+        torch.testing.assert_close(gaps, torch.full_like(gaps, 360 / len(ring)))
+    assert sum(len(ring) for ring in rings) == 24

@@ -34,9 +34,8 @@ from sds3d.library.kit.model import Model
 from sds3d.priors.exact.likeness import likeness, subject
 from sds3d.views.cameras import Cameras
 from sds3d.views.directions import Blend, Directions, sides
+from sds3d.views.lighting import shaded
 
-# The light of the library, fixed to the object: shade(n) = LIGHT[0] + n . LIGHT[1:], in [0.46, 0.94].
-LIGHT = np.array([0.70, 0.08, 0.20, 0.11], np.float32)
 BLIND_AZIMUTHS = 8  # how many sides a camera-blind prior takes for possible
 
 
@@ -107,7 +106,7 @@ class ExactPrior:
             p = members.text.copy()
             named = np.flatnonzero(p)
             models = [members.models[i] for i in named]
-            p[named] *= likeness(picture, models, [shaded(m) for m in models])
+            p[named] *= likeness(picture, models, [shaded(m.colors, m.normals) for m in models])
             self._likely[prompt] = p / p.sum()
         return self._likely[prompt]
 
@@ -229,21 +228,11 @@ class ExactPrior:
         return alpha_t, sigma_t**2 + (alpha_t * spread) ** 2
 
 
-def shade(normals: np.ndarray) -> np.ndarray:
-    """What the library's light multiplies the colours of surfaces by, (N,), for unit normals (N, 3)."""
-    return LIGHT[0] + normals @ LIGHT[1:]
-
-
-def shaded(model: Model) -> np.ndarray:
-    """The vertex colours under the library's light, (V, 3)."""
-    return np.clip(model.colors * shade(model.normals)[:, None], 0, 1)
-
-
 def render(
     models: Sequence[Model], cameras: Cameras, background: Tensor, supersample: int
 ) -> Tensor:
     """Images of M models over `background` (B, 3): (B, M, 3, H, W) in [0, 1]."""
-    soup = [(m.vertices, m.faces, shaded(m)) for m in models]
+    soup = [(m.vertices, m.faces, shaded(m.colors, m.normals)) for m in models]
     rgb, alpha = (torch.as_tensor(x) for x in render_models(soup, cameras, supersample=supersample))
     image = rgb + (1 - alpha)[..., None] * background.to(rgb)[None, :, None, None, :]
     return image.permute(1, 0, 4, 2, 3).to(cameras.device)

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sds3d.priors.exact.prior import shade
 from sds3d.training.data import shards
 from sds3d.training.data.captions import caption
 from sds3d.training.data.items import Item, to_json
 from sds3d.training.data.names import concept
 from sds3d.training.data.shards import Corpus
+from sds3d.views.lighting import shade
 
 ROWS, COLUMNS, VIEWS, GREY = 16, 3, 4, 0.6
 

@@ -9,11 +9,12 @@ from PIL import Image
 from sds3d import library
 from sds3d.kernels.rasterize import project, rasterize
 from sds3d.library.kit.model import Wish
-from sds3d.priors.exact.prior import render, shade
+from sds3d.priors.exact.prior import render
 from sds3d.training.data.drawing import FARTHEST, NEAREST, draw
 from sds3d.training.data.soup import fitted, from_model, from_scene, stretched, turned
 from sds3d.training.data.swatches import color_name, swatches
 from sds3d.views.cameras import orbit
+from sds3d.views.lighting import shade
 
 CAMERAS = orbit(4, 64, elevation_deg=25)
 
