@@ -77,9 +77,9 @@ def marching(backend: str) -> Callable:
     """A ball of radius 0.6 in a 64^3 grid, four views of 64 pixels."""
     line = (torch.arange(64) + 0.5) / 32 - 1
     radius = torch.cartesian_prod(line, line, line).norm(dim=-1).view(64, 64, 64)
-    thickness = torch.where(radius < 0.6, 20.0, -1.0)
+    density_floor = torch.where(radius < 0.6, 20.0, -1.0)
     origins, directions = (v.reshape(-1, 3) for v in views().rays())
-    return lambda: march(thickness, origins, directions, step=0.03, backend=backend)
+    return lambda: march(density_floor, origins, directions, step=0.03, backend=backend)
 
 
 def splatting(backend: str) -> Callable:

@@ -1,4 +1,4 @@
-"""Samples along rays, and their composition front to back."""
+"""Samples along rays, and compositing them front to back."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from sds3d.kernels.backends import pick
 class Samples:
     """N samples of R rays, ray after ray, near to far.
 
-    points: (N, 3) world.  dist: (N,) from the ray's origin, world units.  offsets: (R + 1,) ray r owns rows
-    offsets[r] to offsets[r + 1].  step: length of ray that each sample stands for.
+    points: (N, 3) world.  dist: (N,) from the ray's origin, world units.  offsets: (R + 1,) int64, ray r owns
+    rows offsets[r] to offsets[r + 1] - 1.  step: the length of ray that each sample stands for, world units.
     """
 
     points: Tensor
@@ -27,32 +27,37 @@ class Samples:
 
 
 def march(
-    thickness: Tensor,
+    density_floor: Tensor,
     origins: Tensor,
     directions: Tensor,
     *,
     step: float,
     jitter: Tensor | None = None,
-    deepest: float = 14.0,
+    max_optical_depth: float = 14.0,
     backend: str = "auto",
 ) -> Samples:
-    """Samples in the unit ball at distances near + (k + jitter) step, in the cells that are not empty.
+    """Samples in the unit ball at distances near + (k + jitter) step, k = 0, 1, ..., outside empty cells.
 
-    thickness: (S, S, S) indexed [x, y, z] over [-1, 1]^3; negative in empty cells, elsewhere a density (1/world
-    unit) that the cell is sure to have, 0 if unknown: a ray ends where the sum of thickness * step exceeds
-    `deepest` (14: a transmittance of 1e-6).  origins, directions: (R, 3), unit directions.  jitter: (R,) in
-    [0, 1), 1/2 if not given.  near is where the ray enters the ball, or its origin.
+    near is where the ray enters the ball, or its origin if that lies inside.
+
+    density_floor: (S, S, S) indexed [x, y, z] over [-1, 1]^3; negative in empty cells, elsewhere a lower bound
+        of the cell's density, 1/world unit, 0 if unknown.  A ray ends where the optical depth that it implies,
+        the sum of density_floor step, exceeds `max_optical_depth` (14 is a transmittance of 1e-6).
+    origins, directions: (R, 3) world, directions of unit length.
+    step: world units.
+    jitter: (R,) in [0, 1); 1/2 where it is not given.
     """
     if jitter is None:
         jitter = torch.full_like(origins[:, 0], 0.5)
-    inputs = (thickness, origins.contiguous(), directions.contiguous(), jitter)
+    inputs = (density_floor, origins.contiguous(), directions.contiguous(), jitter)
     if pick(backend, origins.device, cpu=("numba", "torch"), cuda=("torch",)) == "numba":
         from sds3d.kernels import composite_numba
 
         arrays = (v.detach().numpy() for v in inputs)
-        samples, offsets = map(torch.from_numpy, composite_numba.march(*arrays, step, deepest))
+        marched = composite_numba.march(*arrays, step, max_optical_depth)
+        samples, offsets = (torch.from_numpy(v) for v in marched)
     else:
-        samples, offsets = composite_torch.march(*inputs, step, deepest)
+        samples, offsets = composite_torch.march(*inputs, step, max_optical_depth)
     return Samples(samples[:, :3].contiguous(), samples[:, 3].contiguous(), offsets, step)
 
 
@@ -63,21 +68,23 @@ def composite(
     delta: Tensor,
     offsets: Tensor,
     *,
-    least: float = 0.0,
+    min_transmittance: float = 0.0,
     backend: str = "auto",
 ) -> tuple[Tensor, Tensor, Tensor]:
     """(rgb (R, 3) premultiplied, alpha (R,), depth (R,)) of N samples of R rays.
 
-    rgb = sum w_i rgb_i, alpha = sum w_i, depth = sum w_i dist_i,
+    rgb = sum w_i rgb_i,  alpha = sum w_i,  depth = sum w_i dist_i,
     w_i = T_i (1 - exp(-density_i delta_i)),  T_i = exp(-sum over j < i of density_j delta_j)
 
-    density, dist, delta: (N,).  rgb: (N, 3).  offsets: (R + 1,) int64, ray r owns the rows offsets[r] to
-    offsets[r + 1].  A ray ends where T falls below `least`; what lies behind gets no gradient (numba only).
+    density: (N,) 1/world unit.  rgb: (N, 3).  dist, delta: (N,) distances from the ray's origin and lengths,
+    world units.  offsets: (R + 1,) int64, ray r owns the rows offsets[r] to offsets[r + 1] - 1.
+    min_transmittance: a ray ends where T falls below it, and samples behind get no gradient (numba only).
+    A uniform medium of density 2 and length 0.5 has alpha 1 - exp(-1) = 0.632.
     Source: Max 1995, https://doi.org/10.1109/2945.468400, in the discretisation of Mildenhall et al. 2020.
     """
     name = pick(backend, density.device, cpu=("numba", "torch"), cuda=("nerfacc", "torch"))
     if name == "numba":
-        out = _Composite.apply(density, rgb, dist, delta, offsets, least)
+        out = _Composite.apply(density, rgb, dist, delta, offsets, min_transmittance)
     elif name == "nerfacc":
         out = _nerfacc(density, rgb, dist, delta, offsets)
     else:
@@ -99,14 +106,13 @@ def _nerfacc(density: Tensor, rgb: Tensor, dist: Tensor, delta: Tensor, offsets:
 
 class _Composite(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, density, rgb, dist, delta, offsets, least):
+    def forward(ctx, density, rgb, dist, delta, offsets, min_transmittance):
         from sds3d.kernels import composite_numba
 
         inputs = [v.contiguous() for v in (density, rgb, dist, delta, offsets)]
-        out = torch.from_numpy(
-            composite_numba.forward(*(v.detach().numpy() for v in inputs), least)
-        )
-        ctx.least = least
+        arrays = (v.detach().numpy() for v in inputs)
+        out = torch.from_numpy(composite_numba.forward(*arrays, min_transmittance))
+        ctx.min_transmittance = min_transmittance
         ctx.save_for_backward(*inputs, out)
         return out
 
@@ -116,6 +122,7 @@ class _Composite(torch.autograd.Function):
         from sds3d.kernels import composite_numba
 
         *inputs, out = (v.detach().numpy() for v in ctx.saved_tensors)
-        grad = grad.contiguous().numpy()
-        grad = torch.from_numpy(composite_numba.backward(*inputs, ctx.least, out, grad))
-        return grad[:, 0], grad[:, 1:4], grad[:, 4], grad[:, 5], None, None
+        g_out = grad.contiguous().numpy()
+        g = composite_numba.backward(*inputs, ctx.min_transmittance, out, g_out)
+        g = torch.from_numpy(g)
+        return g[:, 0], g[:, 1:4], g[:, 4], g[:, 5], None, None

@@ -7,15 +7,15 @@ from torch import Tensor
 
 
 def march(
-    thickness: Tensor,
+    density_floor: Tensor,
     origin: Tensor,
     direction: Tensor,
     jitter: Tensor,
     step: float,
-    deepest: float,
+    max_optical_depth: float,
 ) -> tuple[Tensor, Tensor]:
     """(samples (N, 4), offsets (R + 1,)); see `composite.march`."""
-    side = thickness.shape[0]
+    side = density_floor.shape[0]
     middle = -(origin * direction).sum(-1)
     inside = 1 - origin.square().sum(-1) + middle.square()
     half = inside.clamp_min(0).sqrt()
@@ -25,10 +25,10 @@ def march(
     distance = near[:, None] + (k + jitter[:, None]) * step
     point = origin[:, None] + distance[..., None] * direction[:, None]
     cell = ((point + 1) * (0.5 * side)).long().clamp(0, side - 1)
-    value = thickness[cell.unbind(-1)]
-    kept = (k < steps[:, None]) & (value >= 0)
-    depth = torch.where(kept, value * step, 0).cumsum(1)
-    kept &= depth - value.clamp_min(0) * step <= deepest
+    floor = density_floor[cell.unbind(-1)]
+    kept = (k < steps[:, None]) & (floor >= 0)
+    optical_depth = torch.where(kept, floor * step, 0).cumsum(1)  # at the end of each sample
+    kept &= optical_depth - floor.clamp_min(0) * step <= max_optical_depth
     offsets = torch.zeros(len(origin) + 1, dtype=torch.long, device=origin.device)
     offsets[1:] = kept.sum(1).cumsum(0)
     return torch.cat([point, distance[..., None]], -1)[kept], offsets
@@ -38,11 +38,11 @@ def composite(density: Tensor, rgb: Tensor, dist: Tensor, delta: Tensor, offsets
     """(R, 5): rgb, alpha, depth; autograd gives the gradients."""
     rays = len(offsets) - 1
     ray = torch.repeat_interleave(torch.arange(rays, device=density.device), offsets.diff())
-    # One cumulative sum runs over all rays; in double precision so that it may be taken apart again.
-    thickness = density.double() * delta.double()
-    before = torch.cat([thickness.new_zeros(1), thickness.cumsum(0)])
-    through = torch.exp(before[offsets[:-1]][ray] - before[:-1])
-    weight = (through * -torch.expm1(-thickness)).to(density.dtype)
+    optical_depth = density.double() * delta.double()
+    # One cumulative sum over all rays, in double precision because each ray's start is subtracted again.
+    before = torch.cat([optical_depth.new_zeros(1), optical_depth.cumsum(0)])
+    transmittance = torch.exp(before[offsets[:-1]][ray] - before[:-1])
+    weight = (transmittance * -torch.expm1(-optical_depth)).to(density.dtype)
     values = torch.cat([rgb, torch.ones_like(dist)[:, None], dist[:, None]], -1)
     out = torch.zeros(rays, 5, dtype=density.dtype, device=density.device)
     return out.index_add(0, ray, weight[:, None] * values)

@@ -15,15 +15,15 @@ def hash_encode(x: Tensor, table: Tensor, resolutions: Tensor, *, backend: str =
 
     out[n, l] = sum over the 8 corners c of x's cell in lattice l of  w_c(x) table[l, row(c)]
 
-    x: (N, 3) in [0, 1].  table: (L, T, F).  resolutions: (L,) cells per side.  row(c) is the linear index of
-    the lattice point where (resolution + 1)^3 <= T, else the xor of its coordinates times (1, 2654435761,
-    805459861), modulo T, which is then a power of two.  Differentiable in x (piecewise) and table.
+    x: (N, 3), clamped to [0, 1].  table: (L, T, F), T a power of two.  resolutions: (L,) int, cells per side.
+    row(c) is the linear index of the lattice point where (resolution + 1)^3 <= T, else the xor of its
+    coordinates times (1, 2654435761, 805459861), modulo T.  Differentiable in x (piecewise) and table.
     Source: Müller et al. 2022, https://arxiv.org/abs/2201.05989, eq. 4.
     """
     rows = table.shape[1]
     assert rows & (rows - 1) == 0, "T is a power of two"
     if backend == "auto" and x.is_cuda and (table.dtype != torch.float32 or rows < 8):
-        backend = "torch"  # tinycudann has float32 only, and levels of eight rows at least
+        backend = "torch"  # tinycudann takes float32 only, and at least eight rows
     name = pick(backend, x.device, cpu=("numba", "torch"), cuda=("tinycudann", "torch"))
     if name == "numba":
         return _HashEncode.apply(x, table, resolutions)

@@ -1,4 +1,4 @@
-"""CPU kernels of the hash encoding.  `features` is a constant of each set, so that its loops unroll."""
+"""CPU kernels of the hash encoding, compiled for each number of features so that loops unroll."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from numba import njit
 
 from sds3d.kernels.threads import parallel_for
 
-PRIME_Y, PRIME_Z = np.uint32(2654435761), np.uint32(805459861)
+PRIME_Y = np.uint32(2654435761)
+PRIME_Z = np.uint32(805459861)
 OPTIONS = {"nogil": True, "cache": True, "fastmath": {"contract"}, "error_model": "numpy"}
 
 
 @njit(inline="always", **OPTIONS)
 def _cell(x, resolution, one):
-    """(cell, fraction) of one coordinate; points outside [0, 1] are clamped to the border.
+    """(cell, fraction) of one coordinate, clamped to [0, 1].
 
-    `one` is the 1 of the array's type: mixed literals would promote to float64.
+    `one` is 1 in the array's type: other literals would promote the result to float64.
     """
     position = min(max(x, one - one), one) * (one * resolution)
     cell = min(np.floor(position), one * (resolution - 1))
@@ -27,7 +28,7 @@ def _cell(x, resolution, one):
 
 @njit(inline="always", **OPTIONS)
 def _row(ix, iy, iz, resolution, rows):
-    """The table row of a lattice point: its linear index where all fit, else its hash."""
+    """The table row of a lattice point: its linear index where all points fit, else its hash."""
     side = resolution + 1
     if side * side * side <= rows:
         return ix + side * (iy + side * iz)
@@ -41,7 +42,8 @@ def kernels(features: int) -> tuple[Callable, Callable, Callable]:
 
     @njit(**OPTIONS)
     def forward(start, stop, x, table, resolutions, out):
-        levels, rows = table.shape[0], table.shape[1]
+        levels = table.shape[0]
+        rows = table.shape[1]
         one = x.dtype.type(1)
         for n in range(start, stop):
             for level in range(levels):
@@ -82,7 +84,8 @@ def kernels(features: int) -> tuple[Callable, Callable, Callable]:
 
     @njit(**OPTIONS)
     def backward_x(start, stop, x, table, resolutions, grad, grad_x):
-        levels, rows = table.shape[0], table.shape[1]
+        levels = table.shape[0]
+        rows = table.shape[1]
         one = x.dtype.type(1)
         for n in range(start, stop):
             for level in range(levels):
@@ -120,11 +123,11 @@ def backward_table(
 ) -> np.ndarray:
     """The gradient with respect to the table, (L, T, F).
 
-    A level belongs to one thread: nothing is written twice and the sums have one order.
+    Each level belongs to one thread, so no element is written by two and the sums have one order.
     """
     levels = len(resolutions)
     grad_table = np.zeros((levels, rows, features), x.dtype)
-    # Coarse levels stay in cache and are faster: give each of two threads every other level.
+    # Coarse levels stay in cache and are faster, so each of two threads gets every other level.
     order = np.concatenate([np.arange(0, levels, 2), np.arange(1, levels, 2)])
     kernel = kernels(features)[1]
     parallel_for(kernel, levels, x, resolutions, order, grad, grad_table)
@@ -134,7 +137,7 @@ def backward_table(
 def backward_x(
     x: np.ndarray, table: np.ndarray, resolutions: np.ndarray, grad: np.ndarray
 ) -> np.ndarray:
-    """The gradient with respect to the points, (N, 3); zero outside [0, 1] is not enforced."""
+    """The gradient with respect to the points, (N, 3).  It is not set to zero outside [0, 1]."""
     grad_x = np.zeros_like(x)
     kernel = kernels(table.shape[2])[2]
     parallel_for(kernel, len(x), x, table, resolutions, grad, grad_x)

@@ -1,8 +1,8 @@
 """The hash encoding by tinycudann, on CUDA in float32.
 
-Its lattices are ours, seen from half a cell beside: a level of base_resolution N + 1 looks up N x' + 0.5, so
-x' = x - 0.5 / N puts its vertices on ours; the hash, the order of a dense level and the rule of when a level
-is dense are the same.  One call a level, for the resolutions need not be a geometric series.
+Its lattices are ours, shifted by half a cell: a level of base_resolution N + 1 looks up N x' + 0.5, so
+x' = x - 0.5 / N puts its vertices on ours.  The hash, the order of a dense level and the rule for when a level
+is dense are the same.  There is one call per level, because the resolutions need not be a geometric series.
 Source: Müller 2021, https://github.com/NVlabs/tiny-cuda-nn.
 """
 
@@ -14,13 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-EDGE = 1e-6  # of the cube, left out: on its face tinycudann would look into the next cell
+EDGE = 1e-6  # kept away from the faces of the cube, where tinycudann would read the next cell
 
 
 def hash_encode(x: Tensor, table: Tensor, resolutions: Tensor) -> Tensor:
     """The encoding, (N, L F)."""
     _, rows, features = table.shape
-    x, out = x.clamp(EDGE, 1 - EDGE), []
+    x = x.clamp(EDGE, 1 - EDGE)
+    out = []
     for level, resolution in enumerate(resolutions.tolist()):
         encoding = _encoding(resolution, rows, features)
         params = table[level].flatten()[: encoding.params.numel()]

@@ -9,7 +9,7 @@ PRIMES = (1, 2654435761, 805459861)
 
 
 def hash_encode(x: Tensor, table: Tensor, resolutions: Tensor) -> Tensor:
-    """The encoding, (N, L F); autograd gives the gradients."""
+    """The encoding, (N, L F), differentiated by autograd; arguments as in `hash_encode.hash_encode`."""
     levels, rows, _ = table.shape
     corner = torch.tensor([[c & 1, (c >> 1) & 1, c >> 2] for c in range(8)], device=x.device)
     out = []

@@ -13,11 +13,11 @@ AXES = ((0, 1), (0, 2), (1, 2))  # (column, row) coordinates of the planes
 
 
 def plane_encode(x: Tensor, planes: Tensor, *, backend: str = "auto") -> Tensor:
-    """The planes' bilinear values at the projections of x, side by side, (N, 3 C).
+    """The planes' bilinear values at the projections of x, concatenated, (N, 3 C).
 
-    x: (N, 3) in [0, 1], clamped to it; no gradient.  planes: (3, S, S, C) for the coordinate pairs (x, y),
-    (x, z), (y, z); values lie on a lattice that includes both borders.
-    Source: Chan et al. 2022, https://arxiv.org/abs/2112.07945, concatenated instead of summed.
+    x: (N, 3), clamped to [0, 1]; it gets no gradient.  planes: (3, S, S, C) for the coordinate pairs (x, y),
+    (x, z), (y, z), the first along the columns; values lie on a lattice that includes both borders.
+    Source: Chan et al. 2022, https://arxiv.org/abs/2112.07945, who add the planes instead.
     """
     if pick(backend, x.device, cpu=("numba", "torch"), cuda=("torch",)) == "numba":
         return _PlaneEncode.apply(x, planes)

@@ -1,4 +1,4 @@
-"""CPU kernels of the plane encoding.  `channels` is a constant of each pair, so that its loops unroll."""
+"""CPU kernels of the plane encoding, compiled for each number of channels so that loops unroll."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numba import njit
 from sds3d.kernels.threads import parallel_for
 
 OPTIONS = {"nogil": True, "cache": True, "fastmath": {"contract"}, "error_model": "numpy"}
-PIECES = 4  # of the points in the backward: as many buffers, whatever the number of threads
+PIECES = 4  # of the points in the backward, each with its own buffer, for any number of threads
 
 
 @njit(inline="always", **OPTIONS)
 def _cell(x, side, one):
-    """(cell, fraction) of one coordinate; `one` is the 1 of the array's type."""
+    """(cell, fraction) of one coordinate, clamped to [0, 1]; `one` is 1 in the array's type."""
     position = min(max(x, one - one), one) * (one * (side - 1))
     cell = min(np.floor(position), one * (side - 2))
     return int(cell), position - cell
@@ -41,7 +41,8 @@ def kernels(channels: int) -> tuple[Callable, Callable]:
 
     @njit(**OPTIONS)
     def backward(start, stop, x, grad, grad_planes):
-        pieces, side = grad_planes.shape[0], grad_planes.shape[2]
+        pieces = grad_planes.shape[0]
+        side = grad_planes.shape[2]
         one = x.dtype.type(1)
         for piece in range(start, stop):
             first = len(x) * piece // pieces
@@ -69,7 +70,7 @@ def forward(x: np.ndarray, planes: np.ndarray) -> np.ndarray:
 
 
 def backward(x: np.ndarray, shape: tuple[int, ...], grad: np.ndarray) -> np.ndarray:
-    """The gradient with respect to the planes; buffers are added in one order, whatever the threads."""
+    """The gradient with respect to the planes, summed in one order for any number of threads."""
     buffers = np.zeros((PIECES, *shape), x.dtype)
     parallel_for(kernels(shape[3])[1], PIECES, x, grad, buffers)
     return buffers.sum(0)

@@ -1,4 +1,4 @@
-"""3D Gaussians to pictures."""
+"""3D Gaussians to images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sds3d.kernels.threads import parallel_for
 from sds3d.views.cameras import Cameras
 
 DILATION = 0.3  # px^2 added to the variance on the screen, as in the original rasteriser
-NEAREST = 0.05  # world units in front of the camera
+NEAREST = 0.05  # world units in front of the camera; nearer Gaussians are not drawn
 
 
 def splat(
@@ -32,17 +32,18 @@ def splat(
     a_i = opacity_i exp(-d^T S_i^-1 d / 2),  S_i the projected covariance plus 0.3 px^2, and opacity_i scaled by
     sqrt(|S before| / |S after|) so that small Gaussians do not gain weight.
 
-    means (N, 3) world; quats (N, 4) wxyz, any length; scales (N, 3) deviations, world units; opacities (N,)
-    in [0, 1]; colors (N, 3).  a below 1/255 counts as 0, above 0.999 as 0.999.  `center` is in the graph of the
-    other results (not with gsplat): its gradient is what densification goes by.
+    means (N, 3) world; quats (N, 4) wxyz, any length; scales (N, 3) standard deviations, world units;
+    opacities (N,) in [0, 1]; colors (N, 3).  An a below 1/255 counts as 0, above 0.999 as 0.999.  depth is
+    premultiplied by alpha.  `center` is in the graph of the other results (not with gsplat): densification
+    reads its gradient.
     Source: Kerbl et al. 2023, https://arxiv.org/abs/2308.04079; the scaling: Yu et al. 2023,
     https://arxiv.org/abs/2311.16493.
     """
     name = pick(backend, means.device, cpu=("numba", "torch"), cuda=("gsplat", "torch"))
     if name == "gsplat":
         return _gsplat(means, quats, scales, opacities, colors, cameras)
-    center, conic, z, faded = project(means, quats, scales, cameras)
-    opacity = opacities * faded
+    center, conic, z, fade = project(means, quats, scales, cameras)
+    opacity = opacities * fade
     ones = torch.ones_like(z)[..., None]
     feature = torch.cat([colors.expand(len(z), *colors.shape), ones, z[..., None]], -1)
     out = blend(center, conic, opacity, feature, z, (cameras.height, cameras.width), name)
@@ -54,8 +55,8 @@ def project(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """(center (B, N, 2) px, conic (B, N, 3) = xx, xy, yy of S^-1, z (B, N), fade (B, N)).
 
-    S = J W R diag(scales^2) R^T W^T J^T + 0.3 I with J the derivative of the projection; fade is 0 for
-    Gaussians behind the camera.
+    S = J W R diag(scales^2) R^T W^T J^T + 0.3 I with J the derivative of the projection.  z is the distance
+    along the camera's axis, 1 for Gaussians behind the camera, whose fade is 0.
     """
     W = cameras.w2c[:, :3, :3].to(means)
     point = torch.einsum("bij,nj->bni", W, means) + cameras.w2c[:, None, :3, 3].to(means)
@@ -71,13 +72,16 @@ def project(
         -1,
     )
     axes = rotations(quats) * scales[:, None, :]
-    turned = torch.einsum("bij,njk->bnik", W, axes)
-    # Rows of J times the axes: the axes' shadows on the screen, in pixels.
-    u = (fx / z)[..., None] * (turned[:, :, 0] - (x / z)[..., None] * turned[:, :, 2])
-    v = (fy / z)[..., None] * (turned[:, :, 1] - (y / z)[..., None] * turned[:, :, 2])
-    xx, xy, yy = (u * u).sum(-1), (u * v).sum(-1), (v * v).sum(-1)
+    axes = torch.einsum("bij,njk->bnik", W, axes)  # in the camera's frame
+    # The rows of J times the axes: the axes projected to the screen, px.
+    u = (fx / z)[..., None] * (axes[:, :, 0] - (x / z)[..., None] * axes[:, :, 2])
+    v = (fy / z)[..., None] * (axes[:, :, 1] - (y / z)[..., None] * axes[:, :, 2])
+    xx = (u * u).sum(-1)
+    xy = (u * v).sum(-1)
+    yy = (v * v).sum(-1)
     before = (xx * yy - xy * xy).clamp_min(1e-12)
-    xx, yy = xx + DILATION, yy + DILATION
+    xx = xx + DILATION
+    yy = yy + DILATION
     after = xx * yy - xy * xy
     conic = torch.stack([yy / after, -xy / after, xx / after], -1)
     return center, conic, z, (before / after).sqrt() * visible
@@ -105,7 +109,8 @@ def blend(
 ) -> Tensor:
     """sum_i T_i a_i feature_i at each pixel, nearest first, (B, H, W, K).
 
-    center (B, N, 2), conic (B, N, 3), opacity (B, N), feature (B, N, K), z (B, N).
+    center (B, N, 2) px, conic (B, N, 3) px^-2, opacity (B, N), feature (B, N, K), z (B, N) by which the
+    Gaussians are ordered.  size: (H, W).
     """
     order = z.detach().argsort(dim=-1, stable=True)
     if backend == "torch":
@@ -121,11 +126,11 @@ class _Blend(torch.autograd.Function):
         batch = len(center)
         inputs = [v.contiguous() for v in (center, conic, opacity, feature, order)]
         out = center.new_zeros(batch, *size, feature.shape[-1])
-        light = center.new_ones(batch, *size)
-        # Two jobs at least; how many depends on the batch alone, so that sums have one order everywhere.
+        transmittance = center.new_ones(batch, *size)
+        # At least two jobs; their number depends on the batch alone, so sums have one order on every machine.
         bands = 1 if batch > 1 else 2
-        arrays = [v.detach().numpy() for v in inputs]
-        parallel_for(splat_numba.forward, batch * bands, *arrays, bands, out.numpy(), light.numpy())
+        arrays = [v.detach().numpy() for v in (*inputs, out, transmittance)]
+        parallel_for(splat_numba.forward, batch * bands, *arrays[:-2], bands, *arrays[-2:])
         ctx.save_for_backward(*inputs, out)
         ctx.bands = bands
         return out
@@ -136,8 +141,10 @@ class _Blend(torch.autograd.Function):
         from sds3d.kernels import splat_numba
 
         *inputs, out = (v.detach().numpy() for v in ctx.saved_tensors)
-        batch, bands = len(out), ctx.bands
-        light, done = np.ones(out.shape[:3], out.dtype), np.zeros(out.shape[:3], out.dtype)
+        batch = len(out)
+        bands = ctx.bands
+        transmittance = np.ones(out.shape[:3], out.dtype)
+        in_front = np.zeros(out.shape[:3], out.dtype)
         grads = [np.zeros((batch * bands, *v.shape[1:]), v.dtype) for v in inputs[:4]]
         parallel_for(
             splat_numba.backward,
@@ -146,8 +153,8 @@ class _Blend(torch.autograd.Function):
             bands,
             out,
             g_out.contiguous().numpy(),
-            light,
-            done,
+            transmittance,
+            in_front,
             *grads,
         )
         summed = (torch.from_numpy(g).unflatten(0, (batch, bands)).sum(1) for g in grads)

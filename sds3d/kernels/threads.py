@@ -1,7 +1,7 @@
 """Runs numba kernels on several threads.
 
-Kernels are `@njit(nogil=True, cache=True)` functions of (start, stop, *arrays) over one axis. This compiles
-several times faster than numba's own parallel mode, needs no OpenMP next to torch's, and splits the work the
+Kernels are `@njit(nogil=True, cache=True)` functions of (start, stop, *arrays) over one axis.  They compile
+several times faster than in numba's own parallel mode, need no OpenMP beside torch's, and split the work the
 same way every time, so sums are reproducible.
 """
 
@@ -20,14 +20,19 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 
 
 def parallel_for(kernel: Callable, count: int, *args: object, threads: int | None = None) -> None:
-    """Calls kernel(start, stop, *args) for contiguous pieces that cover range(count)."""
-    threads = min(threads or torch.get_num_threads(), count)
-    if threads <= 1:
+    """Calls kernel(start, stop, *args) for contiguous pieces that together cover range(count).
+
+    threads: how many pieces; torch's number of threads if not given.  Returns when all pieces are done, and
+    raises the first exception of one.
+    """
+    pieces = min(threads or torch.get_num_threads(), count)
+    if pieces <= 1:
         if count:
             kernel(0, count, *args)
         return
-    edges = [count * i // threads for i in range(threads + 1)]
-    jobs = [_pool(threads).submit(kernel, edges[i], edges[i + 1], *args) for i in range(1, threads)]
+    edges = [count * i // pieces for i in range(pieces + 1)]
+    pool = _pool(pieces)
+    jobs = [pool.submit(kernel, edges[i], edges[i + 1], *args) for i in range(1, pieces)]
     kernel(edges[0], edges[1], *args)
     for job in jobs:
         job.result()

@@ -1,6 +1,6 @@
 """3D scenes that can be rendered and optimised: name -> "module:class".
 
-The names are readable without torch; `sds3d.recipe.build` imports what is asked for.
+The names can be read without torch; `sds3d.recipe.build` imports the one that a recipe names.
 """
 
 SCENES = {

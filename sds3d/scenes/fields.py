@@ -13,12 +13,13 @@ from sds3d.kernels.plane_encode import plane_encode
 
 
 class Field(nn.Module, abc.ABC):
-    """features(x) -> small network -> density and colour.
+    """features(x) -> one hidden layer of `width` -> density and colour.
 
     density = density_scale softplus(raw + blob_density (1 - |x| / blob_radius)),  rgb = sigmoid(raw_rgb)
 
-    The blob is the start: the object grows out of a soft ball.
-    Source: Lin et al. 2023 (Magic3D), https://arxiv.org/abs/2211.10440; numbers as in threestudio.
+    The bias in the density makes the object grow out of a soft ball.
+    features: number of features.  blob_radius: world units.  density_scale: 1/world unit.
+    Source: Lin et al. 2023 (Magic3D), https://arxiv.org/abs/2211.10440; the values are threestudio's.
     """
 
     def __init__(
@@ -31,7 +32,8 @@ class Field(nn.Module, abc.ABC):
         density_scale: float,
     ) -> None:
         super().__init__()
-        self.blob_density, self.blob_radius = blob_density, blob_radius
+        self.blob_density = blob_density
+        self.blob_radius = blob_radius
         self.density_scale = density_scale
         self.hidden = nn.Linear(features, width)
         self.head = nn.Linear(width, 4)
@@ -43,7 +45,7 @@ class Field(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def groups(self) -> dict[str, list[nn.Parameter]]:
-        """Parameters by the name of their learning rate."""
+        """All parameters, by the name of the learning rate that they share."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """density (N,) in 1/world unit and rgb (N, 3) in [0, 1] at x (N, 3)."""
@@ -51,7 +53,7 @@ class Field(nn.Module, abc.ABC):
         return self._density(raw, x), torch.sigmoid(raw[:, 1:])
 
     def density(self, x: Tensor) -> Tensor:
-        """The density alone, (N,)."""
+        """density (N,) in 1/world unit at x (N, 3), without the cost of the colour."""
         hidden = F.relu(self.hidden(self.encode(x)), inplace=True)
         return self._density(F.linear(hidden, self.head.weight[:1], self.head.bias[:1]), x)
 
@@ -61,11 +63,14 @@ class Field(nn.Module, abc.ABC):
 
 
 class HashField(Field):
-    """A field on a multi-resolution hash grid (Müller et al. 2022, https://arxiv.org/abs/2201.05989).
+    """A field on a multi-resolution hash grid.
 
     Level l has round(base_resolution (max_resolution / base_resolution)^(l / (levels - 1))) cells per side and
-    a table of 2^log2_table rows.
+    a table of 2^log2_table rows of `features` values.
+    Source: Müller et al. 2022, https://arxiv.org/abs/2201.05989.
     """
+
+    resolutions: Tensor
 
     def __init__(
         self,
@@ -100,7 +105,10 @@ class HashField(Field):
 
 
 class TriplaneField(Field):
-    """A field on three axis-aligned feature planes (Chan et al. 2022, https://arxiv.org/abs/2112.07945)."""
+    """A field on three axis-aligned planes of plane_resolution^2 x channels features.
+
+    Source: Chan et al. 2022, https://arxiv.org/abs/2112.07945.
+    """
 
     def __init__(
         self,

@@ -1,9 +1,9 @@
-"""Several scenes that one student learns from: samples of a distribution of objects, not one object."""
+"""Several scenes in one run: samples of a distribution over objects, instead of one object."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,40 +17,43 @@ if TYPE_CHECKING:
 
 
 class Particles(Scene):
-    """Scenes of one kind, of which each step draws, renders and moves one; without `rng` the first is shown.
+    """K scenes of one kind that share a student.  Each training step draws one, renders it and moves it.
 
-    Wang et al. 2023, ProlificDreamer, https://arxiv.org/abs/2305.16213, algorithm 1.  Like the authors' code,
-    one particle a step, so that each gets its share of the steps.
+    Without `rng` the first is rendered.  As in the authors' code one particle moves per step, so K particles
+    share the steps of the run.
+    Source: Wang et al. 2023, ProlificDreamer, https://arxiv.org/abs/2305.16213, algorithm 1.
     """
+
+    drawn: int  # index of the scene that was rendered last
 
     def __init__(self, scenes: Sequence[Scene]) -> None:
         super().__init__()
-        self.scenes, self.drawn = nn.ModuleList(scenes), 0
+        self.scenes = nn.ModuleList(scenes)
+        self.drawn = 0
 
     @property
     def particles(self) -> list[Scene]:
-        return list(self.scenes)
+        return [cast(Scene, scene) for scene in self.scenes]
 
     def render(
         self, cameras: Cameras, background: Tensor, rng: torch.Generator | None = None
     ) -> Render:
         self.drawn = int(torch.randint(len(self.scenes), (), generator=rng)) if rng else 0
-        return self.scenes[self.drawn].render(cameras, background, rng)
+        return self.particles[self.drawn].render(cameras, background, rng)
 
     def param_groups(self, lr: Mapping[str, float]) -> list[dict]:
-        """Those of every particle, one after the other."""
-        return [group for scene in self.scenes for group in scene.param_groups(lr)]
+        """The groups of every particle, one particle after the other."""
+        return [group for scene in self.particles for group in scene.param_groups(lr)]
 
     def regularizers(self, render: Render) -> dict[str, Tensor]:
-        """Of the particle that was rendered."""
-        return self.scenes[self.drawn].regularizers(render)
+        """The penalties of the particle that was rendered."""
+        return self.particles[self.drawn].regularizers(render)
 
     def after_step(self, step: int, optimizer: torch.optim.Optimizer, rng: torch.Generator) -> None:
-        """Of the particle that was rendered."""
-        self.scenes[self.drawn].after_step(step, optimizer, rng)
+        """Passed on to the particle that was rendered."""
+        self.particles[self.drawn].after_step(step, optimizer, rng)
 
     def to_asset(self, *, resolution: int, texture_size: int, faces: int) -> Mesh:
-        """The first particle's."""
-        return self.scenes[0].to_asset(
-            resolution=resolution, texture_size=texture_size, faces=faces
-        )
+        """The first particle's mesh; export asks each of `particles` for its own."""
+        first = self.particles[0]
+        return first.to_asset(resolution=resolution, texture_size=texture_size, faces=faces)

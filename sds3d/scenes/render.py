@@ -1,4 +1,4 @@
-"""What every scene renders, and the small formulas on it."""
+"""The images that every scene renders, and small formulas on them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ TINY = 1e-8
 class Render:
     """B images, channels last.
 
-    rgb: (B, H, W, 3) over the background, [0, 1], as displayed (sRGB values).  alpha: (B, H, W) coverage.
+    rgb: (B, H, W, 3) composited over the background, [0, 1], as displayed (sRGB values).
+    alpha: (B, H, W) coverage, [0, 1].
     depth: (B, H, W) expected depth along the camera's z axis, world units, 0 where nothing is seen.
     normal: (B, H, W, 3) outward, world frame, unit length where something is seen, else 0.
     """
@@ -33,40 +34,43 @@ def over(rgb: Tensor, alpha: Tensor, background: Tensor) -> Tensor:
 
 
 def normal_from_depth(depth: Tensor, alpha: Tensor, cameras: Cameras) -> Tensor:
-    """Normals of a depth image, (B, H, W, 3): cross product of the differences of the seen points.
+    """World-frame normals of a depth image, (B, H, W, 3): the cross product of the image-axis differences of
+    the points that the pixels see.
 
-    Zero where alpha < 0.5.  Differentiable with respect to `depth`.
+    depth, alpha: (B, H, W).  Zero where alpha < 0.5.  Differentiable in `depth`.
     """
     origin, direction = cameras.rays()
     cosine = torch.einsum("bhwi,bi->bhw", direction, cameras.c2w[:, :3, 2])
     point = origin + direction * (depth / cosine)[..., None]
-
-    def slope(axis: int) -> Tensor:
-        """One-sided differences, the smaller of the two, so that edges do not bleed."""
-        ahead = torch.diff(point, dim=axis)
-        last = ahead.narrow(axis, ahead.shape[axis] - 1, 1)
-        first = ahead.narrow(axis, 0, 1)
-        right, left = torch.cat([ahead, last], axis), torch.cat([first, ahead], axis)
-        nearer = right.norm(dim=-1, keepdim=True) < left.norm(dim=-1, keepdim=True)
-        return torch.where(nearer, right, left)
-
-    normal = torch.linalg.cross(slope(1), slope(2))
+    normal = torch.linalg.cross(_slope(point, 1), _slope(point, 2))
     normal = normal / normal.norm(dim=-1, keepdim=True).clamp_min(TINY)
     return normal * (alpha >= 0.5)[..., None]
+
+
+def _slope(point: Tensor, axis: int) -> Tensor:
+    """One-sided differences along an image axis, the shorter of the two, so that edges do not bleed."""
+    difference = torch.diff(point, dim=axis)
+    first = difference.narrow(axis, 0, 1)
+    last = difference.narrow(axis, difference.shape[axis] - 1, 1)
+    forward = torch.cat([difference, last], axis)
+    backward = torch.cat([first, difference], axis)
+    shorter = forward.norm(dim=-1, keepdim=True) < backward.norm(dim=-1, keepdim=True)
+    return torch.where(shorter, forward, backward)
 
 
 def bumpiness(depth: Tensor, alpha: Tensor, edge: float = 0.03) -> Tensor:
     """mean edge tanh(|d_(k-1) - 2 d_k + d_(k+1)| / edge) over rows and columns of covered pixels, a scalar.
 
-    Zero on planes.  A surface whose colour does not change can lie anywhere between the pixels' rays; this
-    asks for the flat one.  Steps much larger than `edge` (world units) are the object's own and cost no more.
-    depth, alpha: (B, H, W).
+    Zero on planes.  A surface of one colour can lie anywhere along the pixels' rays without changing the
+    image; this penalty prefers a flat one.  Steps much larger than `edge` (world units) belong to the object
+    and cost no more than `edge`.  depth, alpha: (B, H, W).
     """
     total = depth.new_zeros(())
     for axis in (1, 2):
         inner = depth.shape[axis] - 2
-        a, b, c = (depth.narrow(axis, k, inner) for k in range(3))
-        covered = (alpha > 0.9).float()
-        covered = torch.stack([covered.narrow(axis, k, inner) for k in range(3)]).amin(0)
-        total = total + (covered * edge * torch.tanh((a - 2 * b + c).abs() / edge)).mean()
+        previous, current, following = (depth.narrow(axis, k, inner) for k in range(3))
+        opaque = (alpha > 0.9).float()
+        covered = torch.stack([opaque.narrow(axis, k, inner) for k in range(3)]).amin(0)
+        curvature = (previous - 2 * current + following).abs()
+        total = total + (covered * edge * torch.tanh(curvature / edge)).mean()
     return total

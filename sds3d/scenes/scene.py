@@ -1,4 +1,4 @@
-"""3D scenes that can be rendered and optimised. `Scene` is the one abstract class; its children are final."""
+"""The contract of a scene: a 3D object with parameters that can be rendered, optimised and exported."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from torch import Tensor, nn
 
+from sds3d.errors import UsageError, nearest
 from sds3d.scenes.render import Render
 from sds3d.views.cameras import Cameras
 
@@ -17,11 +18,19 @@ if TYPE_CHECKING:
 
 
 class Scene(nn.Module, abc.ABC):
-    """A differentiable 3D object in the unit ball, y up, front +Z.
+    """A differentiable 3D object.
 
-    GROUPS: the names of its parameter groups, the keys of a recipe's [lr].  PENALTIES: the names of
-    its regularizers, the keys of [regularizers].  Recipes are checked against them before a scene is
-    built.
+    **Frame.** The object lies in the unit ball around the origin: y up, front +Z, world units.  Cameras are
+    OpenCV's (x right, y down, z forward); see `views.cameras.Cameras`.
+
+    **To write one**, implement `render`, `param_groups` and `to_asset`, and name what a recipe may set:
+    the constructor's keyword-only parameters are the keys of the `[scene]` table, GROUPS those of `[lr]`, and
+    PENALTIES those of `[regularizers]`.  A recipe is checked against them before anything is built.  Draw
+    initial values from torch's default generator: it is seeded before the constructor is called.  A recipe
+    names the class by its import path: `scene.name = "my_package.my_module:MyScene"`.
+
+    **State.** Whatever an interrupted run needs is a parameter or a buffer: a checkpoint holds
+    `state_dict()`, and nothing else.
     """
 
     GROUPS: ClassVar[tuple[str, ...]] = ()
@@ -29,33 +38,72 @@ class Scene(nn.Module, abc.ABC):
 
     @property
     def particles(self) -> list[Scene]:
-        """The objects that this scene holds: itself, or several."""
+        """The objects that this scene holds: itself, or several that are optimised in one run."""
         return [self]
 
     @abc.abstractmethod
     def render(
         self, cameras: Cameras, background: Tensor, rng: torch.Generator | None = None
     ) -> Render:
-        """The B images of `cameras` over `background` (B, 3).  With `rng`, samples are jittered along
-        the rays (training); without it the render is deterministic."""
+        """B images, differentiable in the parameters.
+
+        cameras: B cameras, on the parameters' device.  background: (B, 3) sRGB in [0, 1].
+        rng: given in training, where samples may be jittered; without it the render is deterministic.
+        Image i depends on camera i and background i alone.
+        """
 
     @abc.abstractmethod
     def param_groups(self, lr: Mapping[str, float]) -> list[dict]:
-        """Adam parameter groups; `lr` maps this scene's group names to learning rates."""
+        """Parameter groups for Adam, each {"params": [...], "lr": ...}, every parameter in exactly one.
+
+        lr: group name -> learning rate.  Raises UsageError unless it names exactly GROUPS (`require_groups`).
+        """
 
     @abc.abstractmethod
     def to_asset(self, *, resolution: int, texture_size: int, faces: int) -> Mesh:
-        """A textured mesh: isosurface on a `resolution`^3 grid, at most `faces` triangles."""
+        """A mesh with texture coordinates and a texture of `texture_size`^2 px, in the scene's own frame.
+
+        At most `faces` triangles, from a grid of `resolution`^3 points where a grid is needed.  A scene with a
+        density returns `mesh.extract.extract` of a `mesh.implicit.ImplicitSurface`.  Colours are those that
+        `render` shows: whoever knows the light divides it out.  Called without gradients.
+        Raises ExportError where there is no surface.
+        """
 
     def own_files(self) -> dict[str, bytes]:
-        """Files beside the mesh that only this kind of scene has, by name."""
+        """File name -> content of what this kind of scene exports besides the mesh."""
         return {}
 
     def regularizers(self, render: Render) -> dict[str, Tensor]:
-        """Scalar penalties by name; the recipe weighs them."""
+        """Penalties by name, each a scalar to be minimised; the recipe's `[regularizers]` weighs them."""
         del render
         return {}
 
     def after_step(self, step: int, optimizer: torch.optim.Optimizer, rng: torch.Generator) -> None:
-        """Densify, prune, refresh the occupancy; called after each optimiser step."""
+        """Called after each optimiser step, 0 the first: densify, prune, update caches.
+
+        A scene that replaces parameters replaces them in the groups and the state of `optimizer` too.
+        """
         del step, optimizer, rng
+
+    @torch.no_grad()
+    def coverage_and_depth(self, cameras: Cameras) -> tuple[Tensor, Tensor]:
+        """(alpha (B, H, W), depth (B, H, W)) of a render over black, on the parameters' device."""
+        device = next(self.parameters()).device
+        black = torch.zeros(len(cameras), 3, device=device)
+        render = self.render(cameras.to(device), black)
+        return render.alpha, render.depth
+
+    def require_groups(self, lr: Mapping[str, float]) -> None:
+        """Raises UsageError unless `lr` names exactly GROUPS."""
+        for name in lr:
+            if name not in self.GROUPS:
+                raise UsageError(
+                    f"lr: unknown group '{name}'{nearest(name, self.GROUPS)}",
+                    f"the groups of [lr] for this scene are {', '.join(self.GROUPS)}",
+                )
+        for name in self.GROUPS:
+            if name not in lr:
+                raise UsageError(
+                    f"lr: missing group '{name}'",
+                    f"the groups of [lr] for this scene are {', '.join(self.GROUPS)}",
+                )

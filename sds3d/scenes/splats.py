@@ -1,44 +1,52 @@
-"""A scene of 3D Gaussians that grow in number where the picture needs them."""
+"""A scene of 3D Gaussians that grow in number where the images need detail."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import torch
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 from torch import Tensor, nn
 
 from sds3d.bounds import Bounds
-from sds3d.errors import ExportError, UsageError, nearest
 from sds3d.kernels.splat import rotations, splat
 from sds3d.kernels.threads import parallel_for
-from sds3d.scenes.carve import hidden
+from sds3d.mesh.implicit import ImplicitSurface, grid_peaks, sample
 from sds3d.scenes.render import Render, normal_from_depth, over
 from sds3d.scenes.scene import Scene
-from sds3d.views.cameras import Cameras, orbit
+from sds3d.views.cameras import Cameras
 
 if TYPE_CHECKING:
     from sds3d.mesh.mesh import Mesh
 
 SEEN = 1e-3  # alpha from which a depth is given
-CUT = 4.0  # deviations beyond which a Gaussian has no density
-SPLIT_SHRINK = 1.6  # Kerbl et al. 2023: a split halves a Gaussian into two smaller by this
+CUT = 4.0  # standard deviations beyond which a Gaussian has no density
+SPLIT_SHRINK = 1.6  # Kerbl et al. 2023: the two halves of a split are smaller by this factor
 
 
 class SplatScene(Scene):
-    """Gaussians that start uniform in a ball of `radius`, grey, as large as their distance to neighbours.
+    """`count` grey Gaussians, at first uniform in a ball of `radius` (world units), that densify in training.
 
-    Every `densify_every` steps of the first `densify_until`, Gaussians whose centres pull hardest (mean
-    gradient on the screen above `densify_grad`, px^-1) are doubled, at most to `most` in all: those larger than
-    `split_scale` are split, the others cloned; those fainter than `prune_opacity` are dropped.
-    Source: Kerbl et al. 2023, https://arxiv.org/abs/2308.04079, section 5; the start: Tang et al. 2023,
-    DreamGaussian, https://arxiv.org/abs/2309.16653.
+    A Gaussian starts as wide as the root mean square distance to its three nearest neighbours, with the given
+    `opacity`.  Every `densify_every` steps during the first `densify_until`, Gaussians fainter than
+    `prune_opacity` are removed, and those whose centre has a mean gradient on the screen above `densify_grad`
+    (1/px) are doubled, the largest gradients first, until there are `most`: Gaussians larger than `split_scale`
+    (standard deviation, world units) are split in two, the others are cloned.
+
+    Parameters: means (N, 3) world; scales (N, 3) log standard deviations; quats (N, 4) wxyz, any length;
+    opacities (N,) logits; colors (N, 3) logits of sRGB.
+
+    Source: Kerbl et al. 2023, https://arxiv.org/abs/2308.04079, section 5; the initialisation: Tang et al.
+    2023, DreamGaussian, https://arxiv.org/abs/2309.16653.
     """
 
-    GROUPS = PARAMETERS = ("means", "scales", "quats", "opacities", "colors")
+    GROUPS = ("means", "scales", "quats", "opacities", "colors")  # the parameters, one in each
     PENALTIES = ("sparsity", "size")
+    grad_sum: Tensor  # (N,) summed norms of the gradients of the centres on the screen, 1/px
+    grad_count: Tensor  # number of images that they are summed over
 
     def __init__(
         self,
@@ -54,27 +62,23 @@ class SplatScene(Scene):
         most: Annotated[int, Bounds(4, 2_000_000, "a million Gaussians take a gigabyte")],
     ) -> None:
         super().__init__()
-        self.densify_every, self.densify_until = densify_every, densify_until
-        self.densify_grad, self.split_scale = densify_grad, split_scale
-        self.prune_opacity, self.most = prune_opacity, most
+        self.densify_every = densify_every
+        self.densify_until = densify_until
+        self.densify_grad = densify_grad
+        self.split_scale = split_scale
+        self.prune_opacity = prune_opacity
+        self.most = most
         direction = torch.randn(count, 3)
-        means = (
-            direction
-            / direction.norm(dim=1, keepdim=True)
-            * radius
-            * torch.rand(count, 1) ** (1 / 3)
-        )
-        distance = torch.from_numpy(
-            cKDTree(means.numpy()).query(means.numpy(), 4)[0][:, 1:]
-        ).float()
-        scale = distance.square().mean(1).clamp_min(1e-7).sqrt()
+        direction = direction / direction.norm(dim=1, keepdim=True)
+        means = direction * radius * torch.rand(count, 1) ** (1 / 3)
+        scale = _neighbour_distance(means)
         self.means = nn.Parameter(means)
         self.scales = nn.Parameter(scale.log()[:, None].repeat(1, 3))
         self.quats = nn.Parameter(torch.tensor([1.0, 0, 0, 0]).repeat(count, 1))
         self.opacities = nn.Parameter(torch.full((count,), opacity).logit())
         self.colors = nn.Parameter(torch.zeros(count, 3))
-        self.register_buffer("pull", torch.zeros(count))
-        self.register_buffer("looks", torch.zeros(()))
+        self.register_buffer("grad_sum", torch.zeros(count))
+        self.register_buffer("grad_count", torch.zeros(()))
         self._center: Tensor | None = None  # of the last render, for its gradient
 
     def render(
@@ -96,16 +100,12 @@ class SplatScene(Scene):
         return Render(over(rgb, alpha, background), alpha, depth, normal)
 
     def param_groups(self, lr: Mapping[str, float]) -> list[dict]:
-        """Raises UsageError when `lr` does not name exactly the five groups."""
-        for name in lr.keys() ^ set(self.PARAMETERS):
-            what = "unknown" if name in lr else "missing"
-            raise UsageError(
-                f"lr: {what} group '{name}'{nearest(name, self.PARAMETERS)}", "see [lr]"
-            )
-        return [{"params": [getattr(self, name)], "lr": lr[name]} for name in self.PARAMETERS]
+        """One group for each of GROUPS."""
+        self.require_groups(lr)
+        return [{"params": [getattr(self, name)], "lr": lr[name]} for name in self.GROUPS]
 
     def regularizers(self, render: Render) -> dict[str, Tensor]:
-        """sparsity = mean sqrt(alpha^2 + 0.01), size = mean deviation of the Gaussians."""
+        """sparsity = mean sqrt(alpha^2 + 0.01); size = mean standard deviation, world units."""
         return {
             "sparsity": (render.alpha.square() + 0.01).sqrt().mean(),
             "size": self.scales.exp().mean(),
@@ -113,23 +113,25 @@ class SplatScene(Scene):
 
     @torch.no_grad()
     def after_step(self, step: int, optimizer: torch.optim.Optimizer, rng: torch.Generator) -> None:
-        """Counts the pull on each centre; now and then densifies and prunes."""
+        """Adds up the gradients of the centres; every `densify_every` steps densifies and prunes."""
         if step >= self.densify_until or self._center is None or self._center.grad is None:
             return
-        self.pull += self._center.grad.norm(dim=-1).sum(0)
-        self.looks += len(self._center)
+        self.grad_sum += self._center.grad.norm(dim=-1).sum(0)
+        self.grad_count += len(self._center)
         if (step + 1) % self.densify_every == 0:
             self._densify(optimizer, rng)
 
     def _densify(self, optimizer: torch.optim.Optimizer, rng: torch.Generator) -> None:
+        """Removes, clones and splits Gaussians; those that are new start without Adam moments."""
         kept = self.opacities.sigmoid() > self.prune_opacity
-        pull = torch.where(kept, self.pull / self.looks, 0.0)
+        mean_grad = torch.where(kept, self.grad_sum / self.grad_count, 0.0)
         room = max(0, self.most - int(kept.sum()))
         chosen = torch.zeros_like(kept)
-        chosen[pull.argsort(descending=True, stable=True)[:room]] = True
-        chosen &= pull > self.densify_grad
+        chosen[mean_grad.argsort(descending=True, stable=True)[:room]] = True
+        chosen &= mean_grad > self.densify_grad
         split = chosen & (self.scales.exp().amax(1) > self.split_scale)
-        old, new = kept.nonzero()[:, 0], chosen.nonzero()[:, 0]
+        old = kept.nonzero()[:, 0]
+        new = chosen.nonzero()[:, 0]
         axes = rotations(self.quats) * self.scales.exp()[:, None, :]
         offset = torch.randn(len(self.means), 2, 3, generator=rng).to(self.means)
         offset = torch.einsum("nij,nkj->nki", axes, offset) * split[:, None, None]
@@ -139,97 +141,94 @@ class SplatScene(Scene):
             "scales": (self.scales - shrink, self.scales - shrink),
         }
         groups = {id(group["params"][0]): group for group in optimizer.param_groups}
-        for name in self.PARAMETERS:
+        for name in self.GROUPS:
             before = getattr(self, name)
             group = groups[id(before)]
             first, second = moved.get(name, (before, before))
             after = nn.Parameter(torch.cat([first[old], second[new]]))
             setattr(self, name, after)
             group["params"] = [after]
-            state = optimizer.state[after] = optimizer.state.pop(before)
+            state = optimizer.state.pop(before)
             for key in ("exp_avg", "exp_avg_sq"):
-                fresh = torch.zeros_like(state[key][new])
-                state[key] = torch.cat([state[key][old], fresh])
-        self.pull = torch.zeros(len(self.means), device=self.means.device)
-        self.looks.zero_()
+                state[key] = torch.cat([state[key][old], torch.zeros_like(state[key][new])])
+            optimizer.state[after] = state
+        self.grad_sum = torch.zeros(len(self.means), device=self.means.device)
+        self.grad_count.zero_()
         self._center = None
 
-    def _load_from_state_dict(self, state: dict, prefix: str, *args: object) -> None:
-        """Takes another number of Gaussians from a checkpoint."""
-        for name in (*self.PARAMETERS, "pull"):
-            value = state.get(prefix + name)
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any) -> None:
+        """Makes room for the number of Gaussians in `state_dict`, then loads them."""
+        for name in (*self.GROUPS, "grad_sum"):
+            value = state_dict.get(prefix + name)
             if value is not None:
                 ours = getattr(self, name)
                 ours.data = torch.empty_like(value, device=ours.device)
-        super()._load_from_state_dict(state, prefix, *args)
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def to_asset(self, *, resolution: int, texture_size: int, faces: int) -> Mesh:
         """A textured mesh of the Gaussians' summed density.  Raises ExportError where there is none."""
-        from sds3d.mesh.bake import textured
-        from sds3d.mesh.isosurface import isosurface
+        from sds3d.mesh.extract import extract
 
-        volume = self.volume(resolution)
-        level = self.surface_level(volume[..., 0])
-        line = torch.linspace(-1, 1, resolution)
-        points = torch.cartesian_prod(line, line, line).to(self.means)
-        inside = hidden(self, points, 2 / resolution).cpu().numpy().reshape(volume.shape[:3])
-        density = np.where(inside, 2 * level, np.minimum(volume[..., 0], 2 * level))
-        mesh = isosurface(density, level, faces=faces)
+        return extract(self.implicit_surface(resolution), texture_size=texture_size, faces=faces)
+
+    def implicit_surface(self, resolution: int) -> ImplicitSurface:
+        """The Gaussians as `mesh.extract` asks for them, on a grid of `resolution`^3 points."""
+        grid = self.density_grid(resolution)
+        density = grid[..., 0]
 
         def color_at(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-            del normals  # the same from all sides
-            value = sample(volume, points)
-            return value[:, 1:] / np.maximum(value[:, :1], 1e-6)
+            del normals  # a Gaussian has one colour from all sides
+            values = sample(grid, points)
+            return values[:, 1:] / np.maximum(values[:, :1], 1e-6)
 
-        return textured(mesh, color_at, texture_size=texture_size)
+        return ImplicitSurface(
+            density=density,
+            color_at=color_at,
+            look=self.coverage_and_depth,
+            peaks=functools.partial(grid_peaks, density),
+            levels=np.geomspace(0.02, 4.0, 32),
+            slack=0.0,
+            size=64,
+            margin=2 / resolution,
+        )
 
     @torch.no_grad()
-    def own_files(self) -> dict[str, bytes]:
-        """splats.ply, for splat viewers."""
-        from sds3d.mesh.formats.splat_ply import splat_ply
+    def density_grid(self, resolution: int) -> np.ndarray:
+        """Summed density, and density times colour, (R, R, R, 4) indexed [x, y, z] over [-1, 1]^3.
 
-        deviations, solidity = self.scales.exp(), self.opacities.sigmoid()
-        arrays = (self.means, self.quats, deviations, solidity, self.colors.sigmoid())
-        return {"splats.ply": splat_ply(*(v.cpu().numpy() for v in arrays))}
-
-    @torch.no_grad()
-    def volume(self, resolution: int) -> np.ndarray:
-        """(R, R, R, 4) indexed [x, y, z] over [-1, 1]^3: summed density, and density times colour."""
+        density(p) = sum_i opacity_i exp(-(p - mean_i)^T Sigma_i^-1 (p - mean_i) / 2), without a unit.
+        """
         from sds3d.kernels import splat_numba
 
         # A Gaussian thinner than the grid would fall between its points.
         scale = self.scales.exp().clamp_min(0.6 * 2 / resolution)
         axes = rotations(self.quats)
         precision = torch.einsum("nij,nj,nkj->nik", axes, scale**-2, axes)
-        arrays = (self.means, precision, self.opacities.sigmoid(), self.colors.sigmoid())
         reach = CUT * scale.amax(1)
-        out = np.zeros((resolution, resolution, resolution, 4), np.float32)
-        args = [v.cpu().numpy() for v in (*arrays, reach)]
-        parallel_for(splat_numba.fill, resolution, *args, np.float32(1.0), out)
-        return out
+        inputs = (self.means, precision, self.opacities.sigmoid(), self.colors.sigmoid(), reach)
+        arrays = [v.cpu().numpy() for v in inputs]
+        grid = np.zeros((resolution, resolution, resolution, 4), np.float32)
+        parallel_for(splat_numba.fill, resolution, *arrays, np.float32(1.0), grid)
+        return grid
 
     @torch.no_grad()
-    def surface_level(self, density: np.ndarray, views: int = 6, size: int = 64) -> float:
-        """The density whose silhouettes agree best with alpha > 1/2.  Raises ExportError for an empty scene."""
-        cameras = orbit(views, size).to(self.means.device)
-        origins, directions = (v.reshape(-1, 3).cpu().numpy() for v in cameras.rays())
-        along = np.linspace(2.0, 4.0, 2 * density.shape[0] // 2)
-        highest = np.zeros(len(origins), np.float32)
-        for dist in along:
-            at = sample(density[..., None], origins + dist * directions)[:, 0]
-            highest = np.maximum(highest, at)
-        seen = self.render(cameras, self.means.new_zeros(views, 3)).alpha.flatten() > 0.5
-        if not seen.any():
-            raise ExportError("the scene is empty: nothing is seen", "run more --steps")
-        levels = np.geomspace(0.02, 4.0, 32)
-        inside = highest >= levels[:, None]
-        seen = seen.cpu().numpy()
-        iou = (inside & seen).sum(1) / np.maximum((inside | seen).sum(1), 1)
-        return float(levels[iou.argmax()])
+    def own_files(self) -> dict[str, bytes]:
+        """splats.ply, for splat viewers."""
+        from sds3d.mesh.formats.splat_ply import splat_ply
+
+        return {
+            "splats.ply": splat_ply(
+                means=self.means.cpu().numpy(),
+                quats=self.quats.cpu().numpy(),
+                scales=self.scales.exp().cpu().numpy(),
+                opacities=self.opacities.sigmoid().cpu().numpy(),
+                colors=self.colors.sigmoid().cpu().numpy(),
+            )
+        }
 
 
-def sample(volume: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Trilinear values (N, K) of a volume (R, R, R, K) over [-1, 1]^3 at points (N, 3); 0 outside."""
-    grid = torch.from_numpy(volume).permute(3, 2, 1, 0)[None]
-    at = torch.from_numpy(np.float32(points)).view(1, 1, 1, -1, 3)
-    return nn.functional.grid_sample(grid, at, align_corners=True)[0, :, 0, 0].T.numpy()
+def _neighbour_distance(points: Tensor) -> Tensor:
+    """Root mean square distance (N,) of each point (N, 3) to its three nearest neighbours."""
+    distance, _ = KDTree(points.numpy()).query(points.numpy(), 4)
+    squares = torch.from_numpy(distance[:, 1:]).float().square()  # the nearest is the point itself
+    return squares.mean(1).clamp_min(1e-7).sqrt()

@@ -11,37 +11,37 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sds3d.bounds import Bounds
-from sds3d.errors import UsageError, nearest
 from sds3d.kernels.composite import Samples, composite, march
-from sds3d.scenes.carve import hidden
-from sds3d.scenes.cells import Cells
+from sds3d.mesh.implicit import ImplicitSurface
 from sds3d.scenes.fields import Field, HashField, TriplaneField
+from sds3d.scenes.occupancy import OccupancyGrid
 from sds3d.scenes.render import Render, bumpiness, normal_from_depth, over
 from sds3d.scenes.scene import Scene
-from sds3d.views.cameras import Cameras, orbit
+from sds3d.views.cameras import Cameras
 
 if TYPE_CHECKING:
     from sds3d.mesh.mesh import Mesh
 
 OPAQUE_ENOUGH = 1e-4  # transmittance at which a ray ends
 SEEN = 1e-3  # alpha from which a depth is given
-SLACK = 0.005  # of the best agreement: a lower level has fewer holes
-CHUNK = 1 << 17  # points evaluated at once outside of training
+SLACK = 0.005  # in IoU: among levels that agree about as well, a lower one has fewer holes
+CHUNK = 1 << 17  # points evaluated at once outside training
 
 NetworkWidth = Annotated[int, Bounds(1, 256)]
 BlobDensity = Annotated[float, Bounds(0, 1000)]  # before softplus and density_scale
 BlobRadius = Annotated[float, Bounds(0.01, 2)]  # world units
 DensityScale = Annotated[float, Bounds(1e-3, 1e4)]
 StepLength = Annotated[float, Bounds(0.002, 0.5)]  # world units
-GridSide = Annotated[int, Bounds(4, 256, "all 256^3 cells are refreshed at once")]
+GridSide = Annotated[int, Bounds(4, 256, "all 256^3 cells are updated at once")]
 RefreshInterval = Annotated[int, Bounds(1, 100_000)]  # steps
 EmptyOpacity = Annotated[float, Bounds(0, 0.5)]
 
 
 class VolumeScene(Scene):
-    """`field` seen along rays, sampled every `step` world units where its cells are not empty.
+    """A field rendered along rays, sampled every `step` world units outside empty cells.
 
-    The `grid`^3 cells are refreshed every `refresh` steps; see `Cells` for `empty` and `decay`.
+    The occupancy grid has `grid`^3 cells and is updated every `refresh` training steps; `empty` and `decay`
+    are explained in `OccupancyGrid`.
     """
 
     PENALTIES = ("sparsity", "opaque", "bumpy", "hollow")
@@ -57,44 +57,49 @@ class VolumeScene(Scene):
         decay: float = 0.7,
     ) -> None:
         super().__init__()
-        self.field, self.step, self.refresh = field, step, refresh
-        self.cells = Cells(side=grid, step=step, empty=empty, decay=decay)
-        self.cells.look(self._density)
+        self.field = field
+        self.step = step
+        self.refresh = refresh
+        self.occupancy = OccupancyGrid(side=grid, step=step, empty=empty, decay=decay)
+        self.occupancy.update(self._density)
 
     def render(
         self, cameras: Cameras, background: Tensor, rng: torch.Generator | None = None
     ) -> Render:
         origins, directions = cameras.rays()
-        shape = origins.shape[:3]
+        shape = origins.shape[:3]  # B, H, W
         jitter = None if rng is None else torch.rand(shape.numel(), generator=rng).to(origins)
         samples = march(
-            self.cells.thickness,
+            self.occupancy.density_floor,
             origins.reshape(-1, 3),
             directions.reshape(-1, 3),
             step=self.step,
             jitter=jitter,
         )
-        rgb, alpha, along = self._composite(samples)
-        rgb, alpha, along = rgb.view(*shape, 3), alpha.view(shape), along.view(shape)
+        rgb, alpha, distance = self._composite(samples)
+        rgb = rgb.view(*shape, 3)
+        alpha = alpha.view(shape)
         cosine = torch.einsum("bhwi,bi->bhw", directions, cameras.c2w[:, :3, 2])
-        depth = along * cosine / alpha.clamp_min(SEEN) * (alpha > SEEN)
+        depth = distance.view(shape) * cosine / alpha.clamp_min(SEEN) * (alpha > SEEN)
         normal = normal_from_depth(depth, alpha, cameras)
         return Render(over(rgb, alpha, background), alpha, depth, normal)
 
     def param_groups(self, lr: Mapping[str, float]) -> list[dict]:
-        """Raises UsageError when `lr` does not name exactly the field's groups."""
+        """One group for each of the field's."""
+        self.require_groups(lr)
         groups = self.field.groups()
-        for name in lr.keys() ^ groups.keys():
-            what = "unknown" if name in lr else "missing"
-            raise UsageError(f"lr: {what} group '{name}'{nearest(name, groups)}", "see [lr]")
         return [{"params": params, "lr": lr[name]} for name, params in groups.items()]
 
     def regularizers(self, render: Render) -> dict[str, Tensor]:
-        """sparsity = mean sqrt(alpha^2 + 0.01), opaque = mean entropy of alpha clamped to [1e-3, 1 - 1e-3],
-        bumpy = how far the depth is from flat (render.bumpiness), hollow = the mean depth of what is seen: of
-        surfaces that look alike it takes the nearest to the cameras, so that faces of one colour do not sink.
+        """Penalties on the rendered images, each a scalar:
 
-        Source: the first two are DreamFusion's penalties as in threestudio.
+        sparsity = mean sqrt(alpha^2 + 0.01);
+        opaque = mean entropy (nats) of alpha clamped to [1e-3, 1 - 1e-3];
+        bumpy = `render.bumpiness`, how far the depth is from locally flat;
+        hollow = mean alpha depth, alpha held constant: among surfaces that look alike it prefers the one
+        nearest to the cameras, so that faces of one colour do not sink in.
+
+        Source: the first two are DreamFusion's (https://arxiv.org/abs/2209.14988) in threestudio's form.
         """
         alpha = render.alpha.clamp(1e-3, 1 - 1e-3)
         return {
@@ -105,90 +110,89 @@ class VolumeScene(Scene):
         }
 
     def after_step(self, step: int, optimizer: torch.optim.Optimizer, rng: torch.Generator) -> None:
-        """Brings the grid of cells up to date every `refresh` steps."""
+        """Updates the occupancy grid every `refresh` steps."""
         if (step + 1) % self.refresh == 0:
-            self.cells.look(self._density, rng)
-
-    def surface_level(self, views: int = 6, size: int = 96) -> tuple[float, float]:
-        """(density of the surface, IoU): the lowest level whose silhouettes agree with alpha > 1/2 as
-        well as the best one, but for SLACK.
-
-        A pixel is inside the silhouette of a level when the density along its ray reaches it.
-        """
-        cameras = orbit(views, size)
-        cameras = cameras.to(self.cells.peak.device)
-        origins, directions = (v.reshape(-1, 3) for v in cameras.rays())
-        samples = march(self.cells.thickness, origins, directions, step=0.5 * self.step)
-        with torch.no_grad():
-            density = self._density(samples.points)
-            ray = torch.repeat_interleave(torch.arange(len(origins)), samples.offsets.diff().cpu())
-            highest = density.new_zeros(len(origins))
-            highest.scatter_reduce_(0, ray.to(density.device), density, "amax")
-            seen = self.render(cameras, origins.new_zeros(views, 3)).alpha.flatten() > 0.5
-        levels = torch.logspace(0, 2.5, 26, device=highest.device)
-        inside = highest >= levels[:, None]
-        iou = (inside & seen).sum(1) / (inside | seen).sum(1).clamp_min(1)
-        best = int((iou >= iou.max() - SLACK).int().argmax())  # the first, that is the lowest
-        return levels[best].item(), iou[best].item()
+            self.occupancy.update(self._density, rng)
 
     def to_asset(self, *, resolution: int, texture_size: int, faces: int) -> Mesh:
-        """A textured mesh of the isosurface at `surface_level`.  Raises ExportError where there is none."""
-        from sds3d.mesh.bake import textured
-        from sds3d.mesh.isosurface import isosurface
+        """A textured mesh of the density's isosurface.  Raises ExportError where there is none."""
+        from sds3d.mesh.extract import extract
 
-        level, _ = self.surface_level()
-        mesh = isosurface(self.solid(resolution, level), level, bound=1.0, faces=faces)
+        return extract(self.implicit_surface(resolution), texture_size=texture_size, faces=faces)
+
+    def implicit_surface(self, resolution: int) -> ImplicitSurface:
+        """The field as `mesh.extract` asks for it, on a grid of `resolution`^3 points."""
         reach = 1.5 * max(2 / resolution, self.step)
 
         def color_at(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
             return self.color_at(torch.from_numpy(points), torch.from_numpy(normals), reach).numpy()
 
-        return textured(mesh, color_at, texture_size=texture_size)
+        return ImplicitSurface(
+            density=self.density_grid(resolution),
+            color_at=color_at,
+            look=self.coverage_and_depth,
+            peaks=self._peaks,
+            levels=torch.logspace(0, 2.5, 26).numpy(),
+            slack=SLACK,
+            size=96,
+            margin=self.step,
+        )
 
     @torch.no_grad()
-    def volume(self, resolution: int) -> np.ndarray:
+    def density_grid(self, resolution: int) -> np.ndarray:
         """Densities at the points of a resolution^3 grid over [-1, 1]^3, [x, y, z]; 0 in empty cells."""
-        line = torch.linspace(-1, 1, resolution, device=self.cells.peak.device)
-        kept = self.cells.kept(line)
-        out = torch.zeros(resolution, resolution, resolution, device=line.device)
-        out[kept] = self._density(line[kept.nonzero()])
-        return out.cpu().numpy()
+        line = torch.linspace(-1, 1, resolution, device=self.occupancy.peak.device)
+        occupied = self.occupancy.occupied(line)
+        density = torch.zeros(resolution, resolution, resolution, device=line.device)
+        density[occupied] = self._density(line[occupied.nonzero()])
+        return density.cpu().numpy()
 
-    def solid(self, resolution: int, level: float) -> np.ndarray:
-        """`volume` cut at twice the level, because density is steep and the surface lies between the points,
-        and filled where no view sees: no picture asks for a density there, so objects grow hollow."""
-        volume = np.minimum(self.volume(resolution), 2 * level)
-        line = torch.linspace(-1, 1, resolution, device=self.cells.peak.device)
-        unseen = hidden(self, torch.cartesian_prod(line, line, line), self.step).cpu().numpy()
-        return np.where(unseen.reshape(volume.shape), 2 * level, volume)
+    @torch.no_grad()
+    def _peaks(self, cameras: Cameras) -> np.ndarray:
+        """The highest density along each pixel's ray, sampled twice as finely as for rendering."""
+        rays = cameras.to(self.occupancy.peak.device).rays()
+        origins, directions = (v.reshape(-1, 3) for v in rays)
+        samples = march(self.occupancy.density_floor, origins, directions, step=0.5 * self.step)
+        density = self._density(samples.points)
+        ray = torch.repeat_interleave(torch.arange(len(origins)), samples.offsets.diff().cpu())
+        highest = density.new_zeros(len(origins))
+        highest.scatter_reduce_(0, ray.to(density.device), density, "amax")
+        return highest.cpu().numpy()
 
     @torch.no_grad()
     def color_at(self, points: Tensor, normals: Tensor, reach: float, count: int = 8) -> Tensor:
-        """Colours (N, 3) that a look along -normal sees from `reach` outside to `reach` inside the points."""
-        points, normals = points.to(self.cells.peak), normals.to(self.cells.peak)
+        """Colours (N, 3) on the CPU that a look along -normal sees at surface points (N, 3).
+
+        The look begins `reach` world units outside of each point and ends as far inside, in `count` samples;
+        what passes through all of them shows the field's colour at the point itself.
+        """
+        points = points.to(self.occupancy.peak)
+        normals = normals.to(self.occupancy.peak)
         step = 2 * reach / count
-        dist = (torch.arange(count, device=points.device) + 0.5) * step
-        along = points[:, None] + normals[:, None] * (reach - dist)[:, None]
+        distance = (torch.arange(count, device=points.device) + 0.5) * step
+        along = points[:, None] + normals[:, None] * (reach - distance)[:, None]
         offsets = torch.arange(len(points) + 1, device=points.device) * count
-        dist = dist.repeat(len(points))
-        rgb, alpha, _ = self._composite(Samples(along.reshape(-1, 3), dist, offsets, step))
+        samples = Samples(along.reshape(-1, 3), distance.repeat(len(points)), offsets, step)
+        rgb, alpha, _ = self._composite(samples)
         _, below = self.field(points)
         return (rgb + (1 - alpha)[:, None] * below).clamp(0, 1).cpu()
 
     def _composite(self, samples: Samples) -> tuple[Tensor, Tensor, Tensor]:
         density, rgb = self.field(samples.points)
         delta = torch.full_like(density, samples.step)
-        return composite(density, rgb, samples.dist, delta, samples.offsets, least=OPAQUE_ENOUGH)
+        return composite(
+            density, rgb, samples.dist, delta, samples.offsets, min_transmittance=OPAQUE_ENOUGH
+        )
 
     def _density(self, points: Tensor) -> Tensor:
-        """The density at many points, in pieces that fit in memory."""
+        """Densities (N,) at points (N, 3), in pieces that fit in memory."""
         if not len(points):
             return points.new_zeros(0)
         return torch.cat([self.field.density(chunk) for chunk in points.split(CHUNK)])
 
 
 class NerfScene(VolumeScene):
-    """A NeRF on a hash grid; see HashField, Field, and Cells for the parameters."""
+    """A NeRF on a hash grid; for the parameters see HashField, Field and VolumeScene."""
 
     GROUPS = ("table", "mlp")
 
@@ -224,7 +228,7 @@ class NerfScene(VolumeScene):
 
 
 class TriplaneScene(VolumeScene):
-    """A NeRF on three feature planes; see TriplaneField, Field, and Cells for the parameters."""
+    """A NeRF on three feature planes; for the parameters see TriplaneField, Field and VolumeScene."""
 
     GROUPS = ("planes", "mlp")
 

@@ -80,14 +80,14 @@ def test_the_written_backward_is_the_derivative(rng):
 
 
 def test_marching_keeps_exactly_the_lattice_samples_in_cells_that_are_not_empty(rng):
-    thickness = (torch.rand(8, 8, 8, generator=rng) > 0.7).float() - 1
+    density_floor = (torch.rand(8, 8, 8, generator=rng) > 0.7).float() - 1
     origins, directions = rays()
     jitter = torch.rand(len(origins), generator=rng)
-    found = march(thickness, origins, directions, step=0.05, jitter=jitter)
+    found = march(density_floor, origins, directions, step=0.05, jitter=jitter)
     assert (found.points.norm(dim=-1) <= 1 + 1e-4).all()
     cell = ((found.points + 1) * 4).long().clamp(0, 7)
-    assert (thickness[cell.unbind(-1)] >= 0).all()
-    other = march(thickness, origins, directions, step=0.05, jitter=jitter, backend="torch")
+    assert (density_floor[cell.unbind(-1)] >= 0).all()
+    other = march(density_floor, origins, directions, step=0.05, jitter=jitter, backend="torch")
     # Points within rounding of a cell's wall may fall on either side.
     assert (found.offsets.diff() - other.offsets.diff()).abs().sum() <= 4
     full = march(torch.zeros(8, 8, 8), origins, directions, step=0.05, jitter=jitter)
@@ -96,9 +96,9 @@ def test_marching_keeps_exactly_the_lattice_samples_in_cells_that_are_not_empty(
 
 
 def test_a_ray_ends_in_what_is_surely_opaque():
-    thickness = torch.full((8, 8, 8), 100.0)
+    density_floor = torch.full((8, 8, 8), 100.0)
     origin, direction = torch.tensor([[0.0, 0, 3]]), torch.tensor([[0.0, 0, -1]])
-    found = march(thickness, origin, direction, step=0.05, deepest=14.0)
+    found = march(density_floor, origin, direction, step=0.05, max_optical_depth=14.0)
     assert len(found.points) == 3
     torch.testing.assert_close(found.dist, torch.tensor([2.025, 2.075, 2.125]))
 

@@ -6,7 +6,7 @@ import torch
 from box import LR, SPLATS, adam, fitted, make
 
 from sds3d.errors import ExportError
-from sds3d.scenes.splats import sample
+from sds3d.mesh.implicit import sample
 from sds3d.views.cameras import orbit
 
 
@@ -93,7 +93,7 @@ def test_the_volume_of_one_gaussian_is_its_formula():
         scene.scales[0] = torch.tensor([0.2, 0.1, 0.15]).log()
         scene.opacities[0] = 0.0
         scene.colors[0] = torch.tensor([1.0, 0.0, -1.0])
-    volume = scene.volume(33)
+    volume = scene.density_grid(33)
     line = np.linspace(-1, 1, 33)
     x = np.stack(np.meshgrid(line, line, line, indexing="ij"), -1)
     q = ((x - [0.2, -0.1, 0.3]) / [0.2, 0.1, 0.15]) ** 2

@@ -7,6 +7,7 @@ import trimesh
 from box import COLORS, HALF, make
 from skimage.measure import marching_cubes
 
+from sds3d.mesh.implicit import filled, surface_level
 from sds3d.metrics.geometry import chamfer, diagonal, sample_surface
 from sds3d.scenes.render import Render
 from sds3d.views.cameras import look_at_origin, orbit
@@ -28,10 +29,11 @@ def test_its_depth_is_the_distance_to_the_box_along_the_axis_of_the_camera(box):
 
 
 def test_its_surface_is_the_box(box):
-    level, agreement = box.surface_level()
-    assert agreement > 0.9
     resolution = 80
-    vertices, faces, _, _ = marching_cubes(box.solid(resolution, level), level)
+    surface = box.implicit_surface(resolution)
+    level, agreement = surface_level(surface)
+    assert agreement > 0.9
+    vertices, faces, _, _ = marching_cubes(filled(surface, level), level)
     found = sample_surface(vertices * (2 / (resolution - 1)) - 1, faces, 4000)
     cube = trimesh.creation.box(2 * HALF.numpy())
     expected = sample_surface(np.asarray(cube.vertices), np.asarray(cube.faces), 4000)
@@ -57,9 +59,9 @@ def test_skipping_empty_cells_changes_the_image_by_less_than_their_opacity(box):
     cameras, background = orbit(2, 32), torch.zeros(2, 3)
     with torch.no_grad():
         fast = box.render(cameras, background)
-        kept = box.cells.thickness.clone()
-        box.cells.thickness.zero_()
+        kept = box.occupancy.density_floor.clone()
+        box.occupancy.density_floor.zero_()
         full = box.render(cameras, background)
-        box.cells.thickness.copy_(kept)
+        box.occupancy.density_floor.copy_(kept)
     assert (fast.alpha - full.alpha).abs().max() < 0.05
     assert (fast.rgb - full.rgb).abs().mean() < 2e-3
