@@ -6,8 +6,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from sds3d.errors import UsageError
-from sds3d.library import CATEGORIES
-from sds3d.library.kit import model
+from sds3d.library import CATEGORIES, model
 from sds3d.library.kit.model import RADIUS, Look, Part, Wish, paint
 from sds3d.library.kit.shapes import (
     Solid,

@@ -151,6 +151,8 @@ def _corner_normals(
     right = order[np.repeat(starts[corner[order]], size) + within]
     smooth = (unit[owner[left]] * unit[owner[right]]).sum(1) > math.cos(math.radians(crease_deg))
     smooth |= owner[left] == owner[right]
+    # a sliver has no direction of its own
+    smooth |= area[owner[left], 0] <= 1e-12
     left, right = left[smooth], right[smooth]
     share = weight[right, None] * unit[owner[right]]
     normals = np.stack([np.bincount(left, share[:, k], len(corner)) for k in range(3)], 1)

@@ -1,4 +1,4 @@
-"""Large road vehicles: van, bus, truck.  In metres, front +Z."""
+"""Large road vehicles: van, bus, truck, fire truck.  In metres, front +Z."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sds3d.library.kit.looks import (
     pick,
 )
 from sds3d.library.kit.model import Part
-from sds3d.library.kit.shapes import block, cylinder, group
+from sds3d.library.kit.shapes import block, cylinder, group, rod
 from sds3d.library.things.bodywork import DARK, WINDOW, arches, lamps, side_view, wheels, windows
 
 
@@ -151,4 +151,68 @@ def truck(rng: np.random.Generator) -> list[Part]:
         (grille + bumper).part("bumpers", CHROME),
         *lamps(x - 0.24, 0.84, nose, rear, 0.14),
         *wheels(radius, 0.36, x - 0.16, [nose - 0.72, -half + 0.72, -half + 1.76]),
+    ]
+
+
+def fire_truck(rng: np.random.Generator) -> list[Part]:
+    """A fire engine: a crew cab with blue lights, roller shutters on the sides, a ladder on its roof."""
+    paint = pick(rng, RED, RED, RED, glossy(0.85, 0.20, 0.06))
+    half, x, radius = rng.uniform(3.3, 3.7), 1.12, 0.48
+    nose, roof = half, rng.uniform(2.35, 2.55)
+    axles = [-0.52 * half, half - 1.25]
+    back = nose - 2.35
+    cab = [(back, 0.5), *arches([axles[1]], radius, 0.09, 0.5), (nose - 0.05, 0.5), (nose, 1.2),
+           (nose - 0.10, roof - 0.1), (nose - 0.22, roof), (back, roof)]  # fmt: skip
+    body = [
+        (-half, 0.55),
+        *arches([axles[0]], radius, 0.09, 0.55),
+        (back - 0.06, 0.55),
+        (back - 0.06, roof + 0.12),
+        (-half, roof + 0.12),
+    ]
+    shell = side_view(cab, 2 * x, 0.08) + side_view(body, 2 * x + 0.04, 0.03)
+    screen = block((-x + 0.18, 1.35, nose - 0.14), (x - 0.18, roof - 0.22, nose - 0.02), 0.01)
+    panes = windows(x, (1.42, roof - 0.24), [(nose - 1.05, nose - 0.32), (nose - 2.15, nose - 1.2)])
+    edges = np.linspace(-half + 0.18, back - 0.2, 4)
+    spans = [(float(a) + 0.07, float(b) - 0.07) for a, b in pairwise(edges)]
+    shutter = group(*(
+        block((x - 0.02, 1.15 + 0.185 * k, a), (x + 0.035, 1.315 + 0.185 * k, b), 0.012)
+        for a, b in spans for k in range(6)
+    )).both()  # fmt: skip
+    band = block((x - 0.02, 0.86, -half + 0.06), (x + 0.03, 1.02, back - 0.12)).both()
+    band += block((x - 0.02, 1.06, back + 0.06), (x + 0.012, 1.22, nose - 0.12)).both()
+    grille = block((-0.62, 0.72, nose - 0.1), (0.62, 1.12, nose + 0.03), 0.02)
+    bumper = block((-x - 0.02, 0.36, nose - 0.15), (x + 0.02, 0.66, nose + 0.16), 0.03)
+    tail = block((-x, 0.40, -half - 0.08), (x, 0.60, -half + 0.1), 0.02)
+    rear = block((-x + 0.2, 0.75, -half - 0.03), (x - 0.2, roof - 0.2, -half + 0.05), 0.02)
+    lamp = cylinder(0.15, 0.22, sides=12).move(x - 0.34, roof + 0.12, nose - 0.62).both()
+    bar = block((-x + 0.12, roof - 0.01, nose - 0.78), (x - 0.12, roof + 0.06, nose - 0.46), 0.02)
+    top, low, high = roof + 0.30, -half - 0.25, nose - 0.95
+    rail = rod((0.34, top, low), (0.34, top + 0.28, high), 0.055, sides=6)
+    inner = rod((0.24, top + 0.14, low + 0.5), (0.24, top + 0.44, high - 0.2), 0.05, sides=6)
+    steps = np.linspace(0.04, 0.96, 13)
+    rungs = [
+        rod(
+            (-0.34, top + 0.28 * t, low + (high - low) * t),
+            (0.34, top + 0.28 * t, low + (high - low) * t),
+            0.035,
+            sides=4,
+        )
+        for t in steps
+    ]
+    mount = cylinder(0.42, 0.30, sides=14).move(0, roof + 0.2, back - 0.7)
+    reel = cylinder(0.30, 0.5, sides=14).turn("z", 90).move(0, 1.45, -half - 0.06)
+    mirror = block((x, 1.5, nose - 0.3), (x + 0.16, 1.95, nose - 0.2), 0.02).both()
+    return [
+        shell.part("body", paint, True),
+        group(screen, panes).part("windows", WINDOW),
+        group(shutter, rear).part("shutters", STEEL),
+        band.part("stripe", pick(rng, WHITE, YELLOW)),
+        group(rail.both(), inner.both(), *rungs).part("ladder", glossy(0.82, 0.83, 0.84)),
+        group(mount, mirror, tail, bar).part("frame", DARK),
+        reel.part("hose reel", YELLOW),
+        lamp.part("blue lights", glossy(0.06, 0.22, 0.90)),
+        (grille + bumper).part("bumpers", CHROME),
+        *lamps(x - 0.24, 0.90, nose + 0.01, -half - 0.02, 0.15),
+        *wheels(radius, 0.36, x - 0.14, axles),
     ]
