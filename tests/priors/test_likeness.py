@@ -241,7 +241,7 @@ def encoded():
 ENCODED = encoded()
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=700, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=damaged_images() | st.binary(max_size=64))
 def test_whatever_the_bytes_an_image_is_read_or_refused_in_a_line(data, tmp_path):
     (tmp_path / "x").write_bytes(data)

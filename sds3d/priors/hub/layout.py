@@ -1,12 +1,18 @@
-"""Models in the diffusers folder layout: found here or on the hub, their parts loaded from safetensors."""
+"""Models in the diffusers folder layout: a local folder or a download, its networks loaded from safetensors.
+
+A folder is data from a stranger.  Its index may name only classes of diffusers and transformers, of the kind
+that the component needs; code in the folder is never run, and pickles are never opened.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,15 +20,43 @@ from typing import Any
 from safetensors import SafetensorError
 
 from sds3d.errors import PriorError
-from sds3d.priors.hub import MODEL_INDEX as INDEX
+from sds3d.priors.hub import MODEL_INDEX
+from sds3d.priors.hub.headers import count_tensors
 
 INSTALL = 'pip install "sds3d[diffusers]"'
+AGAIN = "download the model again"
 DENOISERS = ("unet", "transformer")
-TEXT = tuple(f"{kind}{n}" for n in ("", "_2", "_3") for kind in ("tokenizer", "text_encoder"))
-PARTS = ("scheduler", *DENOISERS, "vae", *TEXT)  # of a pipeline; the others are not needed
-LIBRARIES = ("diffusers", "transformers", "sds3d")  # whose classes a folder may name
+TEXT_ENCODERS = ("text_encoder", "text_encoder_2", "text_encoder_3")
+TOKENIZERS = ("tokenizer", "tokenizer_2", "tokenizer_3")
+NETWORKS = (*DENOISERS, "vae", *TEXT_ENCODERS)
+COMPONENTS = ("scheduler", *NETWORKS, *TOKENIZERS)  # of a pipeline; the others are not used
+BASES = {  # library -> the classes that a component's class must derive from
+    "diffusers": ("ModelMixin", "SchedulerMixin"),
+    "transformers": ("PreTrainedModel", "PreTrainedTokenizerBase"),
+}
+CONFIGS = (
+    "config.json",
+    "scheduler_config.json",
+    "tokenizer_config.json",
+    "generation_config.json",
+)
 SMALL = ("*.json", "*.txt", "*.model")  # configurations and tokenizers
 OTHER_WEIGHTS = ("*.fp16.*", "*.non_ema.*", "*.bf16.*")
+MOST_JSON_BYTES = 2**24
+LOADING_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    RuntimeError,
+    SafetensorError,
+    TypeError,
+    ValueError,
+)
 
 
 def digest(file: Path) -> str:
@@ -33,151 +67,278 @@ def digest(file: Path) -> str:
 
 @dataclass(frozen=True)
 class Layout:
-    """A folder that holds `model_index.json` and a folder for each part that it names."""
+    """A folder with a `model_index.json` and a subfolder for each component that the index names.
+
+    source: the hub model that the folder is a download of, "" for a local folder.
+    """
 
     folder: Path
     index: Mapping[str, Any]
+    source: str = ""
 
-    def __contains__(self, part: str) -> bool:
-        """Whether the index names the part."""
-        entry = self.index.get(part)
-        return isinstance(entry, list) and len(entry) == 2 and all(entry)
+    @cached_property
+    def components(self) -> dict[str, tuple[str, str]]:
+        """(library, class name) of each component that is used.
+
+        Raises PriorError for an entry that is not a pair of names, and for another library.
+        """
+        entries = {}
+        for component in COMPONENTS:
+            entry = self.index.get(component)
+            if entry is None or entry == [None, None]:
+                continue
+            if not isinstance(entry, list) or len(entry) != 2 or not all(map(_is_name, entry)):
+                raise PriorError(
+                    f"'{self.folder / MODEL_INDEX}' does not name a class for {component}", AGAIN
+                )
+            library, name = entry
+            if library not in BASES:
+                raise PriorError(
+                    f"'{self.folder}' asks for {library}.{name} as its {component}",
+                    f"use a model whose components are from {' and '.join(BASES)}",
+                )
+            entries[component] = (library, name)
+        return entries
+
+    def __contains__(self, component: str) -> bool:
+        """Whether the index names the component."""
+        return component in self.components
 
     @property
     def denoiser(self) -> str:
         """`unet` or `transformer`.  Raises PriorError when there is neither, or no scheduler."""
-        found = [part for part in DENOISERS if part in self]
-        if not found or "scheduler" not in self:
-            lacking = "scheduler" if found else "denoiser (unet or transformer)"
-            kind = self.index.get("_class_name", "pipeline")
-            message = f"the {kind} in '{self.folder}' has no {lacking}"
-            raise PriorError(message, "give a text-conditioned diffusion model")
-        return found[0]
-
-    def config(self, part: str) -> dict[str, Any]:
-        """The part's own JSON.  Raises PriorError when it cannot be read."""
-        file = "scheduler_config.json" if part == "scheduler" else "config.json"
-        return _json(self.folder / part / file)
-
-    def load(self, part: str, dtype: Any = None) -> Any:
-        """The part by its class's from_pretrained; networks in `dtype`, from safetensors only, and whole.
-
-        Raises PriorError for a class of another library, weights that lack or are in pickles, and a part that
-        does not load.
-        """
-        library, name = self.index[part]
-        kind, path = self._class(part, library, name), self.folder / part
-        diffusers, transformers = module("diffusers"), module("transformers")
-        if not issubclass(kind, (diffusers.ModelMixin, transformers.PreTrainedModel)):
-            return _loaded(kind, path)
-        if not list(path.glob("*.safetensors")):
-            raise PriorError(
-                f"'{path}' holds no .safetensors file",
-                "save the model anew with save_pretrained(..., safe_serialization=True)",
+        named = [component for component in DENOISERS if component in self]
+        if not named or "scheduler" not in self:
+            missing = "scheduler" if named else "denoiser (unet or transformer)"
+            kind = self.index.get("_class_name")
+            message = (
+                f"the {kind if _is_name(kind) else 'pipeline'} in '{self.folder}' has no {missing}"
             )
-        options = {"use_safetensors": True, "output_loading_info": True}
-        if issubclass(kind, transformers.PreTrainedModel):
-            with _without_bars(transformers.utils.logging):
-                model, info = _loaded(kind, path, **options)
-            model = model.to(dtype)
-        else:
-            model, info = _loaded(kind, path, torch_dtype=dtype, **options)
-        if info["missing_keys"]:
-            first, *more = sorted(info["missing_keys"])
-            message = f"'{path}' lacks the weights {first} and {len(more)} others"
-            raise PriorError(message, "fetch the model anew")
-        return model.eval().requires_grad_(False)
+            raise PriorError(message, "use a text-conditioned diffusion model")
+        return named[0]
 
-    def _class(self, part: str, library: str, name: str) -> Any:
-        if library.partition(".")[0] in LIBRARIES:
-            found = getattr(module(library), name, None)
-            if found is not None:
-                return found
-        raise PriorError(
-            f"'{self.folder}' asks for {library}.{name} as its {part}, which is not known",
-            f"update: {INSTALL}; parts of other libraries are not loaded",
+    def config(self, component: str) -> dict[str, Any]:
+        """The configuration of the scheduler or a network.  Raises PriorError when it cannot be read."""
+        return _read_json(self._config_file(component))
+
+    def _config_file(self, component: str) -> Path:
+        name = "scheduler_config.json" if component == "scheduler" else "config.json"
+        return self.folder / component / name
+
+    def configured(self) -> bool:
+        """Whether every component has its configuration, or a tokenizer its folder."""
+        return all(
+            (self.folder / name).is_dir()
+            if name in TOKENIZERS
+            else self._config_file(name).is_file()
+            for name in self.components
         )
 
+    def class_of(self, component: str) -> type:
+        """The component's class.
+
+        Raises PriorError for a name that diffusers or transformers does not have, and for one that is not a
+        network, scheduler or tokenizer: Auto classes, for example, can end at pickled weights.
+        """
+        library, name = self.components[component]
+        package = module(library)
+        try:
+            kind = getattr(package, name, None)
+        except (ImportError, RuntimeError):  # a class whose own dependencies are not installed
+            kind = None
+        bases = tuple(getattr(package, base) for base in BASES[library])
+        network = component in NETWORKS
+        if not (isinstance(kind, type) and issubclass(kind, bases[0] if network else bases[1])):
+            role = "a network" if network else f"a {component.partition('_')[0]}"
+            raise PriorError(
+                f"'{self.folder}' asks for {library}.{name} as its {component}, "
+                f"which is not {role} of the installed {library}",
+                f"update with: {INSTALL}; or use another model",
+            )
+        return kind
+
+    def check(self) -> None:
+        """Checks the index and the configurations, before any weights are downloaded or read.
+
+        Raises PriorError for a missing folder, a class as in `class_of`, custom code and adapters.
+        """
+        for component in self.components:
+            folder = self.folder / component
+            if not folder.is_dir():
+                raise PriorError(f"'{self.folder}' has no folder '{component}'", AGAIN)
+            self.class_of(component)
+            for name in CONFIGS:
+                if (folder / name).exists() and "auto_map" in _read_json(folder / name):
+                    raise PriorError(
+                        f"'{folder / name}' asks for custom code (auto_map), which is never run",
+                        "use a model whose classes are in diffusers and transformers",
+                    )
+            if (folder / "adapter_config.json").exists():
+                raise PriorError(
+                    f"'{folder}' is an adapter, not a whole network",
+                    "merge it into its base model (peft: merge_and_unload) and save that",
+                )
+
+    def check_weights(self) -> None:
+        """Checks the headers of all weights.  Raises PriorError for pickles, damage and missing shards."""
+        for component in self.components:
+            if component in NETWORKS:
+                count_tensors(self.weight_files(component))
+
+    def weight_files(self, component: str) -> list[Path]:
+        """The component's safetensors files.
+
+        Raises PriorError when there are none, and for an index of shards that names anything else.
+        """
+        folder = self.folder / component
+        files = sorted(folder.glob("*.safetensors"))
+        if not files:
+            raise PriorError(
+                f"'{folder}' has no .safetensors file; pickled weights are never opened",
+                "save the model again with save_pretrained(..., safe_serialization=True)",
+            )
+        names = {file.name for file in files}
+        for index in folder.glob("*.index.json"):
+            missing = [name for name in _shards(index) if name not in names]
+            if missing:
+                raise PriorError(
+                    f"'{index}' names {missing[0]!r}, which is not a safetensors file beside it",
+                    AGAIN,
+                )
+        return files
+
+    def load(self, component: str, dtype: Any = None) -> Any:
+        """The component, by its class's from_pretrained; networks in `dtype`, frozen, in evaluation mode.
+
+        Raises PriorError when it cannot be loaded or some of its weights are missing.
+        """
+        kind = self.class_of(component)
+        path = self.folder / component
+        if component not in NETWORKS:
+            trust = {"trust_remote_code": False} if component in TOKENIZERS else {}
+            return _from_pretrained(kind, path, **trust)
+        self.weight_files(component)
+        options = {"use_safetensors": True, "output_loading_info": True}
+        if self.components[component][0] == "transformers":
+            with _without_bars(module("transformers").utils.logging):
+                network, info = _from_pretrained(kind, path, trust_remote_code=False, **options)
+            network = network.to(dtype)
+        else:
+            network, info = _from_pretrained(kind, path, torch_dtype=dtype, **options)
+        if info["missing_keys"]:
+            first, *others = sorted(info["missing_keys"])
+            message = f"'{path}' lacks the weights {first} and {len(others)} others"
+            raise PriorError(message, AGAIN)
+        return network.eval().requires_grad_(False)
+
+    def download(self) -> None:
+        """Downloads the weights of a hub model, unless they are in the cache.  Raises PriorError."""
+        networks = [component for component in self.components if component in NETWORKS]
+        if not self.source or all(_complete(self.folder / name) for name in networks):
+            return
+        wanted = [f"{name}/*.safetensors" for name in networks]
+        _snapshot(self.source, wanted)
+
     def hashes(self) -> dict[str, str]:
-        """SHA-256 of each safetensors file of the parts, by its path in the folder."""
+        """SHA-256 of each safetensors file of the components, by its path in the folder."""
         files = sorted(
-            file for p in PARTS if p in self for file in self.folder.glob(f"{p}/*.safetensors")
+            file
+            for component in self.components
+            for file in self.folder.glob(f"{component}/*.safetensors")
         )
         return {file.relative_to(self.folder).as_posix(): digest(file) for file in files}
 
 
 def find(name: str) -> Layout:
-    """The layout in a folder, or of a hub model by its name, downloaded where it is not kept yet.
+    """The layout in a folder, or of a hub model by its name, of which only small files are downloaded.
 
     Raises PriorError when there is none.
     """
     folder = Path(name)
-    if not folder.is_dir():
-        folder = _from_hub(name)
-    layout = Layout(folder, _json(folder / INDEX))
-    for part in PARTS:
-        if part in layout and not (folder / part).is_dir():
-            raise PriorError(
-                f"'{name}' names {part} but has no folder for it", "fetch the model anew"
-            )
-    return layout
+    if folder.is_dir():
+        return Layout(folder, _read_json(folder / MODEL_INDEX))
+    folder = _from_hub(name)
+    return Layout(folder, _read_json(folder / MODEL_INDEX), name)
 
 
 def _from_hub(name: str) -> Path:
-    """The folder of the hub's model.  What is kept here already is taken without asking the hub."""
+    """The folder of the hub's model in the cache, with its index, configurations and tokenizers.
+
+    A model that is in the cache is used without asking the hub.
+    """
     hub = module("huggingface_hub")
+    missing = module("huggingface_hub.errors").LocalEntryNotFoundError
     try:
         try:
-            index = Path(hub.hf_hub_download(name, INDEX, local_files_only=True))
-        except hub.errors.LocalEntryNotFoundError:
+            index = Path(hub.hf_hub_download(name, MODEL_INDEX, local_files_only=True))
+        except missing:
             hub.HfApi().model_info(name, timeout=20)  # fails at once where a download would retry
-            index = Path(hub.hf_hub_download(name, INDEX))
-        parts = [part for part in PARTS if part in Layout(index.parent, _json(index))]
-        if all(_whole(index.parent / part) for part in parts):
-            return index.parent
-        wanted = [
-            INDEX,
-            *(f"{part}/{kind}" for part in parts for kind in (*SMALL, "*.safetensors")),
-        ]
-        folder = hub.snapshot_download(name, allow_patterns=wanted, ignore_patterns=OTHER_WEIGHTS)
-        return Path(folder)
-    except (OSError, ValueError, hub.errors.HTTPError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise PriorError(
-            f"'{name}' is no folder, and the hub does not give it: {reason}",
-            "give the folder of a copy, --prior diffusers:FOLDER; names change, and models are withdrawn",
-        ) from error
+            index = Path(hub.hf_hub_download(name, MODEL_INDEX))
+    except _hub_errors() as error:
+        raise _not_on_hub(name, error) from error
+    layout = Layout(index.parent, _read_json(index))
+    if layout.configured():
+        return index.parent
+    wanted = [f"{component}/{kind}" for component in layout.components for kind in SMALL]
+    return _snapshot(name, [MODEL_INDEX, *wanted])
 
 
-def _whole(part: Path) -> bool:
-    """Whether the part was fetched to its end."""
-    shards = {
-        name for file in part.glob("*.index.json") for name in _json(file)["weight_map"].values()
-    }
-    network = not part.name.startswith(("scheduler", "tokenizer"))
-    found = {file.name for file in part.glob("*.safetensors")}
-    return part.is_dir() and found >= shards and (bool(found) or not network)
+def _snapshot(name: str, wanted: list[str]) -> Path:
+    """The folder of the hub's model with the wanted files.  Raises PriorError."""
+    hub = module("huggingface_hub")
+    try:
+        return Path(
+            hub.snapshot_download(name, allow_patterns=wanted, ignore_patterns=OTHER_WEIGHTS)
+        )
+    except _hub_errors() as error:
+        raise _not_on_hub(name, error) from error
 
 
-def _loaded(kind: Any, path: Path, **options: Any) -> Any:
+def _hub_errors() -> tuple[type[Exception], ...]:
+    return (OSError, ValueError, module("huggingface_hub.errors").HTTPError)
+
+
+def _not_on_hub(name: str, error: Exception) -> PriorError:
+    return PriorError(
+        f"'{name}' is not a folder, and the hub does not provide it: {_first_line(error)}",
+        "use a local copy, --prior diffusers:FOLDER; models are renamed and withdrawn",
+    )
+
+
+def _shards(index: Path) -> list[str]:
+    """The names of the files that an index of shards names.  Raises PriorError."""
+    weight_map = _read_json(index).get("weight_map")
+    if not isinstance(weight_map, dict):
+        raise PriorError(f"'{index}' is not an index of weights", AGAIN)
+    names = list(weight_map.values())
+    return list(dict.fromkeys(name if isinstance(name, str) else repr(name) for name in names))
+
+
+def _complete(folder: Path) -> bool:
+    """Whether a network's folder holds weights, and every shard that an index names."""
+    files = {file.name for file in folder.glob("*.safetensors")}
+    shards = {name for index in folder.glob("*.index.json") for name in _shards(index)}
+    return bool(files) and files >= shards
+
+
+def _from_pretrained(kind: Any, path: Path, **options: Any) -> Any:
     try:
         return kind.from_pretrained(path, local_files_only=True, **options)
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().partition("\n")[0]
+    except LOADING_ERRORS as error:
         raise PriorError(
-            f"'{path}' cannot be loaded: {reason}", "fetch the model anew, or update diffusers"
+            f"'{path}' cannot be loaded: {_first_line(error)}", f"{AGAIN}, or update diffusers"
         ) from error
 
 
 @contextmanager
 def _without_bars(logging: Any) -> Iterator[None]:
-    """Within it transformers draws no progress bars; the run has its own."""
-    drawn = logging.is_progress_bar_enabled()
+    """Turns off transformers' progress bars; the run has its own."""
+    enabled = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
         yield
     finally:
-        if drawn:
+        if enabled:
             logging.enable_progress_bar()
 
 
@@ -189,8 +350,22 @@ def module(name: str) -> Any:
         raise PriorError(f"this prior needs the package {error.name}", INSTALL) from error
 
 
-def _json(file: Path) -> dict[str, Any]:
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"\w+(\.\w+)*", value) is not None
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    """The JSON object in a file.  Raises PriorError."""
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise PriorError(f"cannot read '{file}': {error}", "fetch the model anew") from error
+        if file.stat().st_size > MOST_JSON_BYTES:
+            raise ValueError(f"it is larger than {MOST_JSON_BYTES / 2**20:.0f} MB")
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("it is not a JSON object")
+    except (OSError, ValueError, RecursionError) as error:
+        raise PriorError(f"cannot read '{file}': {_first_line(error)}", AGAIN) from error
+    return content
