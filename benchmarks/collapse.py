@@ -19,7 +19,7 @@ from machine import keep
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from sds3d.diffusion.cond import Cond
+from sds3d.diffusion.cond import Cond, Embedding
 from sds3d.diffusion.schedule import alpha_bar, alpha_sigma
 from sds3d.objectives import esd, sds, vsd
 
@@ -71,7 +71,7 @@ def distil(method: str, lam: float, particles: int, steps: int) -> Tensor:
     x = torch.nn.Parameter(1.2 * torch.randn(particles, 2, generator=rng))
     prior, optimizer = Mixture(), torch.optim.Adam([x], lr=0.03, betas=(0.5, 0.9))
     blank = torch.zeros(particles, 1)
-    cond = Cond(blank, blank, torch.ones(particles, 16))
+    cond = Cond(Embedding(blank), Embedding(blank), torch.ones(particles, 16))
     options = {"guidance_scale": 1.0, "weight": "sigma2"}
     for step in range(steps):
         high = 0.98 if step < 0.8 * steps else 0.3

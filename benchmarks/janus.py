@@ -26,9 +26,11 @@ from torch import Tensor
 
 from sds3d.diffusion.cond import Cond
 from sds3d.language.prompt import parse
-from sds3d.loops.scene import Clock, fit
+from sds3d.loops.scene import optimize
+from sds3d.loops.step import Optimization
 from sds3d.mesh.pictures import preview
 from sds3d.objectives import esd
+from sds3d.objectives.context import StepContext
 from sds3d.priors.exact.prior import render
 from sds3d.recipe import build as parts
 from sds3d.runs.job import Job, resolve
@@ -39,8 +41,8 @@ from sds3d.views.cameras import Cameras, orbit
 VIEWS, SIZE, GREY = 8, 64, 0.5
 SHOWN = 10  # seeds in the picture, the values of lam beside each other
 SETTINGS = (
-    "prior.camera_blind=true",
-    "prior.variants=1",
+    "prior.exact.camera_blind=true",
+    "prior.exact.variants=1",
     "objective.guidance_scale=2",
     "time.high_end=0.3",
 )
@@ -81,18 +83,28 @@ def distil(prompt: str, lam: float, seed: int, steps: int, size: int) -> tuple[T
     prior, scene = parts.prior("exact", recipe, seed), parts.scene(recipe, seed, CPU)
     student = Renders(scene, prior)
 
-    def objective(prior, z, t, eps, cond, **_: object) -> Tensor:
+    def objective(prior, z, t, eps, cond, context: StepContext) -> Tensor:
+        del context
         options = {**recipe.objective.options, "lam": lam}
         return esd.grad(prior, z, t, eps, cond, student=student, **options)
 
-    fit(scene, prior, objective, parse(prompt), parts.sampling(recipe, steps, seed, CPU),
-        parts.trainer(recipe, scene), steps=range(steps), total=steps, seed=seed,
-        gradient=parts.gradient(recipe), regularizers=recipe.regularizers,
-        on_step=lambda *_: True, clock=Clock())  # fmt: skip
+    run = Optimization(
+        scene=scene,
+        prior=prior,
+        objective=objective,
+        prompt=parse(prompt),
+        sampling=parts.sampling(recipe, steps, seed, CPU),
+        trainer=parts.trainer(recipe, scene),
+        steps=steps,
+        seed=seed,
+        gradient=parts.gradient(recipe),
+        penalties=recipe.regularizers,
+    )
+    optimize(run, range(steps), lambda event: True)
     cameras, grey = orbit(VIEWS, SIZE, elevation_deg=15), torch.full((VIEWS, 3), GREY)
     with torch.no_grad():
         seen = student._render(cameras, grey).rgb
-    known = render(prior.members(parse(prompt)).named, cameras, grey, 2)[:, 0].movedim(
+    known = render(prior.members(parse(prompt)), cameras, grey, 2)[:, 0].movedim(
         1, -1
     )  # (side, S, S, 3)
     return seen, torch.cdist(seen.flatten(1), known.flatten(1)).argmin(-1).tolist()

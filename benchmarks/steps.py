@@ -20,12 +20,11 @@ import torch
 from machine import keep
 
 from sds3d.diffusion.cond import cat
-from sds3d.diffusion.prior import Counted
 from sds3d.language.prompt import parse
-from sds3d.loops.scene import Clock, fit
+from sds3d.loops.scene import optimize
+from sds3d.loops.step import Event
 from sds3d.objectives import OBJECTIVES
 from sds3d.recipe import build as parts
-from sds3d.recipe import students
 from sds3d.runs.job import Job, resolve
 
 PROMPT, WARM = "a red armchair", 6
@@ -40,18 +39,17 @@ def timed(method: str, scene: str, size: int, steps: int) -> dict[str, float]:
         steps=WARM + steps,
         overrides=(f"camera.sizes=[{size}]",),
     )
-    recipe, where, total = resolve(job), torch.device("cpu"), WARM + steps
-    prior, clock, ends = Counted(parts.prior("exact", recipe, 0)), Clock(), []
-    made = parts.scene(recipe, 0, where)
+    recipe = resolve(job)
+    total = WARM + steps
+    prior = parts.prior("exact", recipe, 0)
+    run = parts.optimization(recipe, prior, parse(PROMPT), seed=0, where=parts.CPU)
+    ends: list[tuple[int, dict[str, float]]] = []
 
-    def on_step(step: int, *_: object) -> bool:
-        ends.append((prior.evaluations, dict(clock.seconds)))
+    def on_step(event: Event) -> bool:
+        ends.append((prior.evaluations, dict(run.clock.seconds)))
         return True
 
-    fit(made, prior, parts.objective(recipe), parse(PROMPT), parts.sampling(recipe, total, 0, where),
-        parts.trainer(recipe, made), steps=range(total), total=total, seed=0,
-        gradient=parts.gradient(recipe), regularizers=recipe.regularizers,
-        learner=students.learner("exact", recipe, prior, 0, where), on_step=on_step, clock=clock)  # fmt: skip
+    optimize(run, range(total), on_step)
     kept = ends[WARM - 1 :]
     spent = {
         part: median(b[1].get(part, 0) - a[1].get(part, 0) for a, b in itertools.pairwise(kept))

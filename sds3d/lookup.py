@@ -15,7 +15,8 @@ def find(
     """The object at `table[name]`, "package.module:attribute"; or at `name` itself when it has that form.
 
     key: what the user set, for messages ("objective.name").  Raises `error` for a name that is neither;
-    an outside module's own ImportError is shown as it is.
+    an ImportError inside an
+    outside module is shown as it is.
     """
     module, colon, attribute = table.get(name, name).partition(":")
     if not colon:
@@ -23,7 +24,14 @@ def find(
             f"{key}: unknown '{name}'{nearest(name, table)}",
             'take one of these, or your own as "package.module:name"',
         )
-    found = getattr(import_module(module), attribute, None)
+    try:
+        found = getattr(import_module(module), attribute, None)
+    except ModuleNotFoundError as missing:
+        if not f"{module}.".startswith(f"{missing.name}."):
+            raise
+        raise error(
+            f"{key}: there is no module '{missing.name}'", "correct the name, or install it"
+        ) from missing
     if found is None:
         raise error(f"{key}: '{module}' has no '{attribute}'", "correct the name")
     return found

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import torch
 
-from sds3d.diffusion.cond import Cond
+from sds3d.diffusion.cond import Cond, Embedding
 from sds3d.diffusion.schedule import alpha_bar, alpha_sigma
 
 
 class GaussianPrior:
-    """Data N(mean, spread^2 I) with the mean given by cond.text (R, C, h, w).
+    """Data N(mean, spread^2 I) with the mean given by cond.text.embedding (R, C, h, w).
 
     eps*(z_t) = sigma_t (z_t - alpha_t mean) / (alpha_t^2 spread^2 + sigma_t^2).
     """
@@ -31,13 +31,14 @@ class GaussianPrior:
         self.evaluations += 1
         alpha_t, sigma_t = self.alpha_sigma(t)
         variance = (alpha_t * self.spread) ** 2 + sigma_t**2
-        return sigma_t * (z_t - alpha_t * cond.text) / variance
+        return sigma_t * (z_t - alpha_t * cond.text.embedding) / variance
 
 
 def gaussian_cond(mean: torch.Tensor, null: torch.Tensor | None = None) -> Cond:
     """Rows whose prompt means N(mean, .) and whose null branch means N(null, .)."""
     camera = torch.zeros(len(mean), 16, dtype=mean.dtype)
-    return Cond(mean, torch.zeros_like(mean) if null is None else null, camera)
+    mean, null = (Embedding(x) for x in (mean, torch.zeros_like(mean) if null is None else null))
+    return Cond(mean, null, camera)
 
 
 class Always:

@@ -1,4 +1,4 @@
-"""What a prior is told about the rows of a batch."""
+"""What a prior is conditioned on: the prompt, the camera and the background of each row of a batch."""
 
 from __future__ import annotations
 
@@ -11,27 +11,46 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Cond:
-    """What the prior is told about each of the R rows of a batch.
+class Embedding:
+    """A prompt as the prior reads it, for R rows.
 
-    text: (R, ...) the row's prompt.  null: (R, ...) what guidance steers away from (the negative prompt,
-    or nothing).  camera: (R, 16) flattened c2w, zeros when dropped.  views: the prior's own data, shared by
-    every branch made from this one; rows are taken modulo its length.  empty: (R, ...) the empty prompt, where
-    it is not `null`.  image: (R, ...) the row's prompt together with an image prompt.  away: Perp-Neg's further
-    prompts and their weights (R,).  rescale: how far guidance keeps the deviation of the conditional branch.
+    embedding: (R, ...) token embeddings of a network, or ln p_i of the exact prior's members.
+    pooled: (R, P) one vector for the whole prompt, for networks that take one beside the tokens.
+    spread: (R,) standard deviation of the exact prior's members on this branch, in units of z.
     """
 
-    text: Tensor
-    null: Tensor
-    camera: Tensor
-    views: Any = None
-    empty: Tensor | None = None
-    image: Tensor | None = None
-    away: tuple[tuple[Tensor, Tensor], ...] = ()
-    rescale: float = 0.0
+    embedding: Tensor
+    pooled: Tensor | None = None
+    spread: Tensor | None = None
 
     def __len__(self) -> int:
-        return self.text.shape[0]
+        return len(self.embedding)
+
+
+@dataclass(frozen=True)
+class Cond:
+    """What the prior is conditioned on, for the R rows of a batch.
+
+    text: the prompt of each row.  null: what guidance steers away from (the negative prompt, or the empty
+    one).  camera: (R, 16) flattened camera-to-world matrices, zeros when dropped.  empty: the empty prompt,
+    where it differs from `null`.  image: the prompt together with an image prompt.  away: Perp-Neg's further
+    prompts, each with its weights (R,).  rescale: CFG rescale in [0, 1], 0 is off.  background: (B, 3) colour
+    in [0, 1] behind the object, for priors that are conditioned on it.  views: data of the prior's own about
+    the B views of the batch, shared by all branches made from this one.  Where R > B, row r is view r mod B.
+    """
+
+    text: Embedding
+    null: Embedding
+    camera: Tensor
+    empty: Embedding | None = None
+    image: Embedding | None = None
+    away: tuple[tuple[Embedding, Tensor], ...] = ()
+    rescale: float = 0.0
+    background: Tensor | None = None
+    views: Any = None
+
+    def __len__(self) -> int:
+        return len(self.text)
 
     def unconditional(self) -> Cond:
         """The branch that guidance steers away from."""
@@ -41,18 +60,57 @@ class Cond:
         """The branch of the empty prompt."""
         return replace(self, text=self.null if self.empty is None else self.empty)
 
+    def with_image(self) -> Cond | None:
+        """The branch of the prompt together with its image; None without an image prompt."""
+        return None if self.image is None else replace(self, text=self.image)
+
     def without_camera(self) -> Cond:
         """The same rows with the camera dropped (sixteen zeros)."""
         return replace(self, camera=torch.zeros_like(self.camera))
 
 
 def cat(conds: Sequence[Cond]) -> Cond:
-    """Branches of one batch as the rows of one larger batch, each with its own `text` and `camera`."""
+    """Branches of one batch as the rows of one larger batch, every field kept.
+
+    Raises ValueError for branches of different batches (other views, background, or rescale), and for branches
+    of which only some have a field.
+    """
     first = conds[0]
-    assert all(c.views is first.views for c in conds), "branches of different batches"
+    for c in conds:
+        if c.views is not first.views or c.rescale != first.rescale:
+            raise ValueError("branches of different batches")
+    aways = zip(*(c.away for c in conds), strict=True)
     return Cond(
-        torch.cat([c.text for c in conds]),
-        torch.cat([c.null for c in conds]),
-        torch.cat([c.camera for c in conds]),
-        first.views,
+        text=_cat([c.text for c in conds]),
+        null=_cat([c.null for c in conds]),
+        camera=torch.cat([c.camera for c in conds]),
+        empty=_optional([c.empty for c in conds]),
+        image=_optional([c.image for c in conds]),
+        away=tuple((_cat([e for e, _ in way]), torch.cat([w for _, w in way])) for way in aways),
+        rescale=first.rescale,
+        background=first.background,
+        views=first.views,
+    )
+
+
+def _optional(embeddings: Sequence[Embedding | None]) -> Embedding | None:
+    present = [e for e in embeddings if e is not None]
+    if not present:
+        return None
+    if len(present) < len(embeddings):
+        raise ValueError("only some of the branches have this embedding")
+    return _cat(present)
+
+
+def _cat(embeddings: Sequence[Embedding]) -> Embedding:
+    def joined(parts: Sequence[Tensor | None]) -> Tensor | None:
+        present = [p for p in parts if p is not None]
+        if present and len(present) < len(parts):
+            raise ValueError("only some of the embeddings have this part")
+        return torch.cat(present) if present else None
+
+    return Embedding(
+        torch.cat([e.embedding for e in embeddings]),
+        joined([e.pooled for e in embeddings]),
+        joined([e.spread for e in embeddings]),
     )

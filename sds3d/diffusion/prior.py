@@ -1,14 +1,21 @@
-"""Frozen text-conditioned diffusion models: what every one of them does."""
+"""The contract of a prior: a frozen text-conditioned diffusion model, and what only some of them can do.
+
+An objective or a student names what it needs by the annotation of its `prior` parameter: `Prior`, or a protocol
+that adds a capability, such as `PriorWithDensity`.  `sds3d.recipe.build` compares it with what the prior's
+loader returns, before anything is loaded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from sds3d.diffusion.cond import Cond
 from sds3d.language.prompt import Prompt
+from sds3d.library.kit.model import Model
 from sds3d.views.cameras import Cameras
 from sds3d.views.directions import Directions
 
@@ -16,13 +23,16 @@ from sds3d.views.directions import Directions
 class Prior(Protocol):
     """A frozen diffusion model.  t is (B,) in [0, 1]: 0 clean, 1 noise;  z_t = alpha_t z + sigma_t eps.
 
-    weights: SHA-256 of each file of weights, {} for a prior without any.
+    weights: SHA-256 of each file of weights by name, {} for a prior without any.
+    evaluations: how many images `predict_noise` has denoised; the run records it.
     """
 
     weights: Mapping[str, str]
+    evaluations: int
 
     def describe(self, prompt: Prompt) -> str:
-        """How the prompt is understood, one line.  Raises PriorError when it is not."""
+        """How the prompt is understood, in one line.  Raises PriorError when it is not."""
+        ...
 
     def condition(
         self,
@@ -31,36 +41,70 @@ class Prior(Protocol):
         background: Tensor,
         directions: Directions | None = None,
     ) -> Cond:
-        """What these views of `prompt` are, seen over `background` (B, 3).
+        """The conditioning of B views of `prompt` over `background` (B, 3) in [0, 1].
 
-        directions: words about the side for each view, for priors that do not see the camera.
+        directions: words about the side of each view, for priors that do not see the camera.
         """
+        ...
 
     def encode(self, rgb: Tensor) -> Tensor:
-        """z of images (B, 3, H, W) in [0, 1]; differentiable."""
+        """z (B, C, h, w) of images (B, 3, H, W) in [0, 1]; differentiable."""
+        ...
 
     def alpha_sigma(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """(alpha_t, sigma_t), each shaped (B, 1, 1, 1)."""
+        """(alpha_t, sigma_t), each (B, 1, 1, 1)."""
+        ...
 
     def predict_noise(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
-        """eps_hat of z_t, whatever the model itself predicts."""
+        """eps_hat (R, C, h, w) of z_t, whatever the model itself predicts."""
+        ...
 
 
-class Counted:
-    """A prior that counts its evaluations, one for each picture."""
+@runtime_checkable
+class HasDensity(Protocol):
+    """A density that is known, not only its score."""
 
-    def __init__(self, prior: Prior) -> None:
-        self._prior, self.evaluations = prior, 0
+    def log_ratio(self, z: Tensor, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
+        """ln p_t(z_t) / q_t(z_t), (R,): the prior's density over that of the render z with noise added."""
+        ...
 
-    def predict_noise(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
-        """As the prior does."""
-        self.evaluations += len(z_t)
-        return self._prior.predict_noise(z_t, t, cond)
 
-    def estimate(self, network: Any, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
-        """As the prior does: a student's network of the prior's size costs what the prior costs."""
-        self.evaluations += len(z_t)
-        return self._prior.estimate(network, z_t, t, cond)
+@runtime_checkable
+class HasMembers(Protocol):
+    """A finite set of objects that a prompt can become."""
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._prior, name)
+    def members(self, prompt: Prompt) -> Sequence[Model]:
+        """The objects that the prompt can become.  Raises PriorError when there are none."""
+        ...
+
+
+@runtime_checkable
+class Adaptable(Protocol):
+    """A network that a low-rank student can be trained on."""
+
+    denoiser: nn.Module
+    num_views: int  # images that the network denoises together, 0 where each is denoised alone
+
+    def denoise(self, network: nn.Module, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
+        """eps_hat of z_t by `network`, which has the denoiser's interface; differentiable."""
+        ...
+
+
+class PriorWithDensity(Prior, HasDensity, Protocol):
+    """A prior whose density is known."""
+
+
+class AdaptablePrior(Prior, Adaptable, Protocol):
+    """A prior with a network that a low-rank student can be trained on."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the denoiser's weights."""
+        ...
+
+
+CAPABILITIES: dict[type, str] = {
+    HasDensity: "a known density",
+    HasMembers: "a list of members",
+    Adaptable: "a network to adapt",
+}

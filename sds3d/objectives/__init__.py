@@ -1,8 +1,8 @@
 """The objectives: name -> "module:function", each a grad(prior, z, t, eps, cond, *, ...) with respect to z.
 
-An objective that names one of SERVICES in its signature gets it from the loop: `student`; `rng`, the step's
-generator; `fraction`, how much of the run is done; `t_low`, the lower bound on t at this step.  Its other
-keyword parameters have no defaults and come from the recipe's [objective] table.
+A keyword parameter named as a field of `sds3d.objectives.context.StepContext` comes from the loop; every other
+one has no default and comes from the recipe's [objective] table.  The annotation of `prior` says what the
+objective needs: `Prior`, or a protocol with a capability, such as `PriorWithDensity`.
 """
 
 OBJECTIVES = {
@@ -21,5 +21,3 @@ OBJECTIVES = {
     "tsm": "sds3d.objectives.tsm:grad",
     "vsd": "sds3d.objectives.vsd:grad",
 }  # the first is the default
-
-SERVICES = ("student", "rng", "fraction", "t_low")

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from sds3d.diffusion.cond import Cond
-from sds3d.diffusion.guidance import add_noise, cfg
-from sds3d.diffusion.guidance import weight as weight_at
+from sds3d.diffusion.guidance import cfg
+from sds3d.diffusion.noising import Weight, add_noise, weight_at
 from sds3d.diffusion.prior import Prior
 
 
@@ -29,7 +29,7 @@ def grad(
     guidance_scale: float,
     eta: float,
     random_shift: bool,
-    weight: str,
+    weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w).
 

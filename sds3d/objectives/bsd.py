@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from sds3d.diffusion.cond import Cond
-from sds3d.diffusion.guidance import add_noise, together
-from sds3d.diffusion.guidance import weight as weight_at
+from sds3d.diffusion.guidance import together
+from sds3d.diffusion.noising import Weight, add_noise, weight_at
 from sds3d.diffusion.prior import Prior
 
 AUTO_SMOOTH, AUTO_SCALE = 1.25, 50.0  # the authors' code
@@ -29,7 +29,7 @@ def grad(
     classifier: float,
     auto: bool,
     lam: float,
-    weight: str,
+    weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w).
 

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from sds3d.diffusion.cond import Cond
-from sds3d.diffusion.guidance import add_noise, cfg, ddim, ramp
-from sds3d.diffusion.guidance import weight as weight_at
+from sds3d.diffusion.guidance import cfg
+from sds3d.diffusion.noising import Weight, add_noise, ddim, weight_at
 from sds3d.diffusion.prior import Prior
+from sds3d.diffusion.times import ramp
 
 
 def grad(
@@ -32,7 +33,7 @@ def grad(
     gap: float,
     gap_width: float,
     high: float,
-    weight: str,
+    weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w).
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 from torch import Tensor
 
 from sds3d.diffusion.cond import Cond
-from sds3d.diffusion.guidance import add_noise, ramp, together
-from sds3d.diffusion.guidance import weight as weight_at
+from sds3d.diffusion.guidance import together
+from sds3d.diffusion.noising import Weight, add_noise, weight_at
 from sds3d.diffusion.prior import Prior
+from sds3d.diffusion.times import ramp
 
 
 def grad(
@@ -29,7 +30,7 @@ def grad(
     negative_end: float,
     until: float,
     normalize: bool,
-    weight: str,
+    weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w).
 

@@ -9,13 +9,11 @@ what of this is the paper's and what is not.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from torch import Tensor
 
 from sds3d.diffusion.cond import Cond
-from sds3d.diffusion.guidance import invert, together
-from sds3d.diffusion.guidance import weight as weight_at
+from sds3d.diffusion.guidance import together
+from sds3d.diffusion.noising import Weight, invert, weight_at
 from sds3d.diffusion.prior import Prior
 
 
@@ -26,17 +24,18 @@ def grad(
     eps: Tensor,
     cond: Cond,
     *,
+    image: Cond | None,
     guidance_scale: float,
     image_scale: float,
     stride: float,
     lam: float,
-    weight: str,
+    weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w); the image's part only where there is an image prompt."""
     z_t, _ = invert(prior, z, eps, t, cond.without_prompt(), stride)
     branches = [cond, cond.unconditional()]
-    if cond.image is not None:
-        branches.append(replace(cond, text=cond.image))
+    if image is not None:
+        branches.append(image)
     eps_pos, eps_null, *eps_image = together(prior, [(z_t, t, branch) for branch in branches])
     direction = guidance_scale * (eps_pos - eps_null)
     for eps_both in eps_image:

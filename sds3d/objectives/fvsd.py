@@ -1,24 +1,28 @@
 """VSD for any f-divergence: w(t) h(r) (eps_cfg(z_t) - eps_student(z_t)).
 
 r = p_t(z_t) / q_t(z_t) is the ratio of the prior's density to that of the noised renders and h(r) = r^2 f''(r)
-that of D_f(p || q) = E_q f(p / q).  A denoiser does not know r: the prior must have a density, `log_ratio`,
-which the exact one has.
+that of D_f(p || q) = E_q f(p / q).  A denoiser does not give r, so the prior must have a known density, as the
+exact one has.
 
 Xu et al. 2025, One-step Diffusion Models with f-Divergence Distribution Matching, https://arxiv.org/abs/2502.15681.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
 from sds3d.diffusion.cond import Cond
-from sds3d.diffusion.guidance import add_noise, cfg
-from sds3d.diffusion.guidance import weight as weight_at
-from sds3d.diffusion.prior import Prior
-from sds3d.errors import PriorError, RecipeError, nearest
-from sds3d.students.residual import Student
+from sds3d.diffusion.guidance import cfg
+from sds3d.diffusion.noising import Weight, add_noise, weight_at
+from sds3d.diffusion.prior import PriorWithDensity
+from sds3d.students.student import Student
 
+Divergence = Literal[
+    "reverse-kl", "forward-kl", "jeffreys", "jensen-shannon", "chi-square", "hellinger"
+]
 H = {
     "reverse-kl": torch.ones_like,
     "forward-kl": lambda r: r,
@@ -30,7 +34,7 @@ H = {
 
 
 def grad(
-    prior: Prior,
+    prior: PriorWithDensity,
     z: Tensor,
     t: Tensor,
     eps: Tensor,
@@ -38,21 +42,11 @@ def grad(
     *,
     student: Student,
     guidance_scale: float,
-    divergence: str,
+    divergence: Divergence,
     limit: float,
-    weight: str,
+    weight: Weight,
 ) -> Tensor:
-    """The gradient with respect to z, (B, C, h, w).  r is kept between 1 / limit and limit.
-
-    Raises PriorError for a prior without a density, RecipeError for an unknown divergence.
-    """
-    if not hasattr(prior, "log_ratio"):
-        raise PriorError("f-divergences need a prior whose density is known", "use --prior exact")
-    if divergence not in H:
-        raise RecipeError(
-            f"objective.divergence: unknown '{divergence}'{nearest(divergence, H)}",
-            f"take one of {', '.join(H)}",
-        )
+    """The gradient with respect to z, (B, C, h, w).  r is clamped to [1 / limit, limit]."""
     z_t = add_noise(prior, z, t, eps)
     r = prior.log_ratio(z, z_t, t, cond).exp().clamp(1 / limit, limit).to(z)
     difference = cfg(prior, z_t, t, cond, guidance_scale) - student.predict_noise(z_t, t, cond)

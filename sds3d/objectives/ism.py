@@ -11,9 +11,10 @@ from __future__ import annotations
 from torch import Tensor
 
 from sds3d.diffusion.cond import Cond
-from sds3d.diffusion.guidance import CLEAN, cfg, ddim, invert, ramp
-from sds3d.diffusion.guidance import weight as weight_at
+from sds3d.diffusion.guidance import cfg
+from sds3d.diffusion.noising import CLEAN, Weight, ddim, invert, weight_at
 from sds3d.diffusion.prior import Prior
+from sds3d.diffusion.times import ramp
 
 
 def grad(
@@ -30,7 +31,7 @@ def grad(
     warmup: float,
     stride: float,
     lam: float,
-    weight: str,
+    weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w).
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from sds3d.diffusion.cond import Cond
-from sds3d.diffusion.guidance import add_noise, together
-from sds3d.diffusion.guidance import weight as weight_at
+from sds3d.diffusion.guidance import together
+from sds3d.diffusion.noising import Weight, add_noise, weight_at
 from sds3d.diffusion.prior import Prior
 
 
@@ -25,7 +25,7 @@ def grad(
     *,
     guidance_scale: float,
     threshold: float,
-    weight: str,
+    weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w).  `null` is the negative prompt of bad pictures."""
     z_t = add_noise(prior, z, t, eps)

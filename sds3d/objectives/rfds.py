@@ -12,8 +12,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from sds3d.diffusion.cond import Cond
-from sds3d.diffusion.guidance import add_noise, cfg
-from sds3d.diffusion.guidance import weight as weight_at
+from sds3d.diffusion.guidance import cfg
+from sds3d.diffusion.noising import Weight, add_noise, weight_at
 from sds3d.diffusion.prior import Prior
 from sds3d.errors import PriorError
 
@@ -27,7 +27,7 @@ def grad(
     *,
     guidance_scale: float,
     improve_noise: bool,
-    weight: str,
+    weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w).
 
@@ -38,7 +38,7 @@ def grad(
     if ((alpha_t + sigma_t - 1).abs() > 1e-3).any():
         raise PriorError(
             "rfds needs a flow prior, alpha_t = 1 - t and sigma_t = t",
-            'with the exact prior: --set prior.schedule="flow"',
+            'with the exact prior: --set prior.exact.schedule="flow"',
         )
     if improve_noise:
         z_t = add_noise(prior, z, t, eps)

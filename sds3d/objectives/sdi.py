@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from sds3d.diffusion.cond import Cond
-from sds3d.diffusion.guidance import CLEAN, add_noise, cfg, ddim
-from sds3d.diffusion.guidance import weight as weight_at
+from sds3d.diffusion.guidance import cfg
+from sds3d.diffusion.noising import CLEAN, Weight, add_noise, ddim, weight_at
 from sds3d.diffusion.prior import Prior
 
 
@@ -32,7 +32,7 @@ def grad(
     stride: float,
     overshoot: float,
     eta: float,
-    weight: str,
+    weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w).
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from sds3d.diffusion.cond import Cond
-from sds3d.diffusion.guidance import add_noise, cfg
-from sds3d.diffusion.guidance import weight as weight_at
+from sds3d.diffusion.guidance import cfg
+from sds3d.diffusion.noising import Weight, add_noise, weight_at
 from sds3d.diffusion.prior import Prior
 
 
@@ -21,7 +21,7 @@ def grad(
     cond: Cond,
     *,
     guidance_scale: float,
-    weight: str,
+    weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w)."""
     z_t = add_noise(prior, z, t, eps)

@@ -1,32 +1,31 @@
-"""The parts of a run, built from its recipe.  Below this module nobody sees a recipe."""
+"""From a recipe to what a run works with.  Below this module nothing sees a recipe."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sds3d.diffusion.cond import Cond
-from sds3d.diffusion.guidance import clip, prioritized, progress, ramp, sample_time
-from sds3d.diffusion.prior import Prior
-from sds3d.errors import BackendError, PriorError, RecipeError, nearest
-from sds3d.language.lexicon import assets
+from sds3d.diffusion.prior import CAPABILITIES, Adaptable, Prior
+from sds3d.diffusion.times import prioritized, progress, ramp, sample_time
+from sds3d.errors import BackendError, PriorError, RecipeError, UsageError
 from sds3d.language.prompt import Prompt
 from sds3d.lookup import find
-from sds3d.loops.scene import Sampling, Trainer, generator
-from sds3d.objectives import OBJECTIVES, SERVICES
-from sds3d.priors import PRIORS
-from sds3d.priors.embedded import prior as embedded
-from sds3d.priors.exact.choose import built_in, folder
-from sds3d.priors.exact.prior import ExactPrior
-from sds3d.priors.hub.pretrained import load
+from sds3d.loops.clipping import clip
+from sds3d.loops.clock import Clock
+from sds3d.loops.learner import Learner, Trainer
+from sds3d.loops.step import Objective, Optimization, Regularizer, Sampling, generator
+from sds3d.objectives import OBJECTIVES
+from sds3d.objectives.context import SERVICES, StepContext
+from sds3d.priors import OWN, PRIORS, PriorKind, parse_prior
 from sds3d.recipe.schema import Recipe
-from sds3d.recipe.toml import bind, split
+from sds3d.recipe.students import STUDENTS
+from sds3d.recipe.toml import UnknownKeyError, bind, dotted
 from sds3d.scenes import SCENES
 from sds3d.scenes.particles import Particles
 from sds3d.scenes.scene import Scene
@@ -34,16 +33,80 @@ from sds3d.views import directions
 from sds3d.views.cameras import Cameras, random_views
 from sds3d.views.lighting import shade
 
-SCHEDULES = ("vp", "flow")
 BACKGROUNDS = {"white": 1.0, "grey": 0.5, "black": 0.0}
 CPU = torch.device("cpu")
-EMBEDDED = Path(str(assets())) / "prior"
-LIT = ("exact", "embedded")  # priors of pictures in the library's light
 INITIAL_SEED_STEP = -1  # the step whose randomness initialises; the loop's steps start at 0
+BY_CALLER = ("seed", "device")  # arguments of a prior's loader that are not in the recipe
+
+
+def check(recipe: Recipe, prior: str, *, image: bool = False) -> None:
+    """Refuses a recipe that does not fit the prior of that name or the functions it names; loads nothing.
+
+    image: whether the prompt has an image.  Raises RecipeError for keys and values, PriorError for a prior that
+    lacks what the objective needs, UsageError for an image prompt that the objective does not read.
+    """
+    kind, _ = parse_prior(prior)
+    function = _objective(recipe)
+    parameters = inspect.signature(function).parameters
+    bind(function, recipe.objective.options, "objective", supplied=SERVICES)
+    _check_scene(recipe)
+    tables = {PRIORS[name].table: PRIORS[name].load for name in PRIORS}
+    tables[kind.table] = kind.load
+    for table, options in recipe.prior.items():
+        if table not in (*tables, OWN):
+            raise RecipeError(f"prior.{table}: unknown table", f"tables are {', '.join(tables)}")
+        if table in tables:
+            bind(_loader(tables[table]), options, f"prior.{table}", supplied=BY_CALLER)
+    bind(
+        _loader(kind.load),
+        recipe.prior.get(kind.table, {}),
+        f"prior.{kind.table}",
+        supplied=BY_CALLER,
+    )
+    made = _class_of(kind)
+    if made is not None:
+        _require(made, function, prior, recipe.objective.name)
+    for name in _students_of(recipe):
+        tables_of_student = recipe.students[name]
+        for table, options in tables_of_student.items():
+            where = f"students.{name}.{table}"
+            bind(find(STUDENTS, table, where), options, where, supplied=("seed", "device"))
+        if made is not None:
+            _student_table(recipe, name, made)
+    if image and "image" not in parameters:
+        raise UsageError(
+            f"objective '{recipe.objective.name}' takes no image prompt", "use --method csm"
+        )
+
+
+def _check_scene(recipe: Recipe) -> None:
+    """Raises RecipeError for options, [lr] groups and [regularizers] that the scene does not have.
+
+    A scene says its groups and penalties by GROUPS and PENALTIES; one from outside the package need not.
+    """
+    family = _scene(recipe)
+    bind(family, recipe.scene.options, "scene")
+    _regularizers(recipe)
+    groups = getattr(family, "GROUPS", None)
+    if groups is not None:
+        for name in recipe.lr:
+            if name not in groups:
+                raise UnknownKeyError(dotted("lr", name), groups)
+        for name in groups:
+            if name not in recipe.lr:
+                raise RecipeError(f"lr: missing key '{name}'", "add it to [lr]")
+    penalties = getattr(family, "PENALTIES", None)
+    if penalties is not None:
+        for name in recipe.regularizers:
+            if name not in penalties and ":" not in name:
+                raise UnknownKeyError(dotted("regularizers", name), penalties)
 
 
 def device(name: str) -> torch.device:
-    """`auto` is CUDA where there is one.  Raises BackendError for `cuda` without one."""
+    """The device of that name; `auto` is CUDA where there is one.
+
+    Raises BackendError for `cuda` without a CUDA device.
+    """
     if name == "cuda" and not torch.cuda.is_available():
         raise BackendError(
             "--device cuda, but torch finds no CUDA device",
@@ -53,62 +116,67 @@ def device(name: str) -> torch.device:
 
 
 def prior(name: str, recipe: Recipe, seed: int, where: torch.device = CPU) -> Prior:
-    """The prior of that name: `exact`, `exact:FOLDER` for a user's meshes, `embedded`, `embedded:FOLDER`
-    for a network of one's own, or `diffusers:MODEL`.
+    """The prior that the user names: NAME, NAME:SOURCE, or MODULE:FUNCTION[:SOURCE].
 
-    Which members of the built-in library stand for a category depends on the seed.
-
-    Raises PriorError for another name.
+    Raises PriorError when it cannot be loaded or lacks what the recipe's objective needs.
     """
-    kind, _, path = name.partition(":")
-    if kind not in PRIORS:
-        raise PriorError(f"unknown prior '{kind}'{nearest(kind, PRIORS)}", "use --prior exact")
-    own, large = split(recipe.prior, "diffusers")
-    if kind == "embedded":
-        return embedded.load(Path(path or EMBEDDED), where)
-    if kind == "diffusers":
-        return load(path, where, **bind(load, large, "prior.diffusers"))
-    return exact(Path(path) if path else None, seed, **bind(exact, own, "prior"))
+    kind, source = parse_prior(name)
+    load = _loader(kind.load)
+    options = bind(
+        load, recipe.prior.get(kind.table, {}), f"prior.{kind.table}", supplied=BY_CALLER
+    )
+    made = load(source, seed=seed, device=where, **options)
+    _require(type(made), _objective(recipe), name, recipe.objective.name)
+    made.evaluations = 0  # a loader may return one that an earlier run has used
+    return made
 
 
-def exact(
-    path: Path | None,
-    seed: int,
-    *,
-    variants: int,
-    null_members: int,
-    supersample: int,
-    camera_blind: bool,
-    spread: float = 0.0,
-    null_spread: float = 0.0,
-    schedule: str = "vp",
-) -> ExactPrior:
-    """The exact prior over a folder of meshes, or over the built-in library."""
-    choose = (
-        folder(path) if path else built_in(variants=variants, null_members=null_members, seed=seed)
-    )
-    if schedule not in SCHEDULES:
-        raise RecipeError(
-            f"prior.schedule = '{schedule}'{nearest(schedule, SCHEDULES)}", "take vp or flow"
-        )
-    return ExactPrior(
-        choose,
-        supersample=supersample,
-        camera_blind=camera_blind,
-        spread=spread,
-        null_spread=null_spread,
-        schedule=schedule,
-    )
+def provides(name: str, capability: type) -> bool:
+    """Whether the prior that the user names has a capability; also True when its loader does not say."""
+    kind, _ = parse_prior(name)
+    made = _class_of(kind)
+    return made is None or _has(made, capability)
 
 
 def light(name: str) -> Callable[[np.ndarray], np.ndarray] | None:
-    """The light that a prior's pictures are known to be under, as a function of the normal; else None."""
-    return shade if name.partition(":")[0] in LIT else None
+    """The light that a prior's images are known to be under, as a function of the normal; else None."""
+    kind, _ = parse_prior(name)
+    return shade if kind.lit else None
+
+
+def optimization(
+    recipe: Recipe,
+    prior: Prior,
+    prompt: Prompt,
+    *,
+    seed: int,
+    where: torch.device,
+    clock: Clock | None = None,
+) -> Optimization:
+    """Everything that the recipe's run works with, at its beginning."""
+    made = scene(recipe, seed, where)
+    function, state = objective(recipe, prior, prompt)
+    return Optimization(
+        scene=made,
+        prior=prior,
+        objective=function,
+        prompt=prompt,
+        sampling=sampling(recipe, recipe.steps, seed, where),
+        trainer=trainer(recipe, made),
+        steps=recipe.steps,
+        seed=seed,
+        gradient=gradient(recipe),
+        penalties={name: w for name, w in recipe.regularizers.items() if ":" not in name},
+        regularizers=_regularizers(recipe),
+        learners=learners(recipe, prior, seed, where),
+        state=None if state is None else state.to(where),
+        clock=clock or Clock(),
+    )
 
 
 def scene(recipe: Recipe, seed: int, where: torch.device) -> Scene:
     """The recipe's scene at its beginning."""
-    make = find(SCENES, recipe.scene.name, "scene.name")
+    make = _scene(recipe)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator(seed, INITIAL_SEED_STEP).initial_seed())
         options = bind(make, recipe.scene.options, "scene")
@@ -116,21 +184,50 @@ def scene(recipe: Recipe, seed: int, where: torch.device) -> Scene:
         return (scenes[0] if recipe.particles == 1 else Particles(scenes)).to(where)
 
 
-def objective(recipe: Recipe) -> Callable[..., Tensor]:
-    """grad(prior, z, t, eps, cond, **services) with the recipe's numbers filled in."""
-    function = find(OBJECTIVES, recipe.objective.name, "objective.name")
+def objective(recipe: Recipe, prior: Prior, prompt: Prompt) -> tuple[Objective, nn.Module | None]:
+    """(the objective with the recipe's numbers bound, the state that it owns or None).
+
+    An objective that names `state` in its signature owns one: an instance of the parameter's annotation, an
+    nn.Module made from (prior, prompt).
+    """
+    function = _objective(recipe)
     options = bind(function, recipe.objective.options, "objective", supplied=SERVICES)
-    wanted = [name for name in SERVICES if name in inspect.signature(function).parameters]
+    parameters = inspect.signature(function, eval_str=True).parameters
+    services = [name for name in SERVICES if name in parameters]
 
-    def grad(*args: object, **services: object) -> Tensor:
-        return function(*args, **options, **{name: services[name] for name in wanted})
+    def grad(
+        prior: Prior, z: Tensor, t: Tensor, eps: Tensor, cond: Cond, context: StepContext
+    ) -> Tensor:
+        given = {name: getattr(context, name) for name in services}
+        return function(prior, z, t, eps, cond, **options, **given)
 
-    return grad
+    if "state" not in parameters:
+        return grad, None
+    return grad, parameters["state"].annotation(prior, prompt)
+
+
+def learners(recipe: Recipe, prior: Prior, seed: int, where: torch.device) -> dict[str, Learner]:
+    """The students that the objective asks for, by name, with their optimizers.
+
+    A prior with a network to adapt gets the student of [students.NAME.lora], any other that of
+    [students.NAME.residual].  Student k starts from seed + k.
+    """
+    out = {}
+    for k, name in enumerate(_students_of(recipe)):
+        table = _student_table(recipe, name, type(prior))
+        make = find(STUDENTS, table, f"students.{name}")
+        options = bind(
+            make, recipe.students[name][table], f"students.{name}.{table}", supplied=BY_CALLER
+        )
+        out[name] = make(prior, seed=seed + k, device=where, **options)
+    return out
 
 
 def sampling(recipe: Recipe, steps: int, seed: int, where: torch.device) -> Sampling:
-    """What the loop draws at each step, as the recipe says."""
-    camera, times, views = recipe.camera, recipe.time, recipe.camera.views
+    """What the loop draws at each of `steps` steps."""
+    camera = recipe.camera
+    times = recipe.time
+    views = camera.views
 
     def cameras(rng: torch.Generator, step: int) -> Cameras:
         size = camera.sizes[min(step * len(camera.sizes) // steps, len(camera.sizes) - 1)]
@@ -174,18 +271,18 @@ def sampling(recipe: Recipe, steps: int, seed: int, where: torch.device) -> Samp
 
 
 def conditioning(recipe: Recipe) -> Callable[[Prior, Prompt, Cameras, Tensor], Cond]:
-    """How the prior is told about the views of a batch: words about their side, CFG rescale."""
+    """The conditioning of a batch: words about the side of each view, CFG rescale."""
     policy = recipe.prompting
-    told = {
+    words = {
         "none": lambda cameras: None,
         "plain": directions.plain(policy.sector_deg, policy.overhead_deg),
         "perp-neg": directions.perp_neg(policy.perp_neg_scale, policy.overhead_deg),
     }[policy.directions]
     if policy.debias:
-        told = directions.debiased(told, policy.debias, policy.sector_deg, policy.overhead_deg)
+        words = directions.debiased(words, policy.debias, policy.sector_deg, policy.overhead_deg)
 
     def condition(prior: Prior, prompt: Prompt, cameras: Cameras, background: Tensor) -> Cond:
-        cond = prior.condition(prompt, cameras, background, told(cameras))
+        cond = prior.condition(prompt, cameras, background, words(cameras))
         return replace(cond, rescale=policy.rescale)
 
     return condition
@@ -203,9 +300,80 @@ def gradient(recipe: Recipe) -> Callable[[Tensor, float], Tensor]:
     return apply
 
 
-def trainer(recipe: Recipe, of: Scene) -> Trainer:
+def trainer(recipe: Recipe, scene: Scene) -> Trainer:
     """Adam on the scene's parameter groups."""
-    groups = of.param_groups(recipe.lr)
+    groups = scene.param_groups(recipe.lr)
     settings = recipe.optimizer
     optimizer = torch.optim.Adam(groups, betas=tuple(settings.betas), eps=settings.eps, fused=True)
     return Trainer(optimizer, settings.lr_end)
+
+
+def _objective(recipe: Recipe) -> Callable[..., Tensor]:
+    return find(OBJECTIVES, recipe.objective.name, "objective.name")
+
+
+def _scene(recipe: Recipe) -> Callable[..., Scene]:
+    return find(SCENES, recipe.scene.name, "scene.name")
+
+
+def _loader(path: str) -> Callable[..., Prior]:
+    return find({}, path, "prior", PriorError)
+
+
+def _regularizers(recipe: Recipe) -> dict[str, tuple[Regularizer, float]]:
+    """The regularizers from outside the package: those whose name is an import path."""
+    return {
+        name: (find({}, name, f"regularizers.{name}"), w)
+        for name, w in recipe.regularizers.items()
+        if ":" in name
+    }
+
+
+def _class_of(kind: PriorKind) -> type | None:
+    """What the prior's loader says it returns; None when it does not say."""
+    made = inspect.signature(_loader(kind.load), eval_str=True).return_annotation
+    return made if isinstance(made, type) and made is not inspect.Signature.empty else None
+
+
+def _require(made: type, function: Callable[..., Tensor], prior: str, name: str) -> None:
+    """Raises PriorError when priors of the class `made` lack a capability that the objective needs."""
+    parameters = inspect.signature(function, eval_str=True).parameters
+    needed = getattr(next(iter(parameters.values())).annotation, "__mro__", ())
+    for protocol, capability in CAPABILITIES.items():
+        if protocol in needed and not _has(made, protocol):
+            raise PriorError(
+                f"objective '{name}' needs a prior with {capability}, which '{prior}' does not have",
+                "use --prior exact",
+            )
+
+
+def _has(made: type, protocol: type) -> bool:
+    """Whether a class has the methods of a capability's protocol."""
+    methods = [k for k, v in vars(protocol).items() if inspect.isfunction(v) and k[0] != "_"]
+    return all(callable(getattr(made, name, None)) for name in methods)
+
+
+def _students_of(recipe: Recipe) -> list[str]:
+    """The names of the students that the objective asks for.  Raises RecipeError when they are missing."""
+    parameters = inspect.signature(_objective(recipe)).parameters
+    if "student" not in parameters and "students" not in parameters:
+        return []
+    names = list(recipe.students)
+    if not names or ("student" in parameters and len(names) > 1):
+        count = "a student" if "students" in parameters else "exactly one student"
+        raise RecipeError(
+            f"objective '{recipe.objective.name}' needs {count}; the recipe has {len(names)}",
+            "add [students.renders.residual] for the exact prior, [students.renders.lora] for networks",
+        )
+    return names
+
+
+def _student_table(recipe: Recipe, name: str, made: type) -> str:
+    """`lora` for priors with a network to adapt, else `residual`.  Raises RecipeError when it is missing."""
+    table = "lora" if _has(made, Adaptable) else "residual"
+    if table not in recipe.students[name]:
+        raise RecipeError(
+            f"the recipe has no [students.{name}.{table}], which this prior's student needs",
+            "add that table, or take another prior",
+        )
+    return table

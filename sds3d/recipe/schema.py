@@ -1,6 +1,6 @@
 """The tables of a recipe: every key with its type, its choices and its bounds.
 
-[objective], [scene], [lr], [regularizers], [student] and [prior] belong to the functions and classes
+[objective], [scene], [lr], [regularizers], [students.*] and [prior.*] belong to the functions and classes
 that they name; `sds3d.recipe.build` binds them to these.
 """
 
@@ -225,7 +225,7 @@ class Recipe:
     noise: Noise = Noise()
     gradient: Gradient = Gradient()
     prompting: Prompting = Prompting()
-    student: Mapping[str, Any] = field(default_factory=dict)
-    prior: Mapping[str, Any] = field(default_factory=dict)
+    students: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    prior: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     regularizers: Mapping[str, Factor] = field(default_factory=dict)
     run: Run = Run()

@@ -43,7 +43,7 @@ def unpack_optimizer(
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         if key.startswith(f"{name}."):
-            _, index, field = key.split(".", 2)
+            index, field = key.removeprefix(f"{name}.").split(".", 1)
             state.setdefault(int(index), {})[field] = value
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
 

@@ -13,21 +13,16 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import torch
-
-from sds3d.diffusion.prior import Counted
 from sds3d.language.prompt import parse
-from sds3d.loops.scene import generator
+from sds3d.loops.step import take_step
 from sds3d.mesh.pictures import load_glb
 from sds3d.metrics.retrieval import guesses, ranking, shape_pictures, variety
 from sds3d.priors.exact.choose import reading
 from sds3d.recipe import build as parts
-from sds3d.recipe import students
 from sds3d.runs import folder as runs
 from sds3d.runs.batch import DONE
 from sds3d.runs.job import Job, resolve
 from sds3d.runs.quality import converged
-from sds3d.views.cameras import orbit
 
 NUMBERS = (
     "iou",
@@ -42,34 +37,20 @@ NUMBERS = (
     "peak_gib",
 )
 PROBES = 5  # steps at which a method's evaluations are counted for a budget
+PROBE_SIZE = 16  # pixels
 
 
 def with_budget(job: Job, evaluations: int) -> Job:
-    """The job with as many steps as `evaluations` of the prior, one for each picture, allow."""
-    recipe = resolve(job)
-    prompt, where = parse(job.prompt, job.negative, job.image), torch.device("cpu")
-    prior = Counted(parts.prior(job.prior, recipe, job.seed))
-    objective = parts.objective(recipe)
-    learner = students.learner(job.prior, recipe, prior, job.seed, where)
-    draw = parts.sampling(recipe, recipe.steps, job.seed, where)
+    """The job with the step count that a budget of `evaluations` (images that the prior denoises) affords.
+
+    Counted over PROBES steps, from the first to the last, of the run at PROBE_SIZE pixels.
+    """
+    recipe = resolve(replace(job, overrides=(*job.overrides, f"camera.sizes=[{PROBE_SIZE}]")))
+    prompt = parse(job.prompt, job.negative, job.image)
+    prior = parts.prior(job.prior, recipe, job.seed)
+    run = parts.optimization(recipe, prior, prompt, seed=job.seed, where=parts.CPU)
     for probe in range(PROBES):
-        step = probe * (recipe.steps - 1) // (PROBES - 1)
-        rng = generator(job.seed, step)
-        cameras = orbit(recipe.camera.views, 16)
-        background = torch.zeros(len(cameras), 3)
-        cond = prior.condition(prompt, cameras, background)
-        z = prior.encode(torch.zeros(len(cameras), 3, 16, 16))
-        services = {
-            "rng": rng,
-            "student": learner and learner.student,
-            "t_low": draw.bounds(step)[0],
-        }
-        with torch.no_grad():
-            objective(
-                prior, z, draw.time(rng, step), z, cond, fraction=probe / (PROBES - 1), **services
-            )
-        if learner:
-            learner.learn(z, cond, rng, step, recipe.steps)
+        take_step(run, probe * (recipe.steps - 1) // (PROBES - 1))
     return replace(job, steps=max(1, round(evaluations * PROBES / prior.evaluations)))
 
 

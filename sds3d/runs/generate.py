@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 import torch
-from torch import Tensor
 
-from sds3d.diffusion.prior import Counted
 from sds3d.interrupt import Interrupt, graceful
-from sds3d.language.prompt import Prompt, parse
-from sds3d.loops.scene import Clock, Learner, Trainer, fit
+from sds3d.language.prompt import parse
+from sds3d.loops.clock import Clock
+from sds3d.loops.scene import optimize
+from sds3d.loops.step import Event, Optimization
 from sds3d.recipe import build as parts
 from sds3d.recipe import load as recipes
-from sds3d.recipe import students
 from sds3d.recipe.schema import Recipe
 from sds3d.runs import checkpoint, outputs
 from sds3d.runs import folder as runs
 from sds3d.runs.job import Job, resolve
 from sds3d.runs.outputs import Report, Result
-from sds3d.scenes.render import Render
-from sds3d.scenes.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -32,35 +28,29 @@ class Run:
     job: Job
     recipe: Recipe
     folder: runs.RunFolder
-    objective: Callable[..., Tensor]
-    prior: Counted
-    scene: Scene
-    trainer: Trainer
-    learner: Learner | None
-    clock: Clock
+    optimization: Optimization
 
     def save(self, step: int) -> None:
         """Writes the checkpoint from which `step` would come next."""
-        modules, optimizers = {"scene": self.scene}, {"adam": self.trainer.optimizer}
-        if self.learner:
-            modules["student"] = self.learner.student
-            optimizers["student_adam"] = self.learner.trainer.optimizer
-        meta = {"step": step, "seconds": dict(self.clock.seconds)}
-        meta["evaluations"] = self.prior.evaluations
-        checkpoint.write(self.folder.checkpoint, checkpoint.pack(modules, optimizers), meta)
+        run = self.optimization
+        meta = {"step": step, "seconds": dict(run.clock.seconds)}
+        meta["evaluations"] = run.prior.evaluations
+        checkpoint.write(
+            self.folder.checkpoint, checkpoint.pack(run.modules(), run.optimizers()), meta
+        )
 
     def load(self) -> int:
         """Takes up the checkpoint, if there is one, and returns the step to go on from."""
         if not self.folder.record or not self.folder.checkpoint.is_file():
             return 0
+        run = self.optimization
         tensors, meta = checkpoint.read(self.folder.checkpoint)
-        checkpoint.unpack_module(self.scene, tensors, "scene")
-        checkpoint.unpack_optimizer(self.trainer.optimizer, tensors, "adam")
-        if self.learner:
-            checkpoint.unpack_module(self.learner.student, tensors, "student")
-            checkpoint.unpack_optimizer(self.learner.trainer.optimizer, tensors, "student_adam")
-        self.clock.seconds.update(meta["seconds"])
-        self.prior.evaluations = meta["evaluations"]
+        for name, module in run.modules().items():
+            checkpoint.unpack_module(module, tensors, name)
+        for name, optimizer in run.optimizers().items():
+            checkpoint.unpack_optimizer(optimizer, tensors, name)
+        run.clock.seconds.update(meta["seconds"])
+        run.prior.evaluations = meta["evaluations"]
         return meta["step"]
 
 
@@ -75,23 +65,24 @@ def generate(job: Job, report: Report) -> Result:
     folder = runs.open_run(job.folder(), job, recipe_text, job.overwrite)
     if folder.finished:
         return _found(folder, job, report)
-    objective = parts.objective(recipe)
+    parts.check(recipe, job.prior, image=bool(job.image))
     runs.forget_peak()
     with clock("load"):
         report.stage("prior")
-        prior = Counted(parts.prior(job.prior, recipe, job.seed, device))
+        prior = parts.prior(job.prior, recipe, job.seed, device)
         report.note(prior.describe(prompt))
         runs.check_weights(folder, prior.weights)
-        scene = parts.scene(recipe, job.seed, device)
-        learner = students.learner(job.prior, recipe, prior, job.seed, device)
-        trainer = parts.trainer(recipe, scene)
-        run = Run(job, recipe, folder, objective, prior, scene, trainer, learner, clock)
+        optimization = parts.optimization(
+            recipe, prior, prompt, seed=job.seed, where=device, clock=clock
+        )
+        scene = optimization.scene
+        run = Run(job, recipe, folder, optimization)
         start = run.load()
     runs.begin(folder, job, recipe_text, device, prior.weights)
     runs.trim_metrics(folder.path / runs.METRICS, start)
     with graceful() as interrupt:
         report.stage("fit")
-        done, values = _fit(run, prompt, start, report, interrupt)
+        done, values = _fit(run, start, report, interrupt)
     made, files = outputs.meshes(scene, folder.path, job, recipe.export, job.formats, report, clock)
     files |= outputs.show(scene, made, folder.path, report, clock)
     status = "finished" if done == recipe.steps else "stopped"
@@ -111,42 +102,27 @@ def generate(job: Job, report: Report) -> Result:
 
 
 def _fit(
-    run: Run, prompt: Prompt, start: int, report: Report, interrupt: Interrupt
+    run: Run, start: int, report: Report, interrupt: Interrupt
 ) -> tuple[int, dict[str, float]]:
     """(steps done, values of the last step)."""
     total, every = run.recipe.steps, run.recipe.run.checkpoint_every
-    device = next(run.scene.parameters()).device
     last: dict[str, float] = {}
     done = start
     with (run.folder.path / runs.METRICS).open("a", encoding="utf-8") as metrics:
 
-        def on_step(step: int, render: Render, values: dict[str, float]) -> bool:
+        def on_step(event: Event) -> bool:
             nonlocal done, last
-            done, last = step + 1, values | {"coverage": render.alpha.mean().item()}
-            metrics.write(json.dumps({"step": step, **last}) + "\n")
+            done = event.step + 1
+            last = {**event.values, "coverage": event.render.alpha.mean().item()}
+            metrics.write(json.dumps({"step": event.step, **last}) + "\n")
             if done % every == 0 or done == total or interrupt.asked:
                 metrics.flush()
-                with run.clock("checkpoint"):
+                with run.optimization.clock("checkpoint"):
                     run.save(done)
             report.step(done, total, last)
             return not interrupt.asked
 
-        fit(
-            run.scene,
-            run.prior,
-            run.objective,
-            prompt,
-            parts.sampling(run.recipe, total, run.job.seed, device),
-            run.trainer,
-            steps=range(start, total),
-            total=total,
-            seed=run.job.seed,
-            gradient=parts.gradient(run.recipe),
-            regularizers=run.recipe.regularizers,
-            learner=run.learner,
-            on_step=on_step,
-            clock=run.clock,
-        )
+        optimize(run.optimization, range(start, total), on_step)
     return done, last
 
 
@@ -177,7 +153,7 @@ def _record(run: Run, device: torch.device, result: Result) -> None:
     run.folder.write_record(
         status=result.status,
         job=asdict(run.job),
-        weights=run.prior.weights,
+        weights=run.optimization.prior.weights,
         device=runs.device_name(device),
         versions=runs.versions(),
         result=kept,

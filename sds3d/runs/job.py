@@ -7,26 +7,18 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sds3d.errors import PriorError, RunError, UsageError, nearest
+from sds3d.errors import RunError, UsageError
 from sds3d.language.prompt import Prompt, parse
 from sds3d.lookup import one_of
 from sds3d.mesh.formats import EXPORTERS
 from sds3d.objectives import OBJECTIVES
-from sds3d.priors import PRIORS
-from sds3d.priors.hub import MODEL_INDEX
+from sds3d.priors import parse_prior
 from sds3d.recipe.load import load
 from sds3d.recipe.schema import Recipe
 from sds3d.scenes import SCENES
 
 DEFAULT_SCENE = next(iter(SCENES))
 
-FOLDERS = {
-    "exact": "give a folder of GLB or OBJ files",
-    "embedded": "give the folder of a network that 'sds3d prior train' made",
-    "diffusers": "give --prior diffusers:FOLDER, or diffusers:OWNER/MODEL of the hub",
-}
-WITH_IMAGE = ("csm",)  # methods that use an image prompt
-OF_DENSITY = ("fvsd",)  # methods that ask the prior for its density, which the exact one has
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -88,31 +80,11 @@ class Job:
         one_of("device", self.device, DEVICES)
         if self.image and not Path(self.image).is_file():
             raise UsageError(f"'{self.image}' is not a file", "give a PNG or JPEG of one object")
-        if self.image and not self.recipe and self.method not in WITH_IMAGE:
-            raise UsageError(
-                f"--method {self.method} takes no image prompt", f"use --method {WITH_IMAGE[0]}"
-            )
         for suffix in self.formats:
             one_of("format", suffix, EXPORTERS)
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"seed {self.seed}: must be from 0 to 2^32 - 1", "give 0, 1, 2, ...")
-        kind, colon, path = self.prior.partition(":")
-        if kind not in PRIORS:
-            raise PriorError(f"unknown prior '{kind}'{nearest(kind, PRIORS)}", "use --prior exact")
-        if kind != "exact" and not self.recipe and self.method in OF_DENSITY:
-            raise PriorError(
-                f"--method {self.method} needs the prior's density, which '{kind}' does not have",
-                "use --prior exact",
-            )
-        on_hub = kind == "diffusers" and re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", path)
-        here = path and Path(path).is_dir()
-        if (colon or kind == "diffusers") and not here and not on_hub:
-            raise PriorError(f"'{path}' is not a folder", FOLDERS[kind])
-        if kind == "diffusers" and here and not (Path(path) / MODEL_INDEX).is_file():
-            raise PriorError(
-                f"'{path}' is not in the diffusers layout: it has no {MODEL_INDEX}",
-                f"give the folder that holds {MODEL_INDEX}, scheduler/ and unet/ or transformer/",
-            )
+        parse_prior(self.prior)
         folder = self.folder()
         existing = next(p for p in (folder, *folder.parents) if p.exists())
         if not existing.is_dir() or not os.access(existing, os.W_OK):

@@ -12,7 +12,7 @@ import torch
 
 from sds3d.errors import ExportError
 from sds3d.files import write
-from sds3d.loops.scene import Clock
+from sds3d.loops.clock import Clock
 from sds3d.mesh import pictures
 from sds3d.mesh.bake import delight
 from sds3d.mesh.formats.gltf import glb

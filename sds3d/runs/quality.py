@@ -6,6 +6,8 @@ from pathlib import Path
 
 import torch
 
+from sds3d.diffusion.prior import HasMembers
+from sds3d.errors import PriorError
 from sds3d.language.prompt import parse
 from sds3d.mesh.pictures import load_glb
 from sds3d.metrics.convergence import convergence
@@ -22,5 +24,7 @@ def converged(folder: Path) -> dict[str, float]:
     scene = parts.scene(recipe, job.seed, torch.device("cpu"))
     checkpoint.unpack_module(scene, checkpoint.read(folder / runs.CHECKPOINT)[0], "scene")
     prompt = parse(job.prompt, job.negative, job.image)
-    models = parts.prior(job.prior, recipe, job.seed).members(prompt).named
-    return convergence(scene, models, load_glb(folder / "mesh.glb"))
+    prior = parts.prior(job.prior, recipe, job.seed)
+    if not isinstance(prior, HasMembers):
+        raise PriorError(f"'{job.prior}' has no members to compare with", "use --prior exact")
+    return convergence(scene, prior.members(prompt), load_glb(folder / "mesh.glb"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from sds3d.diffusion.prior import HasMembers
 from sds3d.errors import PriorError, RunError
 from sds3d.language.prompt import parse
 from sds3d.mesh.pictures import preview
@@ -23,13 +24,16 @@ def sheet(job: Job, path: Path) -> str:
 
     Raises PriorError when the prior knows nothing near the prompt, or is not made of members.
     """
-    if job.prior.partition(":")[0] != "exact":
-        raise PriorError(
-            f"'{job.prior}' has no members to draw", "give --prior exact or exact:FOLDER"
-        )
     prompt = parse(job.prompt, job.negative)
+    no_members = PriorError(
+        f"'{job.prior}' has no members to draw", "give --prior exact or exact:FOLDER"
+    )
+    if not parts.provides(job.prior, HasMembers):
+        raise no_members
     prior = parts.prior(job.prior, resolve(job), job.seed)
-    models = prior.members(prompt).named
+    if not isinstance(prior, HasMembers):
+        raise no_members
+    models = prior.members(prompt)
     cameras = orbit(VIEWS, SIZE, elevation_deg=20).rotated(25)
     images = render(models, cameras, torch.full((VIEWS, 3), GREY), 2)
     views = images.permute(1, 0, 3, 4, 2).flatten(0, 1)

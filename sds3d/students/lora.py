@@ -1,4 +1,4 @@
-"""The student on a large prior: a low-rank adaptation of the prior's own denoiser that is told the camera."""
+"""A student on a network: a low-rank adaptation of the prior's denoiser, conditioned on the camera."""
 
 from __future__ import annotations
 
@@ -7,44 +7,48 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from sds3d.diffusion.cond import Cond
-from sds3d.errors import PriorError, RecipeError, nearest
+from sds3d.diffusion.prior import AdaptablePrior
+from sds3d.errors import PriorError
 from sds3d.priors.hub.layout import module
-from sds3d.priors.hub.prior import DiffusionPrior
+from sds3d.students.student import Student
 
 PROJECTION = re.compile(r"(^|\.)(to_(q|k|v|qkv|add_out|out(\.0)?)|add_[qkv]_proj)$")  # of attention
 TIME = ("time_embedding", "time_text_embed")  # of UNet2DConditionModel, of SD3's transformer
-LOUDER = 4096.0  # gradients of means over 10^4 values and more are near the least that halves hold
-LOSSES = ("eps", "v")
+LOSS_SCALE = 4096.0  # without it, gradients of means over 10^4 values and more underflow in float16
 
 
-class LoraStudent(nn.Module):
+class LoraStudent(Student):
     """A copy of the denoiser that shares its weights, with trained low-rank additions and a camera.
 
     Each projection W of attention becomes W + (alpha / rank) B A, with A (rank, in) ~ N(0, 1/rank^2) and B
     (out, rank) zero at first; an MLP of c2w's sixteen numbers, zero at first, is added to the embedding of
-    time.  So the student starts as the prior.  A denoiser that is told the camera itself gets no MLP.
+    time.  So the student starts as the prior.  A denoiser that takes the camera itself gets no MLP.
 
-    prediction: what the loss compares, `eps` or `v`.  The module's parameters and state are those that are
-    trained; they are float32 also on a prior in half precision.
+    prediction: what the loss compares.  The module's parameters and state are only the trained ones; they are
+    float32 even on a prior in half precision.
 
     Hu et al. 2021, https://arxiv.org/abs/2106.09685; Wang et al. 2023, ProlificDreamer,
     https://arxiv.org/abs/2305.16213, section 3.2.
     """
 
     def __init__(
-        self, prior: DiffusionPrior, *, rank: int, alpha: float, prediction: str, seed: int = 0
+        self,
+        prior: AdaptablePrior,
+        *,
+        rank: int,
+        alpha: float,
+        prediction: Literal["eps", "v"],
+        seed: int = 0,
     ) -> None:
         super().__init__()
-        if prediction not in LOSSES:
-            message = f"student.lora.prediction = '{prediction}'{nearest(prediction, LOSSES)}"
-            raise RecipeError(message, "take eps or v")
-        self.prior, self.prediction = prior, prediction
+        self.prior = prior
+        self.prediction = prediction
         base = prior.denoiser
         targets = [
             n for n, m in base.named_modules() if isinstance(m, nn.Linear) and PROJECTION.search(n)
@@ -72,29 +76,29 @@ class LoraStudent(nn.Module):
         self.lora = nn.ParameterDict({name.replace(".", "/"): p for name, p in trained.items()})
         if prior.dtype is torch.float16:
             for p in self.parameters():
-                p.register_hook(lambda g: g / LOUDER)
+                p.register_hook(lambda g: g / LOSS_SCALE)
 
     def predict_noise(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
         """eps_hat of z_t under the distribution of the scene's renders."""
         network, _ = self._network
-        with self._told(cond.camera):
-            return self.prior.estimate(network, z_t, t, cond)
+        with self._conditioned(cond.camera):
+            return self.prior.denoise(network, z_t, t, cond)
 
     def loss(self, z: Tensor, t: Tensor, eps: Tensor, cond: Cond) -> Tensor:
         """mean (eps_hat - eps)^2, or mean (v_hat - v)^2 with v = (eps - sigma_t z_t) / alpha_t.
 
-        The second is the first over alpha_t^2: it weighs the noisy end more.
+        The second is the first over alpha_t^2: it gives noisy times more weight.
         """
         z = z.detach()
         alpha_t, sigma_t = self.prior.alpha_sigma(t)
         error = self.predict_noise(alpha_t * z + sigma_t * eps, t, cond) - eps
         if self.prior.dtype is torch.float16:
-            error = _Louder.apply(error)
+            error = _ScaledGradient.apply(error)
         return (error if self.prediction == "eps" else error / alpha_t).square().mean()
 
     @contextmanager
-    def _told(self, camera: Tensor) -> Iterator[None]:
-        """Within it the network's embedding of time has the camera's, (R, 16), added."""
+    def _conditioned(self, camera: Tensor) -> Iterator[None]:
+        """A context in which the camera's embedding (R, 16) is added to the network's embedding of time."""
         network, timed = self._network
         if self.camera is None:
             yield
@@ -109,8 +113,8 @@ class LoraStudent(nn.Module):
             hook.remove()
 
 
-class _Louder(torch.autograd.Function):
-    """x, its gradient times LOUDER; the parameters' hooks divide by it again."""
+class _ScaledGradient(torch.autograd.Function):
+    """x, its gradient times LOSS_SCALE; the parameters' hooks divide by it again."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -118,7 +122,7 @@ class _Louder(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tensor:
-        return g * LOUDER
+        return g * LOSS_SCALE
 
 
 def _camera(timed: nn.Module) -> nn.Sequential:

@@ -1,8 +1,6 @@
-"""The student: a denoiser trained on the scene's own renders while the scene is being made."""
+"""A small student for priors that are not networks."""
 
 from __future__ import annotations
-
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -10,16 +8,7 @@ from torch.nn import functional as F
 
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.prior import Prior
-
-
-class Student(Protocol):
-    """What VSD and its kin ask of a student."""
-
-    def predict_noise(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
-        """eps_hat of z_t under the distribution of the scene's renders."""
-
-    def loss(self, z: Tensor, t: Tensor, eps: Tensor, cond: Cond) -> Tensor:
-        """The denoising loss on renders z (detached), a scalar."""
+from sds3d.students.student import Student
 
 
 class Block(nn.Module):
@@ -39,24 +28,29 @@ class Block(nn.Module):
         return h + self.second(F.silu(self.first(F.silu(self.norm(h) * (1 + scale) + shift))))
 
 
-class ResidualStudent(nn.Module):
-    """A small convolutional denoiser of what the renders have that the prior's estimate has not.
+class ResidualStudent(Student):
+    """A small convolutional denoiser of the difference between the renders and the prior's estimate.
 
     With x0 the frozen prior's estimate of z and d = z_t - alpha_t x0 = alpha_t e + sigma_t eps, the student
     estimates the error e = z - x0 from d as Karras et al. 2022 (https://arxiv.org/abs/2206.00364, table 1)
-    precondition a denoiser of data of deviation `spread`:
+    precondition a denoiser of data of standard deviation `spread`:
 
         z_hat = x0 + c_skip d + c_out F(c_in d, x0, t, camera),   eps_hat = (z_t - alpha_t z_hat) / sigma_t.
 
-    It plays the part of the LoRA copy of a large prior: it starts from the prior, sees the camera, and is
-    trained by denoising. With the camera dropped (zeros) it estimates the score over all cameras.
+    It stands in for the LoRA copy of a large prior: it starts as the prior, is conditioned on the camera, and
+    is trained by denoising.  With the camera dropped (zeros) it estimates the score over all cameras.
+
+    width: channels.  blocks: residual blocks.  patch: pixels of a side that become channels.  spread: how far
+    renders may be from the prior's estimate, standard deviation in units of z.
     """
 
     def __init__(
         self, prior: Prior, *, width: int, blocks: int, patch: int, spread: float, seed: int = 0
     ) -> None:
         super().__init__()
-        self.prior, self.patch, self.spread = prior, patch, spread
+        self.prior = prior
+        self.patch = patch
+        self.spread = spread
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.embed = nn.Sequential(
@@ -96,7 +90,7 @@ class ResidualStudent(nn.Module):
         return (z_t - alpha_t * z_hat) / sigma_t
 
     def loss(self, z: Tensor, t: Tensor, eps: Tensor, cond: Cond) -> Tensor:
-        """mean ((z_hat - z) / c_out)^2, the loss that weighs all noise levels alike."""
+        """mean ((z_hat - z) / c_out)^2, which weighs all noise levels equally."""
         z = z.detach()
         alpha_t, sigma_t = self.prior.alpha_sigma(t)
         z_hat, c_out = self._estimate(alpha_t * z + sigma_t * eps, t, cond)

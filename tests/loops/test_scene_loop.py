@@ -7,7 +7,9 @@ from toy import Fog
 
 from sds3d.errors import NonFiniteError
 from sds3d.language.prompt import Prompt
-from sds3d.loops.scene import Clock, Learner, Sampling, Trainer, fit
+from sds3d.loops.learner import Learner, Trainer
+from sds3d.loops.scene import optimize
+from sds3d.loops.step import Optimization, Sampling
 from sds3d.objectives import sds, vsd
 from sds3d.runs import checkpoint
 from sds3d.students.residual import ResidualStudent
@@ -41,38 +43,37 @@ class Run:
     def __init__(self, method="sds"):
         self.prior, self.scene = Flat(0.0), Fog()
         self.trainer = Trainer(torch.optim.Adam(self.scene.param_groups({"fog": 0.1})), 0.5)
-        self.learner, self.steps = None, []
+        self.learners, self.steps = {}, []
         if method == "vsd":
             student = ResidualStudent(self.prior, width=8, blocks=1, patch=2, spread=0.3)
-            self.learner = Learner(student, Trainer(torch.optim.Adam(student.parameters())), 0.1)
+            learner = Learner(student, Trainer(torch.optim.Adam(student.parameters())), 0.1)
+            self.learners["renders"] = learner
 
-    def objective(self, *args, rng, student, **others):
+    def objective(self, *args):
+        *args, context = args
         options = {"guidance_scale": 1.0, "weight": "uniform"}
-        if student is None:
+        if context.student is None:
             return sds.grad(*args, **options)
-        return vsd.grad(*args, student=student, **options)
+        return vsd.grad(*args, student=context.student, **options)
 
     def go(self, steps, *, stop_after=TOTAL, draws=None, regularizers=None):
-        def on_step(step, render, values):
-            self.steps.append(step)
-            return step + 1 < stop_after
+        def on_step(event):
+            self.steps.append(event.step)
+            return event.step + 1 < stop_after
 
-        fit(
-            self.scene,
-            self.prior,
-            self.objective,
-            Prompt("fog"),
-            draws or sampling(),
-            self.trainer,
-            steps=steps,
-            total=TOTAL,
+        self.optimization = Optimization(
+            scene=self.scene,
+            prior=self.prior,
+            objective=self.objective,
+            prompt=Prompt("fog"),
+            sampling=draws or sampling(),
+            trainer=self.trainer,
+            steps=TOTAL,
             seed=3,
-            gradient=lambda g, fraction: g,
-            regularizers=regularizers or {},
-            learner=self.learner,
-            on_step=on_step,
-            clock=Clock(),
+            penalties=regularizers or {},
+            learners=self.learners,
         )
+        optimize(self.optimization, steps, on_step)
         return self
 
 
@@ -93,15 +94,12 @@ def test_a_resumed_run_is_the_uninterrupted_run_bit_for_bit(method, tmp_path):
     first.go(range(TOTAL), stop_after=20)
 
     def parts(run):
-        modules, optimizers = {"scene": run.scene}, {"adam": run.trainer.optimizer}
-        if run.learner:
-            modules["student"] = run.learner.student
-            optimizers["student_adam"] = run.learner.trainer.optimizer
-        return modules, optimizers
+        return run.modules(), run.optimizers()
 
-    checkpoint.write(tmp_path / "c", checkpoint.pack(*parts(first)), {"step": 20})
+    checkpoint.write(tmp_path / "c", checkpoint.pack(*parts(first.optimization)), {"step": 20})
     tensors, meta = checkpoint.read(tmp_path / "c")
-    modules, optimizers = parts(second)
+    second.go(range(0))
+    modules, optimizers = parts(second.optimization)
     for name, module in modules.items():
         checkpoint.unpack_module(module, tensors, name)
     for name, optimizer in optimizers.items():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from gaussian import gaussian_cond
 
-from sds3d.diffusion.guidance import add_noise, ddim, invert
+from sds3d.diffusion.noising import add_noise, ddim, invert
 from sds3d.diffusion.schedule import alpha_bar, alpha_sigma
 
 diffusers = pytest.importorskip("diffusers")
@@ -35,7 +35,7 @@ class UNetPrior:
 
     @torch.no_grad()
     def predict_noise(self, z_t, t, cond):
-        return self.unet(z_t, (1000 * t).round().long(), cond.text).sample
+        return self.unet(z_t, (1000 * t).round().long(), cond.text.embedding).sample
 
 
 @pytest.fixture(scope="module")

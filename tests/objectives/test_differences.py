@@ -6,7 +6,11 @@ import pytest
 import torch
 from gaussian import GaussianPrior, gaussian_cond
 
-from sds3d.diffusion.guidance import WEIGHTS, add_noise, cfg, clip, perp, ramp
+from sds3d.diffusion.cond import Embedding
+from sds3d.diffusion.guidance import cfg, perp
+from sds3d.diffusion.noising import WEIGHTS, add_noise
+from sds3d.diffusion.times import ramp
+from sds3d.loops.clipping import clip
 from sds3d.objectives import bsd, csd, nfsd, sds
 from sds3d.objectives.bsd import shortest
 
@@ -31,7 +35,7 @@ def three(case, rng):
     """The case with an empty prompt that is not the negative one."""
     z, t, eps, cond = case
     empty = torch.randn(z.shape, generator=rng, dtype=z.dtype)
-    return z, t, eps, replace(cond, empty=empty)
+    return z, t, eps, replace(cond, empty=Embedding(empty))
 
 
 def test_csd_weighs_the_empty_and_the_negative_prompt_by_the_ramp(three):
@@ -141,7 +145,7 @@ def away(case, rng):
     z, t, eps, cond = case
     texts = torch.randn(2, *z.shape, generator=rng, dtype=z.dtype)
     weights = -torch.rand(2, len(z), generator=rng, dtype=z.dtype)
-    return z, t, eps, replace(cond, away=tuple(zip(texts, weights, strict=True)))
+    return z, t, eps, replace(cond, away=tuple(zip(map(Embedding, texts), weights, strict=True)))
 
 
 def test_perp_neg_of_a_batch_is_that_of_its_rows_alone(away):
@@ -151,8 +155,8 @@ def test_perp_neg_of_a_batch_is_that_of_its_rows_alone(away):
     for i in range(len(z)):
         row = slice(i, i + 1)
         alone = replace(
-            gaussian_cond(cond.text[row], cond.null[row]),
-            away=tuple((text[row], w[row]) for text, w in cond.away),
+            gaussian_cond(cond.text.embedding[row], cond.null.embedding[row]),
+            away=tuple((Embedding(e.embedding[row]), w[row]) for e, w in cond.away),
         )
         torch.testing.assert_close(batch[row], cfg(prior, z[row], t[row], alone, 7.5))
 

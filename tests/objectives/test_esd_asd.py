@@ -6,7 +6,7 @@ import pytest
 import torch
 from gaussian import GaussianPrior
 
-from sds3d.diffusion.guidance import add_noise
+from sds3d.diffusion.noising import add_noise
 from sds3d.objectives import asd, csd, esd, vsd
 
 ASD = {"t_low": 0.02, "guidance_scale": 7.5, "eta": 0.1, "random_shift": False, "weight": "sigma2"}

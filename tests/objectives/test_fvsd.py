@@ -6,7 +6,6 @@ import pytest
 import torch
 from gaussian import Always, GaussianPrior
 
-from sds3d.errors import PriorError, RecipeError
 from sds3d.objectives import fvsd, vsd
 
 OPTIONS = {"guidance_scale": 7.5, "weight": "sigma2"}
@@ -62,14 +61,6 @@ def test_the_ratio_is_kept_within_its_limit(case, student):
     torch.testing.assert_close(
         at(case, 1e6, "forward-kl", student), at(case, 1e3, "forward-kl", student)
     )
-
-
-def test_a_prior_without_a_density_is_refused_and_so_is_an_unknown_divergence(case, student):
-    more = {"limit": 1e3, "student": student, **OPTIONS}
-    with pytest.raises(PriorError, match="density"):
-        fvsd.grad(GaussianPrior(0.7), *case, divergence="jeffreys", **more)
-    with pytest.raises(RecipeError, match="hellinger"):
-        fvsd.grad(Dense(1.0), *case, divergence="helinger", **more)
 
 
 @pytest.mark.parametrize("divergence", [name for name in F if name != "chi-square"])

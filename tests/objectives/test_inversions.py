@@ -6,13 +6,22 @@ import pytest
 import torch
 from gaussian import GaussianPrior, gaussian_cond
 
-from sds3d.diffusion.guidance import add_noise, cfg, ddim, invert, stops
+from sds3d.diffusion.cond import Embedding
+from sds3d.diffusion.guidance import cfg
+from sds3d.diffusion.noising import add_noise, ddim, invert, stops
 from sds3d.objectives import csm, ism, sdi, tsm
 
 WAY = {"interval": 0.08, "interval_start": 0.08, "warmup": 1.0, "stride": 0.2, "fraction": 1.0}
 ISM = {**WAY, "guidance_scale": 7.5, "lam": 1.0, "weight": "ratio"}
 TSM = {**ISM, "gamma": 0.3}
-CSM = {"guidance_scale": 7.5, "image_scale": 3.0, "stride": 0.2, "lam": 1.0, "weight": "ratio"}
+CSM = {
+    "image": None,
+    "guidance_scale": 7.5,
+    "image_scale": 3.0,
+    "stride": 0.2,
+    "lam": 1.0,
+    "weight": "ratio",
+}
 SDI = {"guidance_scale": 7.5, "inversion_guidance_scale": -7.5, "stride": 0.1, "overshoot": 0.1,
        "eta": 0.0, "weight": "ratio"}  # fmt: skip
 
@@ -57,7 +66,7 @@ def test_rows_with_different_times_are_inverted_as_if_alone(case):
     prior = GaussianPrior(0.7)
     z_t, eps_t = invert(prior, z, eps, t, cond, 0.2)
     for i in range(len(z)):
-        row = gaussian_cond(cond.text[i : i + 1], cond.null[i : i + 1])
+        row = gaussian_cond(cond.text.embedding[i : i + 1], cond.null.embedding[i : i + 1])
         alone = invert(prior, z[i : i + 1], eps[i : i + 1], t[i : i + 1], row, 0.2)
         torch.testing.assert_close(z_t[i : i + 1], alone[0])
         torch.testing.assert_close(eps_t[i : i + 1], alone[1])
@@ -92,7 +101,7 @@ def test_inversion_under_a_prior_of_one_picture_is_exact(case):
 
 def test_ism_without_an_interval_and_with_one_prompt_is_zero(case):
     z, t, eps, cond = case
-    same = gaussian_cond(cond.text, cond.text)
+    same = gaussian_cond(cond.text.embedding, cond.text.embedding)
     options = ISM | {"interval": 0.0, "interval_start": 0.0, "guidance_scale": 1.0}
     g = ism.grad(GaussianPrior(0.7), z, t, eps, same, **options)
     torch.testing.assert_close(g, torch.zeros_like(g))
@@ -105,19 +114,21 @@ def test_between_priors_of_one_picture_each_the_push_is_their_difference_at_ever
     z, t, eps, cond = case
     grad, options = {"ism": (ism.grad, ISM), "tsm": (tsm.grad, TSM), "csm": (csm.grad, CSM)}[method]
     g = grad(GaussianPrior(0.0), z, t, eps, cond, **options)
-    torch.testing.assert_close(g, 7.5 * (cond.null - cond.text), atol=1e-7, rtol=1e-7)
+    torch.testing.assert_close(
+        g, 7.5 * (cond.null.embedding - cond.text.embedding), atol=1e-7, rtol=1e-7
+    )
 
 
 def test_ism_of_a_gaussian_contracts_to_its_mean_as_its_closed_form_says(case):
     z, t, eps, cond = case
     spread, prior = 0.7, GaussianPrior(0.7)
-    same = gaussian_cond(cond.text, cond.text)
+    same = gaussian_cond(cond.text.embedding, cond.text.embedding)
     options = ISM | {"guidance_scale": 1.0, "weight": "uniform"}
     s = (t - 0.08).clamp_min(0.001)
     z_s, _ = invert(prior, z, eps, s, same, 0.2)
     sig_t, sig_s = ratio(prior, t), ratio(prior, s)
     gain = spread**2 * (sig_t - sig_s) / ((spread**2 + sig_t**2) * (spread**2 + sig_s**2))
-    expected = gain * (z_s / prior.alpha_sigma(s)[0] - cond.text)
+    expected = gain * (z_s / prior.alpha_sigma(s)[0] - cond.text.embedding)
     torch.testing.assert_close(ism.grad(prior, z, t, eps, same, **options), expected)
 
 
@@ -177,9 +188,11 @@ def test_the_three_points_of_tsm_are_on_a_line(case):
 def test_csm_of_the_negative_prompt_itself_is_zero_and_swapping_them_turns_it_round(case):
     z, t, eps, cond = case
     prior = GaussianPrior(0.7)
-    same = csm.grad(prior, z, t, eps, gaussian_cond(cond.text, cond.text), **CSM)
+    same = csm.grad(
+        prior, z, t, eps, gaussian_cond(cond.text.embedding, cond.text.embedding), **CSM
+    )
     torch.testing.assert_close(same, torch.zeros_like(same))
-    empty = torch.zeros_like(cond.text)  # the inversion's prompt stays
+    empty = Embedding(torch.zeros_like(cond.text.embedding))  # the inversion's prompt stays
     there = csm.grad(prior, z, t, eps, replace(cond, empty=empty), **CSM)
     back = csm.grad(
         prior, z, t, eps, replace(cond, text=cond.null, null=cond.text, empty=empty), **CSM
@@ -193,22 +206,22 @@ def test_an_image_prompt_adds_its_own_difference_and_none_when_it_says_what_the_
     z, t, eps, cond = case
     prior = GaussianPrior(0.7)
     plain = csm.grad(prior, z, t, eps, cond, **CSM)
-    said = csm.grad(prior, z, t, eps, replace(cond, image=cond.text), **CSM)
+    said = csm.grad(prior, z, t, eps, cond, **(CSM | {"image": cond}))
     torch.testing.assert_close(plain, said)
-    image = torch.randn(z.shape, generator=rng, dtype=z.dtype)
-    both = csm.grad(prior, z, t, eps, replace(cond, image=image), **CSM)
+    image = replace(cond, text=Embedding(torch.randn(z.shape, generator=rng, dtype=z.dtype)))
+    both = csm.grad(prior, z, t, eps, cond, **(CSM | {"image": image}))
     z_t, _ = invert(prior, z, eps, t, cond.without_prompt(), 0.2)
-    eps_both = prior.predict_noise(z_t, t, replace(cond, text=image))
+    eps_both = prior.predict_noise(z_t, t, image)
     difference = 3.0 * (eps_both - prior.predict_noise(z_t, t, cond))
     torch.testing.assert_close(both - plain, ratio(prior, t) * difference)
 
 
 def test_sdi_of_a_prior_of_one_picture_is_the_way_to_it_at_every_time(case, rng):
     z, t, eps, cond = case
-    same = gaussian_cond(cond.text, cond.text)
+    same = gaussian_cond(cond.text.embedding, cond.text.embedding)
     options = SDI | {"guidance_scale": 1.0}
     g = sdi.grad(GaussianPrior(0.0), z, t, eps, same, rng=rng, **options)
-    torch.testing.assert_close(g, z - cond.text, atol=1e-7, rtol=1e-7)
+    torch.testing.assert_close(g, z - cond.text.embedding, atol=1e-7, rtol=1e-7)
 
 
 def test_sdi_is_sds_with_the_noise_that_the_inversion_found(case):

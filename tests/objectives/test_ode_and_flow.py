@@ -4,7 +4,7 @@ import pytest
 import torch
 from gaussian import GaussianPrior, gaussian_cond
 
-from sds3d.diffusion.guidance import add_noise, ddim
+from sds3d.diffusion.noising import add_noise, ddim
 from sds3d.errors import PriorError
 from sds3d.objectives import cds, rfds, sds
 
@@ -25,7 +25,7 @@ def test_cds_without_a_gap_is_zero(case, rng):
 
 def test_cds_of_a_prior_of_one_picture_is_zero_for_its_ode_is_a_line(case, rng):
     z, t, eps, cond = case
-    same = gaussian_cond(cond.text, cond.text)
+    same = gaussian_cond(cond.text.embedding, cond.text.embedding)
     g = cds.grad(GaussianPrior(0.0), z, t, eps, same, rng=rng, **(CDS | {"guidance_scale": 7.5}))
     torch.testing.assert_close(g, torch.zeros_like(g), atol=1e-12, rtol=0)
 
@@ -36,7 +36,7 @@ def test_cds_of_a_gaussian_pulls_to_its_mean_as_its_closed_form_says(case, rng):
     u = (t + 0.1).clamp_max(0.98)
     sig_u, sig_t = ratio(prior, u), ratio(prior, t)
     gain = spread**2 * (sig_u - sig_t) / ((spread**2 + sig_u**2) * (spread**2 + sig_t**2))
-    expected = gain * (z + sig_u * eps - cond.text)
+    expected = gain * (z + sig_u * eps - cond.text.embedding)
     assert (gain[:3] > 0).all()
     torch.testing.assert_close(cds.grad(prior, z, t, eps, cond, rng=rng, **CDS), expected)
 
@@ -106,7 +106,7 @@ def test_rfds_at_the_one_picture_of_its_prior_is_zero_with_and_without_better_no
     _, t, eps, cond = case
     for improve in (False, True):
         options = RFDS | {"improve_noise": improve}
-        g = rfds.grad(Flow(0.0), cond.text, t, eps, cond, **options)
+        g = rfds.grad(Flow(0.0), cond.text.embedding, t, eps, cond, **options)
         torch.testing.assert_close(g, torch.zeros_like(g), atol=1e-10, rtol=0)
 
 
@@ -114,7 +114,7 @@ def test_better_noise_is_the_noise_whose_flow_ends_nearer_the_render(case):
     """One picture mu: v = (z_t - mu) / k, so eps' = eps + (1 - k)(v + z - eps)."""
     z, t, eps, cond = case
     k = t[:, None, None, None]
-    v = ((1 - k) * z + k * eps - cond.text) / k
+    v = ((1 - k) * z + k * eps - cond.text.embedding) / k
     better = eps + (1 - k) * (v + z - eps)
     expected = rfds.grad(Flow(0.0), z, t, better, cond, **RFDS)
     g = rfds.grad(Flow(0.0), z, t, eps, cond, **(RFDS | {"improve_noise": True}))
@@ -124,4 +124,4 @@ def test_better_noise_is_the_noise_whose_flow_ends_nearer_the_render(case):
 def test_rfds_refuses_a_prior_that_is_no_flow_and_says_what_would_be_one(case):
     with pytest.raises(PriorError, match="flow") as caught:
         rfds.grad(GaussianPrior(0.7), *case, **RFDS)
-    assert "prior.schedule" in caught.value.fix
+    assert "prior.exact.schedule" in caught.value.fix

@@ -6,16 +6,10 @@ import pytest
 import torch
 from gaussian import Always, GaussianPrior, gaussian_cond
 
-from sds3d.diffusion.guidance import (
-    WEIGHTS,
-    add_noise,
-    cfg,
-    prioritized,
-    progress,
-    sample_time,
-    together,
-)
+from sds3d.diffusion.guidance import cfg, together
+from sds3d.diffusion.noising import WEIGHTS, add_noise
 from sds3d.diffusion.schedule import alpha_bar
+from sds3d.diffusion.times import prioritized, progress, sample_time
 from sds3d.objectives import sds, vsd
 
 SHAPE = (4, 3, 6, 6)
@@ -52,7 +46,9 @@ def test_sds_is_the_weighted_difference_of_the_clean_estimates(case, weight, sca
     def mean(m):
         return m + gain * (z_t - alpha_t * m)
 
-    z_hat = mean(cond.null) + scale * (mean(cond.text) - mean(cond.null))
+    z_hat = mean(cond.null.embedding) + scale * (
+        mean(cond.text.embedding) - mean(cond.null.embedding)
+    )
     expected = WEIGHTS[weight](alpha_t, sigma_t) * alpha_t / sigma_t * (z - z_hat)
     g = sds.grad(prior, z, t, eps, cond, guidance_scale=scale, weight=weight)
     torch.testing.assert_close(g, expected)
@@ -63,7 +59,7 @@ def test_sds_with_the_true_noise_predicted_is_zero(case):
     delta = GaussianPrior(
         0.0
     )  # all mass on the mean: the prediction of z = mean is the noise itself
-    g = sds.grad(delta, cond.text, t, eps, cond, guidance_scale=1.0, weight="uniform")
+    g = sds.grad(delta, cond.text.embedding, t, eps, cond, guidance_scale=1.0, weight="uniform")
     torch.testing.assert_close(g, torch.zeros_like(g), atol=1e-12, rtol=0)
 
 

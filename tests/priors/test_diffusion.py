@@ -18,7 +18,7 @@ from diffusers import (
 )
 from torch import nn
 
-from sds3d.diffusion.guidance import add_noise
+from sds3d.diffusion.noising import add_noise
 from sds3d.errors import PriorError
 from sds3d.language.prompt import Prompt
 from sds3d.objectives import sds
@@ -206,10 +206,9 @@ def test_prompts_are_encoded_as_the_models_own_pipeline_does(make, tmp_path):
     named = {"prompt": PROMPT.text, "negative_prompt": PROMPT.negative, **options}
     with torch.no_grad():
         theirs = pipeline.encode_prompt(device=CPU, num_images_per_prompt=1, **named)
-    ours = (cond.text, cond.null)
-    if pooled := prior._text.pooled:
-        ours = [c[:, :-1] for c in ours] + [c[:, -1, :pooled] for c in ours]
-        assert all((c[:, -1, pooled:] == 0).all() for c in (cond.text, cond.null))
+    ours = [branch.embedding for branch in (cond.text, cond.null)]
+    if prior._text.pooled:
+        ours += [branch.pooled for branch in (cond.text, cond.null)]
     for a, b in zip(ours, theirs, strict=True):
         torch.testing.assert_close(a, b)
 
@@ -218,11 +217,11 @@ def test_the_null_branch_is_the_negative_prompt_and_the_empty_one_is_kept_beside
     _, cond = seen(prior)
     _, negative = seen(prior, prompt=Prompt(PROMPT.negative))
     _, nothing = seen(prior, prompt=Prompt(PROMPT.text))
-    assert torch.equal(cond.null, negative.text)
-    assert torch.equal(cond.empty, nothing.null)
+    assert torch.equal(cond.null.embedding, negative.text.embedding)
+    assert torch.equal(cond.empty.embedding, nothing.null.embedding)
     assert nothing.empty is None
-    assert not torch.equal(cond.null, cond.empty)
-    assert torch.equal(nothing.without_prompt().text, nothing.null)
+    assert not torch.equal(cond.null.embedding, cond.empty.embedding)
+    assert nothing.without_prompt().text is nothing.null
 
 
 def test_sds_is_the_formula_written_with_diffusers_alone(folder, prior):
@@ -236,13 +235,13 @@ def test_sds_is_the_formula_written_with_diffusers_alone(folder, prior):
     a, b = (0.4, 0.6) if flow else (bar.sqrt(), (1 - bar).sqrt())
     z_t, out = a * z + b * eps, []
     for text in (cond.text, cond.null):
-        words, last = (text[:, :-1], text[:, -1]) if prior._text.pooled else (text, None)
+        words, pooled = text.embedding, text.pooled
         if flow:
-            v = prior.denoiser(z_t, words, last[:, :12], torch.tensor([600.0])).sample
+            v = prior.denoiser(z_t, words, pooled, torch.tensor([600.0])).sample
             out.append(z_t + 0.4 * v)
         else:
             ids = torch.tensor([[16.0, 16, 0, 0, 16, 16]])
-            added = last is not None and {"text_embeds": last[:, :6], "time_ids": ids}
+            added = pooled is not None and {"text_embeds": pooled, "time_ids": ids}
             raw = prior.denoiser(z_t, 600, words, added_cond_kwargs=added or None).sample
             out.append(raw[:, : z.shape[1]])
     expected = b**2 * (out[1] + s * (out[0] - out[1]) - eps)
@@ -253,7 +252,7 @@ def test_words_about_the_side_are_mixed_as_their_shares_say():
     prior = known(torch.zeros(2, 3, 8, 8))
     cameras = orbit(2, 8)
     front, side, plainly = (
-        prior.condition(Prompt(text), cameras[:1], torch.zeros(1, 3)).text[0]
+        prior.condition(Prompt(text), cameras[:1], torch.zeros(1, 3)).text.embedding[0]
         for text in ("a chair, front view", "a chair, side view", "a chair")
     )
     blends = ({"front": 1.0}, {"front": 0.25, "side": 0.75})
@@ -262,10 +261,11 @@ def test_words_about_the_side_are_mixed_as_their_shares_say():
         Prompt("a chair"), cameras, torch.zeros(2, 3), Directions(blends, (away,))
     )
     expected = torch.stack([front, 0.25 * front + 0.75 * side])
-    torch.testing.assert_close(cond.text, expected)
-    torch.testing.assert_close(cond.away[0][0], expected)
+    torch.testing.assert_close(cond.text.embedding, expected)
+    torch.testing.assert_close(cond.away[0][0].embedding, expected)
     assert torch.equal(cond.away[0][1], away[1])
-    assert torch.equal(cond.null[0], prior.condition(Prompt("x"), cameras, cameras.K).null[1])
+    other = prior.condition(Prompt("x"), cameras, cameras.K)
+    assert torch.equal(cond.null.embedding[0], other.null.embedding[1])
     assert not torch.equal(front, plainly)
 
 
@@ -273,8 +273,8 @@ def test_a_row_whose_prompt_drops_a_word_is_told_the_rest():
     prior, cameras = known(torch.zeros(2, 3, 8, 8)), orbit(2, 8)
     told = Directions(({}, {"back": 1.0}), dropped=((), ("red",)))
     cond = prior.condition(Prompt("a red chair"), cameras, torch.zeros(2, 3), told)
-    for row, text in zip(cond.text, ("a red chair", "a chair, back view"), strict=True):
-        alone = prior.condition(Prompt(text), cameras[:1], torch.zeros(1, 3)).text[0]
+    for row, text in zip(cond.text.embedding, ("a red chair", "a chair, back view"), strict=True):
+        alone = prior.condition(Prompt(text), cameras[:1], torch.zeros(1, 3)).text.embedding[0]
         assert torch.equal(row, alone)
 
 
@@ -314,7 +314,7 @@ def test_what_was_encoded_in_inference_mode_can_be_trained_on(pixel_folder):
         seen(prior)
     weight = torch.ones(8, requires_grad=True)
     _, cond = seen(prior)
-    (cond.text * weight).sum().backward()
+    (cond.text.embedding * weight).sum().backward()
     assert weight.grad.abs().min() > 0
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from sds3d.diffusion.guidance import add_noise, together
+from sds3d.diffusion.guidance import together
+from sds3d.diffusion.noising import add_noise
 from sds3d.errors import PriorError
 from sds3d.language.prompt import Prompt
 from sds3d.library.kit.model import RADIUS, Model
@@ -199,7 +200,7 @@ def test_a_word_about_the_side_tells_a_camera_blind_prior_which_side_it_is():
         return (mean - seen).square().mean((1, 2, 3))
 
     assert (error(cond) < error(blind)).all()
-    p = cond.text[:, :-1].exp().sum(1)
+    p = cond.text.embedding.exp().sum(1)
     torch.testing.assert_close(p, torch.ones(4))
 
 
@@ -208,7 +209,7 @@ def test_a_prior_that_sees_the_camera_does_not_listen_to_words_about_the_side(ca
 
     prior, background = make(), torch.full((len(cameras), 3), GREY)
     told = prior.condition(PROMPT, cameras, background, perp_neg(1.0, 60)(cameras))
-    assert torch.equal(told.text, conditioned(prior, cameras).text)
+    assert torch.equal(told.text.embedding, conditioned(prior, cameras).text.embedding)
     assert told.away == ()
 
 

@@ -75,10 +75,10 @@ def test_the_image_branch_weighs_only_the_likest_members_of_the_text(models, tmp
     cameras, grey = orbit(4, 16), torch.full((4, 3), 0.5)
     path = picture(models[1], tmp_path / "x.png")
     cond = prior.condition(Prompt("x", image=str(path)), cameras, grey)
-    assert cond.image[:, :-1].exp().tolist() == [[0, 1, 0]] * 4
+    assert cond.image.embedding.exp().tolist() == [[0, 1, 0]] * 4
     without = prior.condition(Prompt("x"), cameras, grey)
     assert without.image is None
-    assert torch.equal(cond.text, without.text)
+    assert torch.equal(cond.text.embedding, without.text.embedding)
 
 
 IMAGES = Path(__file__).parent / "images"  # an upright red bar on a blue foot, 120 x 160 pixels

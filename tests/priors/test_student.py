@@ -34,14 +34,14 @@ def train(student, z, cond, rng, steps):
 def test_the_student_learns_to_denoise_the_renders(setting, rng):
     """The renders are one picture: a perfect student predicts the noise that was added to it."""
     _, student, cond = setting
-    z = cond.text + 0.4
+    z = cond.text.embedding + 0.4
     losses = train(student, z, cond, rng, 300)
     assert sum(losses[-20:]) < 0.2 * sum(losses[:20])
 
 
 def test_vsd_with_a_trained_student_points_where_sds_points_on_average(setting, rng):
     prior, student, cond = setting
-    z = cond.text + 0.4
+    z = cond.text.embedding + 0.4
     train(student, z, cond, rng, 300)
     options = {"guidance_scale": 1.0, "weight": "uniform"}
     t = torch.full((4,), 0.5)
@@ -57,7 +57,7 @@ def test_vsd_with_a_trained_student_points_where_sds_points_on_average(setting, 
 
 def test_the_students_loss_sends_no_gradient_to_the_scene_and_vsd_none_to_the_student(setting, rng):
     prior, student, cond = setting
-    z = cond.text.clone().requires_grad_()
+    z = cond.text.embedding.clone().requires_grad_()
     eps, t = torch.randn(SHAPE, generator=rng), torch.rand(4, generator=rng)
     student.loss(z, t, eps, cond).backward()
     assert z.grad is None

@@ -4,15 +4,13 @@ import inspect
 
 import pytest
 
-from sds3d.errors import RecipeError
+from sds3d.errors import PriorError, RecipeError
 from sds3d.lookup import find
-from sds3d.objectives import OBJECTIVES, SERVICES
+from sds3d.objectives import OBJECTIVES
 from sds3d.recipe import build as parts
 from sds3d.recipe import load as recipe
-from sds3d.recipe import students
 from sds3d.recipe.load import dump, load
-from sds3d.recipe.toml import bind, parameters, split
-from sds3d.runs import job
+from sds3d.recipe.toml import parameters
 from sds3d.runs.job import Job, resolve, settled
 from sds3d.scenes import SCENES
 
@@ -43,22 +41,26 @@ def minimal(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "preset"), SHIPPED)
-def test_a_shipped_recipe_binds_to_the_functions_it_names(name, preset):
-    found = load(name, preset)
+def test_a_shipped_recipe_fits_the_functions_it_names(name, preset):
+    parts.check(load(name, preset), "exact")
+
+
+@pytest.mark.parametrize("name", recipe.names())
+def test_a_shipped_recipe_fits_a_network_too_unless_its_objective_needs_a_density(name, tmp_path):
+    (tmp_path / "model_index.json").write_text("{}", encoding="utf-8")
+    found = load(name)
+    if found.objective.name == "fvsd":
+        with pytest.raises(PriorError, match="a known density"):
+            parts.check(found, f"diffusers:{tmp_path}")
+    else:
+        parts.check(found, f"diffusers:{tmp_path}")
+
+
+@pytest.mark.parametrize("name", recipe.names())
+def test_a_shipped_recipe_has_a_student_exactly_when_its_objective_asks_for_one(name):
+    found = load(name)
     function = find(OBJECTIVES, found.objective.name, "objective.name")
-    bind(function, found.objective.options, "objective", supplied=SERVICES)
-    bind(find(SCENES, found.scene.name, "scene.name"), found.scene.options, "scene")
-    own, large = split(found.prior, "diffusers")
-    bind(parts.exact, own, "prior")
-    bind(parts.load, large, "prior.diffusers")
-    assert ("student" in inspect.signature(function).parameters) == bool(found.student)
-    if found.student:
-        own, large = split(found.student, "lora")
-        bind(students.student, own, "student")
-        if (
-            large or found.objective.name not in job.OF_DENSITY
-        ):  # which need no other prior's student
-            bind(students.lora, large, "student.lora")
+    assert ("student" in inspect.signature(function).parameters) == bool(found.students)
 
 
 @pytest.mark.parametrize("name", [f"sds-{scene}" for scene in SCENES])

@@ -11,7 +11,7 @@ from sds3d.runs.quality import converged
 SMALL = ("export.resolution=64", "export.texture_size=64", "export.faces=4000")
 BUDGETS = {  # VSD's student needs some steps, and some pixels, to follow the scene
     "sds": (100, ("camera.sizes=[36]",)),
-    "vsd": (160, ("camera.sizes=[48]", "student.lr=5e-3")),
+    "vsd": (160, ("camera.sizes=[48]", "students.renders.residual.lr=5e-3")),
 }
 
 

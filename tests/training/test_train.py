@@ -106,7 +106,7 @@ def test_its_estimate_of_the_picture_is_the_networks_own(trained, rng):
     alpha_t, sigma_t = prior.alpha_sigma(t)
     x0 = (z_t - sigma_t * prior.predict_noise(z_t, t, cond)) / alpha_t
     known = torch.cat([2 * background - 1, torch.ones(4, 1)], -1)
-    own = prior.denoiser(z_t, 1000 * t, cond.text, cameras.c2w.flatten(1), known).sample
+    own = prior.denoiser(z_t, 1000 * t, cond.text.embedding, cameras.c2w.flatten(1), known).sample
     torch.testing.assert_close(x0, own, atol=1e-4, rtol=1e-4)
 
 

@@ -16,7 +16,7 @@ from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.schedule import TRAINING_STEPS, alpha_bar
 from sds3d.errors import PriorError
 from sds3d.language.embedding import LENGTH, embed, spans
-from sds3d.language.lexicon import vector
+from sds3d.language.lexicon import assets, vector
 from sds3d.language.prompt import Prompt
 from sds3d.priors.embedded.multiview import WEIGHTS, MultiviewTransformer
 from sds3d.priors.hub.layout import digest
@@ -26,6 +26,7 @@ from sds3d.views.directions import Directions
 
 TRAINING = "training.json"  # what the network was made of, and the hash of its weights
 CONCEPTS = "concepts.txt"  # a name a line, what the network was trained on
+PACKAGED = Path(str(assets())) / "prior"
 NEAR = 0.6  # cosine of a prompt's word and a concept below which the word is none of the concepts
 SHOWN = 5
 
@@ -95,14 +96,21 @@ class EmbeddedPrior(DiffusionPrior):
         background: Tensor,
         directions: Directions | None = None,
     ) -> Cond:
-        """As DiffusionPrior's; `views` holds the backgrounds, (B, 4)."""
+        """As DiffusionPrior's, with the background."""
         cond = super().condition(prompt, cameras, background, directions)
-        told = torch.cat([2 * background - 1, torch.ones_like(background[:, :1])], -1)
-        return replace(cond, views=told.to(cond.camera))
+        return replace(cond, background=background)
 
     def _arguments(self, z_t: Tensor, t: Tensor, cond: Cond) -> dict[str, Any]:
-        background = cond.views.repeat(len(z_t) // len(cond.views), 1).to(self.dtype)
-        return super()._arguments(z_t, t, cond) | {"background": background}
+        rgb = 2 * cond.background - 1
+        known = torch.cat([rgb, torch.ones_like(rgb[:, :1])], -1)  # the fourth: it is known
+        rows = known.repeat(len(z_t) // len(known), 1).to(cond.camera).to(self.dtype)
+        return super()._arguments(z_t, t, cond) | {"background": rows}
+
+
+def embedded_prior(source: str, *, seed: int, device: torch.device) -> EmbeddedPrior:
+    """The prior in the folder `source`, or the packaged one when it is empty, as `load`."""
+    del seed
+    return load(Path(source or PACKAGED), device)
 
 
 def load(folder: Path, where: torch.device, *, name: str = "embedded") -> EmbeddedPrior:

@@ -24,9 +24,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from sds3d.diffusion.cond import Cond
+from sds3d.diffusion.cond import Cond, Embedding
 from sds3d.diffusion.schedule import alpha_bar, alpha_sigma
 from sds3d.kernels.rasterize import render_models
 from sds3d.language.prompt import Prompt
@@ -87,14 +86,21 @@ class ExactPrior:
         null_spread: float = 0.0,
         schedule: str = "vp",
     ) -> None:
-        self._choose, self._chosen, self.weights = choose, {}, {}
+        self.weights: dict[str, str] = {}
+        self.evaluations = 0
+        self._choose = choose
+        self._chosen: dict[Prompt, Members] = {}
         self._likely: dict[Prompt, np.ndarray] = {}
         self._spreads, self._schedule = (spread, null_spread), schedule
         self._supersample, self._camera_blind = supersample, camera_blind
         self._log_alpha_bar = alpha_bar().log()
 
-    def members(self, prompt: Prompt) -> Members:
-        """What the prompt selects.  Raises PriorError when the library has nothing near it."""
+    def members(self, prompt: Prompt) -> list[Model]:
+        """The objects that the prompt can become.  Raises PriorError when the library has none near it."""
+        return self.select(prompt).named
+
+    def select(self, prompt: Prompt) -> Members:
+        """The part of the library that the prompt is about.  Raises PriorError as `members`."""
         if prompt not in self._chosen:
             self._chosen[prompt] = self._choose(prompt)
         return self._chosen[prompt]
@@ -102,7 +108,7 @@ class ExactPrior:
     def _pictured(self, prompt: Prompt) -> np.ndarray:
         """The members' weights (M,) where a picture is given beside the words: those that look like it."""
         if prompt not in self._likely:
-            members, picture = self.members(prompt), subject(Path(prompt.image))
+            members, picture = self.select(prompt), subject(Path(prompt.image))
             p = members.text.copy()
             named = np.flatnonzero(p)
             models = [members.models[i] for i in named]
@@ -112,7 +118,7 @@ class ExactPrior:
 
     def describe(self, prompt: Prompt) -> str:
         """How the prompt is understood, one line.  Raises PriorError as `members`."""
-        return self.members(prompt).note
+        return self.select(prompt).note
 
     def condition(
         self,
@@ -126,7 +132,7 @@ class ExactPrior:
         directions: a camera-blind prior weighs the sides that the words name; one that sees cameras needs none,
         and no word of the prompt is dropped.
         """
-        members = self.members(prompt)
+        members = self.select(prompt)
         turns = range(BLIND_AZIMUTHS) if self._camera_blind else range(1)
         images = [
             render(
@@ -140,25 +146,28 @@ class ExactPrior:
         z = self.encode(torch.cat(images, 1).flatten(2))
         views = Views(z, z.square().sum(-1) / 2)
 
-        def rows(weights: np.ndarray, spread: float, shares: Tensor | None = None) -> Tensor:
-            """log p (B, turns x M) and the spread; shares: (B, turns), of each turn."""
+        def rows(weights: np.ndarray, spread: float, shares: Tensor | None = None) -> Embedding:
+            """ln p (B, turns x M) and the spread; shares: (B, turns), of each turn."""
             p = torch.as_tensor(weights, dtype=torch.float32).expand(len(cameras), len(turns), -1)
             p = p if shares is None else p * shares[..., None]
-            return F.pad(p.flatten(1).log(), (0, 1), value=spread).to(z.device)
+            log_p = p.flatten(1).log().to(z.device)
+            return Embedding(log_p, spread=log_p.new_full((len(cameras),), spread))
 
-        def told(blends: Sequence[Blend]) -> Tensor:
+        def sided(blends: Sequence[Blend]) -> Embedding:
             return rows(members.text, spread, sides(blends, cameras, len(turns)))
 
         spread, null_spread = self._spreads
-        heard = directions if self._camera_blind and directions and directions.blends[0] else None
+        sides_said = (
+            directions if self._camera_blind and directions and directions.blends[0] else None
+        )
         return Cond(
-            text=told(heard.blends) if heard else rows(members.text, spread),
+            text=sided(sides_said.blends) if sides_said else rows(members.text, spread),
             null=rows(members.null, null_spread),
             camera=cameras.c2w.flatten(1).float(),
             views=views,
             empty=None if members.empty is None else rows(members.empty, null_spread),
             image=rows(self._pictured(prompt), spread) if prompt.image else None,
-            away=tuple((told(blends), w) for blends, w in heard.away) if heard else (),
+            away=tuple((sided(blends), w) for blends, w in sides_said.away) if sides_said else (),
         )
 
     def encode(self, rgb: Tensor) -> Tensor:
@@ -191,13 +200,14 @@ class ExactPrior:
         evidence = (alpha_t * dot - alpha_t**2 * half_square) / variance
         if not self._camera_blind:
             evidence = evidence.reshape(rows // batch, batch, -1).sum(1).repeat_interleave(batch, 0)
-        return cond.text[:, :-1].to(z_t.dtype) + evidence
+        return cond.text.embedding.to(z_t.dtype) + evidence
 
     def predict_noise(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
         """eps_hat = (z_t - alpha_t E[z | z_t]) / sigma_t = sigma_t (z_t - alpha_t m) / v_t, exactly.
 
         m is the posterior mean of the members.
         """
+        self.evaluations += len(z_t)
         alpha_t, variance = self._alpha_variance(t, cond)
         batch = len(cond.views.z)
         w = self.posterior(z_t, t, cond).reshape(len(z_t) // batch, batch, -1)
@@ -218,13 +228,13 @@ class ExactPrior:
         beside = (ours - theirs + dimension * (square / variance).log().flatten()) / 2
         if not self._camera_blind:
             beside = beside.reshape(-1, batch).sum(1).repeat_interleave(batch, 0)
-        share = cond.text[:, :-1].double().logsumexp(-1)
+        share = cond.text.embedding.double().logsumexp(-1)
         return self.log_joint(z_t, t, cond).logsumexp(-1) - share + beside
 
     def _alpha_variance(self, t: Tensor, cond: Cond) -> tuple[Tensor, Tensor]:
         """(alpha_t, sigma_t^2 + (alpha_t spread)^2), each (R, 1, 1, 1)."""
         alpha_t, sigma_t = self.alpha_sigma(t)
-        spread = cond.text[:, -1].to(t)[:, None, None, None]
+        spread = cond.text.spread.to(t)[:, None, None, None]
         return alpha_t, sigma_t**2 + (alpha_t * spread) ** 2
 
 

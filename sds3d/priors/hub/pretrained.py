@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -22,6 +22,19 @@ MOST_PIXELS_A_SIDE = 4096
 UNET_INPUTS = {"sample", "timestep", "encoder_hidden_states"}
 SD3_INPUTS = {"hidden_states", "timestep", "encoder_hidden_states", "pooled_projections"}
 ADDED_INPUTS = (None, "text", "text_time")  # addition_embed_type: IF's and SDXL's
+
+
+def diffusers_prior(
+    source: str,
+    *,
+    seed: int,
+    device: torch.device,
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto",
+    size: int = 0,
+) -> DiffusionPrior:
+    """The prior of a folder in the diffusers layout, or of the hub model OWNER/MODEL, as `load`."""
+    del seed
+    return load(source, device, dtype=dtype, size=size)
 
 
 @lru_cache(maxsize=1)  # shared by the jobs of a batch

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sds3d.diffusion.cond import Cond
+from sds3d.diffusion.cond import Cond, Embedding
 from sds3d.diffusion.schedule import alpha_sigma
 from sds3d.errors import PriorError
 from sds3d.language.prompt import Prompt
@@ -58,7 +58,9 @@ class DiffusionPrior:
         self.denoiser, self.vae = denoiser, vae
         self.weights, self.name, self.size = dict(weights or {}), name, size
         self.num_views = getattr(denoiser.config, "num_views", 0)
-        self._text, self._embedded = text, {}
+        self.evaluations = 0
+        self._text = text
+        self._embedded: dict[str, Tensor] = {}
         self._prediction, self._log_alpha_bar, self._steps = prediction, log_alpha_bar, steps
         self._joint = "pooled_projections" in inspect.signature(denoiser.forward).parameters
         for network in (denoiser, vae):
@@ -112,24 +114,24 @@ class DiffusionPrior:
                 f"--set camera.views={self.num_views}",
             )
 
-        def same(text: str) -> Tensor:
-            return self._embed(text).expand(rows, -1, -1)
+        def same(text: str) -> Embedding:
+            return self._split(self._embed(text).expand(rows, -1, -1))
 
-        def told(blends: Sequence[Blend]) -> Tensor:
+        def sided(blends: Sequence[Blend]) -> Embedding:
             mixed = [
                 sum(w * self._embed(f"{text}, {word} view") for word, w in blend.items())
                 if blend
                 else self._embed(text)
                 for text, blend in zip(directions.texts(prompt.text), blends, strict=True)
             ]
-            return torch.stack(mixed)
+            return self._split(torch.stack(mixed))
 
         return Cond(
-            text=told(directions.blends) if directions else same(prompt.text),
+            text=sided(directions.blends) if directions else same(prompt.text),
             null=same(prompt.negative),
             camera=cameras.c2w.flatten(1).float(),
             empty=same("") if prompt.negative else None,
-            away=tuple((told(b), w) for b, w in directions.away) if directions else (),
+            away=tuple((sided(b), w) for b, w in directions.away) if directions else (),
         )
 
     def encode(self, rgb: Tensor) -> Tensor:
@@ -160,20 +162,21 @@ class DiffusionPrior:
     @torch.no_grad()
     def predict_noise(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
         """eps_hat of z_t, in z_t's dtype."""
-        return self.estimate(self.denoiser, z_t, t, cond)
+        return self.denoise(self.denoiser, z_t, t, cond)
 
-    def estimate(self, network: nn.Module, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
-        """eps_hat by `network`, which is called as the denoiser is; differentiable.
+    def denoise(self, network: nn.Module, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
+        """eps_hat of z_t by `network`, which has the denoiser's interface; differentiable.
 
-        Channels beyond those of z_t, a learned variance, are left out.
+        Channels beyond those of z_t, a learned variance, are dropped.
         """
+        self.evaluations += len(z_t)
         out = network(**self._arguments(z_t, t, cond)).sample[:, : z_t.shape[1]].to(z_t.dtype)
         return EPS[self._prediction](out, z_t, *self.alpha_sigma(t))
 
     def _arguments(self, z_t: Tensor, t: Tensor, cond: Cond) -> dict[str, Any]:
-        z_t, text, pooled = z_t.to(self.dtype), cond.text.to(self.dtype), None
-        if self._text.pooled:
-            text, pooled = text[:, :-1], text[:, -1, : self._text.pooled]
+        z_t = z_t.to(self.dtype)
+        text = cond.text.embedding.to(self.dtype)
+        pooled = None if cond.text.pooled is None else cond.text.pooled.to(self.dtype)
         times = t * self._steps
         if self._log_alpha_bar is not None:
             times = times.round().long().clamp(max=self._steps - 1)
@@ -187,6 +190,11 @@ class DiffusionPrior:
             ids = {"text_embeds": pooled, "time_ids": sizes.expand(len(z_t), -1)}
             told["added_cond_kwargs"] = ids
         return told | {"sample": z_t}
+
+    def _split(self, rows: Tensor) -> Embedding:
+        """The tokens and the pooled vector of what the text encoder gives, (R, T, D)."""
+        width = self._text.pooled
+        return Embedding(rows[:, :-1], rows[:, -1, :width]) if width else Embedding(rows)
 
     def _embed(self, text: str) -> Tensor:
         """(T, D) of a text; each is encoded once."""

@@ -1,0 +1,63 @@
+"""Which times a step draws, and how numbers change over a run."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from sds3d.diffusion.schedule import TRAINING_STEPS, alpha_bar
+
+
+def ramp(fraction: float, start: float, end: float, until: float = 1.0) -> float:
+    """From start to end, linear while `fraction` of the run goes from 0 to `until`, then constant."""
+    return start + (end - start) * min(fraction / until, 1.0)
+
+
+def progress(step: int, steps: int, schedule: str, step_at: float) -> float:
+    """How far the bounds on t have gone from their start (0) to their end (1) at `step` of `steps`.
+
+    `constant` 0; `linear` step/steps; `sqrt` sqrt(step/steps) (HiFA); `step` jumps at `step_at`.
+    """
+    fraction = step / max(steps - 1, 1)
+    match schedule:
+        case "constant":
+            return 0.0
+        case "linear":
+            return fraction
+        case "sqrt":
+            return fraction**0.5
+        case "step":
+            return float(fraction >= step_at)
+    raise ValueError(schedule)
+
+
+@cache
+def _prioritized(m1: float, m2: float, s1: float, s2: float) -> Tensor:
+    """The share of the weight of all times at and above each of the trained times, (1000,), falling."""
+    t, bar = torch.arange(TRAINING_STEPS) / TRAINING_STEPS, alpha_bar()
+    late = torch.exp(-((t - m1) ** 2) / (2 * s1**2)).where(t > m1, torch.ones_like(t))
+    early = torch.exp(-((t - m2) ** 2) / (2 * s2**2)).where(t < m2, torch.ones_like(t))
+    weight = ((1 - bar) / bar).sqrt() * late * early
+    return (weight.flip(0).cumsum(0) / weight.sum()).flip(0)
+
+
+def prioritized(fraction: float, m1: float, m2: float, s1: float, s2: float) -> float:
+    """The time at a fraction of the run, never rising: most steps where coarse form, then detail, is decided.
+
+    t with sum_{u >= t} W(u) = fraction sum_u W(u),  W = sqrt((1 - alpha_bar) / alpha_bar) W_p,  W_p a plateau
+    from m2 to m1 with Gaussian flanks of deviations s1 above and s2 below.  Huang et al. 2023, DreamTime,
+    https://arxiv.org/abs/2306.12422, section 3.2; the schedule is Stable Diffusion's.
+    """
+    share = _prioritized(m1, m2, s1, s2)
+    return max(int((share >= fraction).sum()) - 1, 0) / TRAINING_STEPS
+
+
+def sample_time(
+    rng: torch.Generator, views: int, bounds: tuple[float, float], *, per_view: bool
+) -> Tensor:
+    """t (views,), uniform between the bounds: one value for all views, or one each."""
+    low, high = bounds
+    draw = torch.rand(views if per_view else 1, generator=rng)
+    return (low + (high - low) * draw).expand(views).clone()

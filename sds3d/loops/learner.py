@@ -1,0 +1,63 @@
+"""Optimizers and their schedules, and the training of a student."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sds3d.diffusion.cond import Cond
+from sds3d.errors import NonFiniteError
+from sds3d.students.student import Student
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """An optimizer and the decay of its learning rates: lr(step) = lr(0) lr_end^(step / steps)."""
+
+    optimizer: torch.optim.Optimizer
+    lr_end: float = 1.0
+
+    def step(self, step: int, steps: int) -> None:
+        """One optimizer step at this step's learning rates; clears the gradients."""
+        for group in self.optimizer.param_groups:
+            group.setdefault("initial_lr", group["lr"])
+            group["lr"] = group["initial_lr"] * self.lr_end ** (step / steps)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A student and its training.  camera_dropout: probability that a whole step drops the camera."""
+
+    student: Student
+    trainer: Trainer
+    camera_dropout: float
+
+    def learn(self, z: Tensor, cond: Cond, rng: torch.Generator, step: int, steps: int) -> float:
+        """One denoising step on the renders z (B, C, h, w); returns the loss.
+
+        t ~ U[0, 1] for each view, eps ~ N(0, I).  Raises NonFiniteError.
+        """
+        t = torch.rand(len(z), generator=rng).to(z)
+        eps = torch.randn(z.shape, generator=rng).to(z)
+        if torch.rand((), generator=rng) < self.camera_dropout:
+            cond = cond.without_camera()
+        loss = self.student.loss(z.detach(), t, eps, cond)
+        require_finite({"the student's loss": loss}, step, t)
+        loss.backward()
+        self.trainer.step(step, steps)
+        return loss.item()
+
+
+def require_finite(tensors: Mapping[str, Tensor], step: int, t: Tensor) -> None:
+    """Raises NonFiniteError for the first tensor with an infinity or a NaN, naming step and t."""
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise NonFiniteError(
+                f"step {step}: {name} is not finite at t = {t.tolist()}",
+                "lower the learning rates or raise time.low; the last checkpoint is kept",
+            )

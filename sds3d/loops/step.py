@@ -1,0 +1,158 @@
+"""One step of score distillation: the body that every loop shares.
+
+views -> scene.render -> prior.encode -> z -> objective(prior, z, t, eps, cond) -> g
+  ^                                                                                |
+  +---- optimizer <- backward of sum(z g) / B + penalties <------------------------+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from sds3d.diffusion.cond import Cond
+from sds3d.diffusion.prior import Prior
+from sds3d.language.prompt import Prompt
+from sds3d.loops.clock import Clock
+from sds3d.loops.learner import Learner, Trainer, require_finite
+from sds3d.objectives.context import StepContext
+from sds3d.scenes.render import Render
+from sds3d.scenes.scene import Scene
+from sds3d.views.cameras import Cameras
+
+# (prior, z, t, eps, cond, context) -> the gradient with respect to z, with the recipe's numbers bound
+Objective = Callable[[Prior, Tensor, Tensor, Tensor, Cond, StepContext], Tensor]
+# (render, views, prompt) -> a scalar
+Regularizer = Callable[[Render, Cameras, Prompt], Tensor]
+
+
+def _condition(prior: Prior, prompt: Prompt, cameras: Cameras, background: Tensor) -> Cond:
+    return prior.condition(prompt, cameras, background)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What each step draws.  Functions of (rng, step), in the order in which they are called."""
+
+    cameras: Callable[[torch.Generator, int], Cameras]
+    background: Callable[[torch.Generator, int], Tensor]  # (B, 3)
+    bounds: Callable[[int], tuple[float, float]]  # of t at a step; draws nothing
+    time: Callable[[torch.Generator, int], Tensor]  # (B,)
+    noise: Callable[[torch.Generator, Tensor], Tensor]  # shaped as z
+    condition: Callable[[Prior, Prompt, Cameras, Tensor], Cond] = _condition
+
+
+@dataclass(frozen=True)
+class Optimization:
+    """A scene, what moves it, and what it is moved by.
+
+    steps: of the whole run.  gradient: what is done to g, given it and the fraction of the run that is done.
+    penalties: weights of the scene's own penalties by name.  regularizers: further penalties by name, each with
+    its weight.  state: a module that belongs to the objective.
+    """
+
+    scene: Scene
+    prior: Prior
+    objective: Objective
+    prompt: Prompt
+    sampling: Sampling
+    trainer: Trainer
+    steps: int
+    seed: int
+    gradient: Callable[[Tensor, float], Tensor] = lambda g, fraction: g
+    penalties: Mapping[str, float] = field(default_factory=dict)
+    regularizers: Mapping[str, tuple[Regularizer, float]] = field(default_factory=dict)
+    learners: Mapping[str, Learner] = field(default_factory=dict)
+    state: nn.Module | None = None
+    clock: Clock = field(default_factory=Clock)
+
+    def modules(self) -> dict[str, nn.Module]:
+        """Everything with a state that a checkpoint holds, by name."""
+        modules: dict[str, nn.Module] = {"scene": self.scene}
+        modules |= {f"students.{name}": learner.student for name, learner in self.learners.items()}
+        return modules if self.state is None else modules | {"state": self.state}
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """The optimizers that a checkpoint holds, by name."""
+        optimizers = {"adam": self.trainer.optimizer}
+        for name, learner in self.learners.items():
+            optimizers[f"students_adam.{name}"] = learner.trainer.optimizer
+        return optimizers
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a step did.  values: scalars of the step by name (t, grad, penalties, students' losses)."""
+
+    step: int
+    render: Render
+    values: Mapping[str, float]
+
+
+def generator(seed: int, step: int) -> torch.Generator:
+    """The randomness of one step.  It depends on nothing else, so a resumed run repeats it exactly."""
+    return torch.Generator().manual_seed((seed * 1_000_003 + step) % 2**63)
+
+
+def take_step(run: Optimization, step: int) -> Event:
+    """Moves the scene, then its students, by one step.
+
+    Raises NonFiniteError, naming the step and t, when the objective's gradient, a penalty, the scene's gradient
+    or a student's loss is not finite.
+    """
+    rng = generator(run.seed, step)
+    cameras = run.sampling.cameras(rng, step)
+    background = run.sampling.background(rng, step)
+    with run.clock("prior"), torch.no_grad():
+        cond = run.sampling.condition(run.prior, run.prompt, cameras, background)
+    with run.clock("render"):
+        render = run.scene.render(cameras, background, rng)
+        z = run.prior.encode(render.rgb.permute(0, 3, 1, 2))
+    t = run.sampling.time(rng, step)
+    eps = run.sampling.noise(rng, z)
+    with run.clock("prior"), torch.no_grad():
+        context = _context(run, step, rng, cond)
+        g = run.objective(run.prior, z, t, eps, cond, context)
+        require_finite({"the objective's gradient": g}, step, t)
+        g = run.gradient(g, context.fraction)
+    with run.clock("backward"):
+        penalties = run.scene.regularizers(render)
+        for name, (regularizer, _) in run.regularizers.items():
+            penalties[name] = regularizer(render, cameras, run.prompt)
+        require_finite({f"the penalty '{k}'": v for k, v in penalties.items()}, step, t)
+        ((z * g).sum() / len(z) + _weighted(run, penalties)).backward()
+        norm = torch.nn.utils.get_total_norm(
+            p.grad for p in run.scene.parameters() if p.grad is not None
+        )
+        require_finite({"the scene's gradient": norm}, step, t)
+    with run.clock("optimizer"):
+        run.trainer.step(step, run.steps)
+        run.scene.after_step(step, run.trainer.optimizer, rng)
+    values = {"t": t.mean().item(), "grad": g.square().mean().sqrt().item()}
+    values |= {name: value.item() for name, value in penalties.items()}
+    for name, learner in run.learners.items():
+        with run.clock("student"):
+            values[name] = learner.learn(z, cond, rng, step, run.steps)
+    return Event(step, render, values)
+
+
+def _context(run: Optimization, step: int, rng: torch.Generator, cond: Cond) -> StepContext:
+    return StepContext(
+        rng=rng,
+        step=step,
+        steps=run.steps,
+        fraction=step / max(run.steps - 1, 1),
+        t_low=run.sampling.bounds(step)[0],
+        students={name: learner.student for name, learner in run.learners.items()},
+        state=run.state,
+        image=cond.with_image(),
+    )
+
+
+def _weighted(run: Optimization, penalties: Mapping[str, Tensor]) -> Tensor | float:
+    """sum_k w_k penalty_k, over the penalties whose weight is not zero."""
+    weights = {**run.penalties, **{name: w for name, (_, w) in run.regularizers.items()}}
+    return sum(w * penalties[name] for name, w in weights.items() if w)
