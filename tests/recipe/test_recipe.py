@@ -10,7 +10,7 @@ from sds3d.objectives import OBJECTIVES
 from sds3d.recipe import build as parts
 from sds3d.recipe import load as recipe
 from sds3d.recipe.load import dump, load
-from sds3d.recipe.toml import parameters
+from sds3d.recipe.toml import bind, parameters
 from sds3d.runs.job import Job, resolve, settled
 from sds3d.scenes import SCENES
 
