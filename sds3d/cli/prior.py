@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sds3d.cli.training import train
 from sds3d.errors import INTERRUPTED
+from sds3d.language.prompt import parse
+
+if TYPE_CHECKING:
+    from sds3d.language.reading import Reading
 
 app = typer.Typer(
     help="The embedded prior: what it knows, and how it reads a prompt.",
@@ -67,43 +73,64 @@ def sample(
 
 \b
   sds3d prior eval prompts/embedded.txt
+  sds3d prior eval prompts/embedded.txt --words
+  sds3d prior eval prompts/embedded.txt --json
   sds3d prior eval outputs/prior/network --data corpus --out numbers.json""",
 )
 def evaluate(
     what: Annotated[
-        Path, typer.Argument(help="A file with a prompt a line, or a network's folder.")
+        Path, typer.Argument(help="A file with a prompt on each line, or a network's folder.")
     ],
+    words: Annotated[
+        bool, typer.Option("--words", help="Show what becomes of every word of each prompt.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the readings as JSON, every word's fate included.")
+    ] = False,
     data: Annotated[
         list[Path] | None, typer.Option(help="The sets that the network was trained on.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where a network's numbers go.")] = None,
     card: Annotated[bool, typer.Option("--card", help="Write the network's model card.")] = False,
 ) -> None:
-    """Show how each prompt of a file is read (exit code 1 if one is not), or measure a network."""
-    from sds3d.cli.training import measure
-
+    """Show how each prompt of a file is read (exit code 1 if one is refused), or measure a network."""
     if what.is_dir():
+        from sds3d.cli.training import measure
+
         measure(what, data or [], out, card)
         return
-    from sds3d.errors import PriorError
-    from sds3d.language.prompt import parse
-    from sds3d.priors.exact.choose import reading
+    from sds3d.priors.exact.choose import refusal, understand
     from sds3d.runs.batch import read_lines
 
-    lines, failed = read_lines(what), 0
-    for line in lines:
-        try:
-            found = reading(parse(line))
-        except PriorError as error:
-            failed += 1
-            print(f"  ?  {line}: {error.message}")
-            continue
-        ignored = f"; not understood: {', '.join(found.ignored)}" if found.ignored else ""
-        names = ", ".join(name for name, _ in found.matches)
-        print(f"     {line}: {names} as '{found.understood}'{ignored}")
-    print(f"{len(lines) - failed} of {len(lines)} understood")
-    if failed:
+    lines = read_lines(what)
+    readings = [(line, understand(parse(line))) for line in lines]
+    refused = sum(not reading.matches for _, reading in readings)
+    if as_json:
+        print(json.dumps([_record(line, reading) for line, reading in readings], indent=2))
+    else:
+        for line, reading in readings:
+            if reading.matches:
+                print(f"     {line}: {reading.note}")
+            else:
+                print(f"  ?  {line}: {refusal(line, reading).message}")
+            if words:
+                for fate in reading.fates:
+                    print(f"          {fate.word}: {fate}")
+        print(f"{len(lines) - refused} of {len(lines)} understood")
+    if refused:
         raise typer.Exit(1)
+
+
+def _record(line: str, reading: Reading) -> dict[str, object]:
+    """A reading as JSON values."""
+    return {
+        "prompt": line,
+        "understood": reading.understood,
+        "categories": [name for name, _ in reading.matches],
+        "nearest": [name for name, _ in reading.nearest],
+        "note": reading.note,
+        "words": [asdict(fate) for fate in reading.fates],
+    }
 
 
 @app.command(epilog="Example:  sds3d prior data builtin:4 sweethome3d --out corpus")

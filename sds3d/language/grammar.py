@@ -1,178 +1,99 @@
-"""A prompt taken apart: the words of the object, and what is said of it after 'with', 'is', 'in', ..."""
+"""A prompt taken apart: the words of the object, and the clauses after it ('with', 'is', 'in', ...)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from sds3d.language.lexicon import lexicon
 from sds3d.language.palette import FINISHES, SHADES, VIVID
+from sds3d.language.words import STOPS, Word, word_set
 
-ARTICLE = {
-    "a",
-    "an",
-    "the",
-    "some",
-    "one",
-    "my",
-    "your",
-    "his",
-    "her",
-    "its",
-    "their",
-    "this",
-    "these",
-    "very",
-}
-ARTICLE |= {"single", "quite", "rather", "just", "so", "really", "both", "all", "own"}
-WITH = {
-    "with",
-    "having",
-    "has",
-    "have",
-    "featuring",
-    "wearing",
-    "holding",
-    "carrying",
-    "whose",
-    "showing",
-}
-WITHOUT = {"without", "no", "not", "minus", "lacking", "never", "except"}
-IS = {
-    "is",
-    "are",
-    "painted",
-    "colored",
-    "coloured",
-    "colour",
-    "color",
-    "colours",
-    "colors",
-    "being",
-    "was",
-}
-MADE = {
-    "made",
-    "built",
-    "carved",
-    "crafted",
-    "constructed",
-    "cast",
-    "sculpted",
-    "woven",
-    "knitted",
-    "fashioned",
-}
-PLACE = {
-    "in",
-    "on",
-    "at",
-    "under",
-    "over",
-    "behind",
-    "near",
-    "beside",
-    "by",
-    "from",
-    "inside",
-    "into",
-    "against",
-}
-PLACE |= {
-    "above",
-    "below",
-    "between",
-    "among",
-    "to",
-    "for",
-    "like",
-    "next",
-    "through",
-    "around",
-    "while",
-    "out",
-}
-PLACE |= {
-    "across",
-    "along",
-    "atop",
-    "outside",
-    "during",
-    "off",
-    "up",
-    "down",
-    "covered",
-    "filled",
-    "full",
-    "of",
-}
-PLACE |= {"surrounded", "standing", "lying"}
-JOIN = {"and", ",", "&", "plus", ";", ".", "or", "!", "?", ":", "+"}
-PASSED = {
-    "that",
-    "which",
-    "it",
-    "there",
-    "who",
-    "also",
-    "entirely",
-    "completely",
-    "fully",
-    "all",
-    "mostly",
-}
-GRAMMAR = (
-    ARTICLE | WITH | WITHOUT | IS | MADE | PLACE | PASSED | set(SHADES) | set(VIVID) | set(FINISHES)
+ARTICLE = word_set("a an the some one my your his her its their this these very")
+ARTICLE |= word_set("single quite rather just so really both all own")
+WITH = word_set("with having has have featuring wearing holding carrying whose showing")
+WITHOUT = word_set("without no not minus lacking never except")
+IS = word_set("is are painted colored coloured colour color colours colors being was")
+MADE = word_set("made built carved crafted constructed cast sculpted woven knitted fashioned")
+PLACE = word_set("in on at under over behind near beside by from inside into against above below")
+PLACE |= word_set(
+    "between among to for like next through around while out across along atop outside"
 )
+PLACE |= word_set("during off up down covered filled full of surrounded standing lying")
+JOIN = STOPS | word_set("and plus or")
+PASSED = word_set("that which it there who also entirely completely fully all mostly")
+FUNCTION = ARTICLE | WITH | WITHOUT | IS | MADE | PLACE | PASSED | word_set("and plus or")
+GRAMMAR = FUNCTION | set(SHADES) | set(VIVID) | set(FINISHES)
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word of a prompt, or several that are one name.  places: where they stand in the prompt."""
+
+    text: str
+    places: tuple[int, ...]
+
+    @classmethod
+    def of(cls, words: Sequence[Word | Term]) -> Term:
+        """The words as one term."""
+        places = (w.places if isinstance(w, Term) else (w.place,) for w in words)
+        return cls(" ".join(w.text for w in words), tuple(i for row in places for i in row))
 
 
 @dataclass
 class Clause:
-    """Words of one kind: head, with, without, is, made, place.
+    """Terms of one kind: head, with, without, is, made, place.
 
-    joined: it follows an 'and' or ','.  anew: it begins with an article.
+    joined: it follows an 'and' or ','.  article: it begins with one, so it names another thing.
     """
 
     kind: str
-    words: list[str]
+    terms: list[Term] = field(default_factory=list)
     joined: bool = False
-    anew: bool = False
+    article: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        """The texts of the terms."""
+        return [t.text for t in self.terms]
 
 
-def clauses(words: Sequence[str], named: Callable[[str], bool]) -> list[Clause]:
-    """The prompt in clauses, articles left out.
+def clauses(words: Sequence[Word], named: Callable[[str], bool]) -> list[Clause]:
+    """The clauses of a prompt, without articles and joining words.
 
-    named: whether a row of words is the name of something, so that 'chest of drawers' and 'rocking chair'
-    are not taken apart.
+    named: whether a phrase is the name of something, so that 'chest of drawers' and 'rocking chair' are not
+    taken apart.
     """
-    out = [Clause("head", [])]
+    texts = [w.text for w in words]
+    out = [Clause("head")]
     i = 0
     while i < len(words):
-        n = _name_length(words, i, named)
-        if n:
-            out[-1].words.append(" ".join(words[i : i + n]))
-            i += n
+        count = _name_length(texts, i, named)
+        if count:
+            out[-1].terms.append(Term.of(words[i : i + count]))
+            i += count
             continue
-        word = words[i]
-        begins = _begins(words, i, bool(out[-1].words), named)
+        word = texts[i]
+        begins = _begins(texts, i, bool(out[-1].terms), named)
         if word in JOIN:
-            if out[-1].words:
-                out.append(Clause(out[-1].kind, [], joined=True))
+            if out[-1].terms:
+                out.append(Clause(out[-1].kind, joined=True))
         elif begins:
-            out.append(Clause(begins, [], word in {"whose"}))
+            out.append(Clause(begins, joined=word == "whose"))
             if word.endswith("ing") and begins == "place" and word not in PLACE:
-                out[-1].words.append(word)
+                out[-1].terms.append(Term.of(words[i : i + 1]))
             if (
                 word in MADE
-                and i + 1 < len(words)
-                and words[i + 1] in {"of", "from", "out", "in", "with"}
+                and texts[i + 1 : i + 2]
+                and texts[i + 1] in word_set("of from out in with")
             ):
-                i += 1 + (words[i + 1] == "out")
+                i += 1 + (texts[i + 1] == "out")
         elif word in ARTICLE:
-            out[-1].anew = out[-1].anew or not out[-1].words
+            out[-1].article = out[-1].article or not out[-1].terms
         elif word not in PASSED:
-            out[-1].words.append(word)
+            out[-1].terms.append(Term.of(words[i : i + 1]))
         i += 1
-    return [c for c in out if c.words]
+    return [c for c in out if c.terms]
 
 
 def _name_length(words: Sequence[str], i: int, named: Callable[[str], bool]) -> int:
@@ -198,6 +119,7 @@ def _begins(words: Sequence[str], i: int, after_words: bool, named: Callable[[st
         if word in starts:
             return kind
     follows = words[i + 1] if i + 1 < len(words) else ""
-    verb = word.endswith("ing") and len(word) > 5 and not named(word)
+    noun = named(word) or bool(lexicon().senses(word))
+    verb = word.endswith("ing") and len(word) > 5 and not noun
     ends = follows == "" or follows in ARTICLE | PLACE | JOIN or follows.endswith("ly")
     return "place" if verb and after_words and ends else ""

@@ -1,6 +1,6 @@
 """Words: their vectors (from MiniLM) and their place in the tree of things (from WordNet).
 
-The two files in assets/ are read once, in some 30 ms; what they hold and whose they are: assets/words.md.
+The two files in assets/ are read once, in about 30 ms; assets/words.md says what they hold and whose they are.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from safetensors.numpy import load_file
 
 COMMON = 130.0  # the rarity (0 to 255) below which a word says little in a caption: 'with', 'new'
 DEEPEST = 20  # steps up the tree; WordNet's deepest thing has 16
+MISSPELLED = 4  # letters of the shortest word whose spelling is corrected
+LONG = 8  # letters of a word whose spelling is corrected to any usual word
+LONGEST_WORD = 24  # letters; nothing longer is a misspelling
 ENDINGS = (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("es", ""), ("s", ""))
 
 
@@ -118,6 +121,13 @@ def base(word: str) -> str:
     return word
 
 
+def is_compound(phrase: str) -> bool:
+    """Whether several words, written apart or with hyphens, are one noun: 'golden retriever'."""
+    words = lexicon().words
+    forms = (f for form in singulars(phrase) for f in (form, form.replace(" ", "-")))
+    return " " in phrase and any(form in words for form in forms)
+
+
 def edits(a: str, b: str, most: int) -> int:
     """Insertions, deletions, substitutions and swaps of neighbours from a to b; `most` + 1 if more."""
     before: list[int] = []
@@ -135,32 +145,44 @@ def edits(a: str, b: str, most: int) -> int:
 
 
 @cache
-def correct(word: str, preferred: frozenset[str]) -> str:
-    """The known word that an unknown one is a misspelling of: the fewest edits, then the commonest.
+def _candidates(preferred: frozenset[str]) -> dict[tuple[str, int], list[str]]:
+    """(first letter, length) -> the words that a misspelling may stand for."""
+    lex = lexicon()
+    usual = [w for w, row in lex.words.items() if row < len(lex.rarity) and len(w) >= LONG]
+    out: dict[tuple[str, int], list[str]] = {}
+    for word in sorted({*preferred, *usual}):
+        if word:
+            out.setdefault((word[0], len(word)), []).append(word)
+    return out
 
-    One edit for words under seven letters, two for longer ones; itself when nothing is that near.
+
+@cache
+def correct(word: str, preferred: frozenset[str]) -> str:
+    """The known word that an unknown one is a misspelling of; itself when there is none, or no one word.
+
+    preferred: the words of the library.  They are one edit away, or two from a word of seven letters or
+    more; any other usual word is one edit away from a word of eight letters or more.  A word with two
+    equally near readings is left alone, as nobody can say which was meant.
     """
     lex = lexicon()
-    if len(word) < 4 or base(word) in lex.words or base(word) in preferred:
+    known = base(word) in lex.words or any(form in preferred for form in singulars(word))
+    if not MISSPELLED <= len(word) <= LONGEST_WORD or known:
         return word
-    most = 1 if len(word) < 7 else 2
-    best, found = (most + 2.0, 0), word
-    for candidate in [*preferred, *lex.words]:
-        if abs(len(candidate) - len(word)) > most or candidate[0] != word[0]:
-            continue
-        row = lex.words.get(candidate, len(lex.rarity))
-        wanted = candidate in preferred
-        if row >= len(lex.rarity) and not wanted:
-            continue
-        distance = edits(word, candidate, most)
-        # a word of the library wins with one edit more
-        key = (
-            distance + 1.5 * (not wanted),
-            int(lex.rarity[row]) if row < len(lex.rarity) else 255,
-        )
-        if distance <= most and key < best:
-            best, found = key, candidate
-    return found
+    most = 1 if len(word) < LONG - 1 else 2
+    table = _candidates(preferred)
+    near: dict[int, set[str]] = {}
+    for length in range(len(word) - most, len(word) + most + 1):
+        for candidate in table.get((word[0], length), ()):
+            distance = edits(word, candidate, most)
+            if distance <= most and (
+                candidate in preferred or (distance == 1 and len(word) >= LONG)
+            ):
+                near.setdefault(distance + (candidate not in preferred), set()).add(candidate)
+    if not near:
+        return word
+    best = near[min(near)]
+    things = {base(w) for w in best}
+    return min(best) if len(things) == 1 else word
 
 
 def vector(phrase: str) -> np.ndarray | None:

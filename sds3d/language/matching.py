@@ -1,4 +1,4 @@
-"""Which category a noun names: by its names, by the tree of things, by its vector, in this order."""
+"""Which category a noun names: by its names, or by the tree of things."""
 
 from __future__ import annotations
 
@@ -6,30 +6,47 @@ import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache, cached_property
 
 import numpy as np
 
-from sds3d.language.aliases import ALIASES
-from sds3d.language.lexicon import DEEPEST, base, has_vector, lexicon, plain, singulars, vector
+from sds3d.language.aliases import ALIASES, KINDS, OTHER_THINGS, SAME_THING, WIDER
+from sds3d.language.lexicon import (
+    DEEPEST,
+    base,
+    has_vector,
+    lexicon,
+    plain,
+    singulars,
+    vector,
+)
 
 # Chosen on the development list of benchmarks/words.py, not on its held-out list
-NEAR = 0.74  # a cosine below this is not the same thing
 A_KIND_OF = 0.72  # a place in the tree that scores less is too far, or too rare a meaning
 STEP, RANK = 0.04, 0.12  # what a step up the tree, and a rarer meaning of the word, cost
-SHARED = 4  # a word for more categories than this ('thing') says nothing
-ALIKE = 6  # steps from the tree's root that two names of a category share; all artifacts share 5
-RELATED = 0.5  # an aircraft is an airplane to most; an instrument is no clock
-BETWEEN = 0.06  # of the kinds of what was said, those this near the nearest are all meant
+ALIKE_KIND = 0.35  # least cosine of a kind's name with its category's: an altar is no table to most
+RARER = 0.45  # the same for a rarer meaning, which must not be a jump to another thing
+
+
+class Relation(StrEnum):
+    """How the noun of a prompt stands to the category that is made for it."""
+
+    SAME = "same"  # another name of it
+    KIND = (
+        "kind"  # the noun is a kind of the category, which is made without what sets the kind apart
+    )
+    WIDER = "wider"  # the category is a kind of the noun
 
 
 @dataclass(frozen=True)
 class Match:
-    """A category and how sure it is: 1 by name, less by kind or by vector.  name: the name that was meant."""
+    """A category, how sure it is (1 by name, less by the tree), the name that was meant, and the relation."""
 
     category: str
     score: float
     name: str
+    relation: Relation = Relation.SAME
 
 
 @dataclass(frozen=True)
@@ -48,31 +65,24 @@ class Concepts:
         return joined | based | out
 
     @cached_property
-    def _lines(self) -> dict[str, list[int]]:
+    def lines(self) -> dict[str, list[int]]:
         """Category -> the meaning of its name and those above it; empty if the tree has no such name."""
         own = {name: _meaning(plain(name), others) for name, others in self.names.items()}
         return {name: list(lexicon().above(m)) if m else [] for name, m in own.items()}
 
     @cached_property
     def meanings(self) -> dict[int, str]:
-        """Meaning in the tree -> category: of its name, then of its other names if they are no wider."""
-        lines = self._lines
-        wider = set().union(*map(set, lines.values()))
-        out = {line[0]: name for name, line in lines.items() if line}
-        for name, others in self.names.items():
-            for meaning in (_meaning_beside(plain(other), set(lines[name])) for other in others):
-                if meaning and meaning not in wider:
-                    out.setdefault(meaning, name)
-        return out
+        """Meaning in the tree -> category: of its name, then of other names that are the same or kinds of it.
 
-    @cached_property
-    def _beneath(self) -> dict[int, list[str]]:
-        """Meaning -> the categories whose own names are kinds of it."""
-        out: dict[int, list[str]] = {}
-        for meaning, name in self.meanings.items():
-            for above in list(lexicon().above(meaning))[1:]:
-                if name not in out.setdefault(above, []):
-                    out[above].append(name)
+        A boat is no such name of a sailboat: it would make sailboats of all boats.
+        """
+        out = {line[0]: name for name, line in self.lines.items() if line}
+        for name, others in self.names.items():
+            line = self.lines[name]
+            for other in others:
+                for meaning, _ in lexicon().senses(plain(other)):
+                    if line and line[0] in lexicon().above(meaning):
+                        out.setdefault(meaning, name)
         return out
 
     @cached_property
@@ -89,52 +99,96 @@ class Concepts:
         rows = np.array([v for _, v in pairs], np.float32)
         return [owner for owner, _ in pairs], rows.reshape(-1, lexicon().vectors.shape[1])
 
-    def by_name(self, phrase: str) -> Match | None:
-        """The category of that name: any form of it, spelled in one word or more, or an alias."""
-        for form in (*singulars(phrase), _based(phrase), phrase.replace(" ", "")):
-            for said in (form, ALIASES.get(form, "")):
-                if said in self.exact:
-                    return Match(self.exact[said], 1.0, said)
+    def by_name(self, phrase: str, *, joined: bool = True) -> Match | None:
+        """The category of that name or alias, in any form.
+
+        joined: also spelled in one word, so that 'fire place' finds 'fireplace'.
+        """
+        if not phrase.isascii():
+            return None
+        forms = [*singulars(phrase)]
+        if joined:
+            forms += [_based(phrase), phrase.replace(" ", "")]
+        for form in forms:
+            for name in (form, ALIASES.get(form, "")):
+                if name in self.exact:
+                    category = self.exact[name]
+                    return Match(category, 1.0, name, self._relation(category, form))
         return None
 
+    def _relation(self, category: str, name: str) -> Relation:
+        """How a name stands to its category; what neither the tree nor a table knows is taken for the same."""
+        if name == plain(category) or name in SAME_THING:
+            return Relation.SAME
+        if name in KINDS:
+            return Relation.KIND
+        if name in WIDER:
+            return Relation.WIDER
+        line = self.lines[category]
+        senses = [meaning for meaning, _ in lexicon().senses(name)]
+        if not line or line[0] in senses:
+            return Relation.SAME
+        if set(senses) & set(line):
+            return Relation.WIDER
+        is_kind = any(line[0] in lexicon().above(meaning) for meaning in senses)
+        return Relation.KIND if is_kind else Relation.SAME
+
     def by_kind(self, phrase: str) -> list[Match]:
-        """The category the phrase is a kind of, or the few categories that are kinds of it; or none."""
+        """The category the phrase is a kind of; or none."""
+        last = phrase.rpartition(" ")[2]
+        other = {*singulars(phrase), *singulars(last)} & OTHER_THINGS
+        kind = None if other else self._kind_of(phrase)
+        return [] if kind is None else [kind]
+
+    def _kind_of(self, phrase: str) -> Match | None:
+        """The category that a meaning of the phrase is a kind of.
+
+        The commonest meaning decides.  A rarer one counts only where the commonest is a person and the rarer
+        is not (a printer), or where the phrase is also near the category in use.
+        """
         lex = lexicon()
-        best: Match | None = None
         senses = lex.senses(phrase)
-        lines = [set(lex.above(meaning)) for meaning, _ in senses]
+        lines = [list(lex.above(meaning)) for meaning, _ in senses]
         person, plant, food = map(_first, ("person", "flora", "solid food"))
         things = any(person not in line for line in lines)
         eaten = any(food in line for line in lines)
-        for (meaning, rank), line in zip(senses, lines, strict=True):
+        head = self._senses_of_last_word(phrase)
+        best: Match | None = None
+        for (_, rank), line in zip(senses, lines, strict=True):
             # a printer is a machine before it is a person, a peach a fruit before it is a tree
             if (person in line and (rank > 0 or things)) or (plant in line and eaten):
                 continue
-            for steps, above in enumerate(lex.above(meaning)):
+            for steps, above in enumerate(line):
+                category = self.meanings.get(above) or head.get(above)
                 score = 0.97 - STEP * steps - RANK * rank
-                if above in self.meanings and score >= A_KIND_OF:
+                if category is None or score < A_KIND_OF:
+                    continue
+                if self._in_use(phrase, category) >= (RARER if rank else ALIKE_KIND):
+                    relation = self._relation(category, phrase)
+                    if relation is Relation.SAME and steps:
+                        relation = Relation.KIND
                     if best is None or score > best.score:
-                        best = Match(self.meanings[above], score, phrase)
-                    break
-        if best is not None:
-            return [best]
-        beneath = self.kinds_of(phrase)
-        if len(beneath) > SHARED:
-            return []
-        meant = {meaning for meaning, rank in senses if rank == 0}
-        beneath = [name for name in beneath if meant & set(self._lines[name][1:3])]
-        if not beneath:
-            return []
-        near = {m.category: m.score for m in self.by_vector(phrase)}
-        top = max(near.get(name, 0.0) for name in beneath)
-        if top < RELATED:
-            return []
-        return [Match(n, 0.9, phrase) for n in beneath if near.get(n, 0.0) >= top - BETWEEN]
+                        best = Match(category, score, phrase, relation)
+                break
+        return best
 
-    def kinds_of(self, phrase: str) -> list[str]:
-        """The categories that are kinds of what the phrase means most often."""
-        senses = lexicon().senses(phrase)
-        return self._beneath.get(senses[0][0], []) if senses and senses[0][1] == 0 else []
+    def _senses_of_last_word(self, phrase: str) -> dict[int, str]:
+        """Meaning -> category, of all meanings of a category's name that ends the phrase.
+
+        A reading lamp is a kind of lamp, in whichever of its meanings the tree has it.
+        """
+        first, _, last = phrase.rpartition(" ")
+        named = self.by_name(last) if first else None
+        if named is None or named.relation is not Relation.SAME:
+            return {}
+        return {meaning: named.category for meaning, _ in lexicon().senses(last)}
+
+    def _in_use(self, phrase: str, category: str) -> float:
+        """The cosine of the phrase's vector with the nearest name of the category; 1 if it has none."""
+        if not has_vector(phrase) or not has_vector(plain(category)):
+            return 1.0
+        own, other = vector(phrase), vector(plain(category))
+        return float(own @ other)
 
     def by_vector(self, phrase: str) -> list[Match]:
         """Every category by the cosine of its nearest name, best first; empty for an unknown phrase."""
@@ -151,28 +205,16 @@ class Concepts:
         return sorted(best.values(), key=lambda m: -m.score)
 
     def match(self, phrase: str) -> list[Match]:
-        """What the phrase names: by name, else by kind, else by vector if near enough; or nothing."""
+        """What the phrase names: by name, else by kind; or nothing.  Nearness alone never names a thing."""
         named = self.by_name(phrase)
-        if named:
-            return [named]
-        kinds = self.by_kind(phrase)
-        if kinds or len(self.kinds_of(phrase)) > SHARED:
-            return kinds
-        near = self.by_vector(phrase) if has_vector(phrase) else []
-        # the mean of a name's words is no measure of the name: a puppy is not a hot dog
-        sure = near and near[0].score >= NEAR and has_vector(near[0].name)
-        return near[:1] if sure and self._alike(phrase, near[0].category) else []
+        return [named] if named else self.by_kind(phrase)
 
-    def _alike(self, phrase: str, category: str) -> bool:
-        """Whether the phrase can mean the same sort of thing: millet and a mill only look alike."""
-        line = set(self._lines[category])
-        lex = lexicon()
-        return not line or any(
-            len(line & set(lex.above(m))) >= ALIKE for m, _ in lex.senses(phrase)
-        )
+    def is_alive(self, category: str) -> bool:
+        """Whether the category is an animal, a plant or a person."""
+        return _first("living thing") in self.lines[category]
 
     def nearest(self, phrase: str, count: int) -> tuple[tuple[str, float], ...]:
-        """The `count` nearest categories with their similarity, whether near enough or not."""
+        """The `count` nearest categories with their similarity: by meaning, else by spelling."""
         score = {m.category: m.score for m in reversed(self.by_vector(phrase))}
         for match in self.match(phrase):
             score[match.category] = max(match.score, score.get(match.category, 0.0))
@@ -183,6 +225,7 @@ class Concepts:
         return tuple((name, round(value, 4)) for name, value in ranked[:count])
 
 
+@cache
 def _first(word: str) -> int:
     """The first meaning of a word."""
     return lexicon().senses(word)[0][0]
@@ -204,17 +247,6 @@ def _based(phrase: str) -> str:
     return plain(base(phrase))
 
 
-def _meaning_beside(other: str, line: set[int]) -> int:
-    """The meaning of another name that shares most of what lies above the category's; 0 if too little.
-
-    A ship is a vessel, but not one of blood.
-    """
-    lex = lexicon()
-    shared = [(len(line & set(lex.above(m))), -rank, m) for m, rank in lex.senses(other)]
-    most, _, meaning = max(shared, default=(0, 0, 0))
-    return meaning if most >= ALIKE else 0
-
-
 def _meaning(name: str, others: Sequence[str]) -> int:
     """The one meaning of a category's name: the commonest, unless other names point elsewhere; 0 if none."""
     lex = lexicon()
@@ -222,14 +254,14 @@ def _meaning(name: str, others: Sequence[str]) -> int:
     if not senses:
         return 0
     around = [set(list(lex.above(m))[:2]) for other in others for m, _ in lex.senses(plain(other))]
+    synonyms = {m for other in others for m, _ in lex.senses(plain(other))}
 
     def fit(sense: tuple[int, int]) -> float:
         meaning, rank = sense
         # a turtle is an animal before it is a collar
         kinds = math.log2(1 + _kinds_below()[meaning])
-        person = _first("person") in lex.above(
-            meaning
-        )  # a hot dog is a sausage before it is a skier
-        return sum(meaning in near for near in around) - 0.6 * rank + 0.25 * kinds - 2 * person
+        person = _first("person") in lex.above(meaning)  # a hot dog is a sausage before a skier
+        shared = sum(meaning in near for near in around) + (meaning in synonyms)
+        return shared - 0.6 * rank + 0.25 * kinds - 2 * person
 
     return max(senses, key=fit)[0]

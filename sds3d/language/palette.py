@@ -196,32 +196,6 @@ FINISHES = {
     "matte": 0.95,
     "matt": 0.95,
 }
-# before 'tree' or 'bush' these name the kind of plant, not a colour or a material
-PLANTS = {
-    "orange",
-    "lemon",
-    "lime",
-    "peach",
-    "apricot",
-    "plum",
-    "olive",
-    "chestnut",
-    "rose",
-    "tangerine",
-}
-PLANTS |= {
-    "lavender",
-    "lilac",
-    "oak",
-    "pine",
-    "walnut",
-    "birch",
-    "mahogany",
-    "teak",
-    "bamboo",
-    "cork",
-}
-PLANTED = {"tree", "bush", "plant", "shrub", "sapling"}
 # kinds of a category that have a colour of their own when the prompt names none
 TYPICAL = {
     "fire truck": "red",
@@ -230,6 +204,23 @@ TYPICAL = {
     "taxi": "yellow",
     "cab": "yellow",
     "ambulance": "white",
+    "black bear": "black",
+    "brown bear": "brown",
+    "grizzly": "brown",
+    "grizzly bear": "brown",
+    "kodiak": "brown",
+    "red fox": "rust",
+    "grey wolf": "grey",
+    "gray wolf": "grey",
+    "timber wolf": "grey",
+    "red squirrel": "rust",
+    "red deer": "chestnut",
+    "blue whale": "slate",
+    "black swan": "black",
+    "blackbird": "black",
+    "cardinal": "red",
+    "golden retriever": "caramel",
+    "labrador": "caramel",
     "polar bear": "white",
     "ice bear": "white",
     "swan": "white",

@@ -15,7 +15,7 @@ SIDES = ("front", "side", "back", "overhead")  # the words about the side of a v
 
 @dataclass(frozen=True)
 class Prompt:
-    """What to make, what to steer away from, and a picture of it (a file) for methods that take one."""
+    """What to make, what to steer away from, and an image file of it for methods that take one."""
 
     text: str
     negative: str = ""
@@ -32,14 +32,27 @@ class Prompt:
 
 
 def parse(text: str, negative: str = "", image: str = "") -> Prompt:
-    """The checked prompt.  Raises UsageError when it is empty or longer than 1,000 characters."""
-    text, negative = " ".join(text.split()), " ".join(negative.split())
-    if not text:
+    """The checked prompt, its white space and control characters as single spaces.
+
+    Raises UsageError when it is empty, longer than 1,000 characters, or not valid Unicode.
+    """
+    prompt = Prompt(_spaced(text), _spaced(negative), image)
+    if not prompt.text:
         raise UsageError("the prompt is empty", 'say what to make: sds3d generate "a red armchair"')
-    for name, value in (("prompt", text), ("negative prompt", negative)):
+    for name, value in (("prompt", prompt.text), ("negative prompt", prompt.negative)):
         if len(value) > LONGEST:
             raise UsageError(
                 f"the {name} has {len(value):,} characters; at most {LONGEST:,} are read",
                 "name the object, its colour and its material",
             )
-    return Prompt(text, negative, image)
+        lone = next((c for c in value if unicodedata.category(c) == "Cs"), None)
+        if lone:
+            raise UsageError(
+                f"the {name} holds half of a UTF-16 pair, U+{ord(lone):04X}, which is no character",
+                "save the text as UTF-8 and try again",
+            )
+    return prompt
+
+
+def _spaced(text: str) -> str:
+    return " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in text).split())

@@ -1,96 +1,218 @@
-"""What a prompt asks for: the category, its colours and materials, and what of the prompt is not understood."""
+"""What a prompt asks for: the category, its colours, materials and parts, and the fate of every word."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from sds3d.language.aliases import ALIASES
-from sds3d.language.framing import tokens
-from sds3d.language.grammar import GRAMMAR, Clause, clauses
-from sds3d.language.lexicon import base, correct, lexicon, plain
-from sds3d.language.matching import Concepts, Match
-from sds3d.language.palette import COLORS, MATERIALS, PLANTED, PLANTS, TYPICAL
-from sds3d.language.part_names import ACCENTS, parts_named, singular
-from sds3d.language.surfaces import Surface, surface
+from sds3d.language.aliases import ALIASES, COLORED, OTHER_THINGS
+from sds3d.language.framing import ONE, STATUE_OF, framed
+from sds3d.language.grammar import FUNCTION, GRAMMAR, Clause, Term, clauses
+from sds3d.language.lexicon import base, correct, is_compound, lexicon, plain, singulars
+from sds3d.language.matching import Concepts, Match, Relation
+from sds3d.language.palette import COLORS, MATERIALS, SAME_MATERIAL, TYPICAL
+from sds3d.language.part_names import ACCENTS, ALSO, parts_named
+from sds3d.language.surfaces import Surface, describes, surface
+from sds3d.language.words import STOPS, Fate, Use, Word, split, word_set
 from sds3d.library.kit.model import Wish
 
 NEAREST = 5
-SHAPES = {
-    "model",
-    "statue",
-    "statuette",
-    "sculpture",
-    "figurine",
-    "figure",
-    "replica",
-    "miniature",
-    "toy",
-}
-SHAPES |= {"ornament", "plush", "plushie", "icon", "design", "mesh", "asset", "object"}
+LONGEST_NAME = 5  # words
+MODELS = word_set("model replica miniature figurine figure icon design mesh asset object ornament")
+STATUES = word_set("statue statuette sculpture carving bust toy plush plushie")
+COUNTS = word_set(
+    "two three four five six seven eight nine ten eleven twelve twenty hundred thousand dozen"
+)
+COUNTS |= word_set("couple several many few multiple various numerous lots pairs")
+SIZES = word_set(
+    "big small large little tiny huge giant enormous gigantic massive tall short long wide"
+)
+SIZES |= word_set(
+    "narrow thin thick mini miniature oversized sized full size biggest smallest bigger smaller"
+)
+# the names of a category's parts; True: also of parts that few of its members have
+PartNames = Callable[[str, bool], Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Reading:
     """What a prompt was understood to ask for.
 
-    matches: (category, weight), the weights sum to 1; empty when nothing is near enough.  understood: the
-    prompt as it was understood ("red armchair with black legs").  ignored: words that have no effect.
-    nearest: the categories nearest in meaning, with their similarity.
+    matches: (category, weight), the weights sum to 1; empty when the library has nothing of the kind.  wish:
+    colours and materials.  whole: the object in plain words ("red armchair").  fates: what became of every
+    word and mark, in order.  noun: the words that were taken for the object.  nearest: the categories nearest
+    in meaning, with their similarity.  parts: the parts that must be there, as the category spells them, and
+    how they were asked for ("black legs").  without: the parts that must not be there.  accent: the part
+    that takes the object's second colour.
     """
 
     matches: tuple[tuple[str, float], ...]
     wish: Wish
-    understood: str
-    ignored: tuple[str, ...]
+    whole: str
+    fates: tuple[Fate, ...]
+    noun: str
     nearest: tuple[tuple[str, float], ...]
+    parts: Mapping[str, str] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    accent: str = ""
+
+    @property
+    def understood(self) -> str:
+        """The prompt as it was understood: 'red armchair with black legs'."""
+        spoken = [words for part, words in self.parts.items() if part != self.accent]
+        said = f"{self.whole} with {' and '.join(spoken)}" if spoken else self.whole
+        return f"{said} without {' and '.join(self.without)}" if self.without else said
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The words that have no effect, each once."""
+        return tuple(dict.fromkeys(f.word.lower() for f in self.fates if f.use is Use.NOT_MADE))
+
+    @property
+    def note(self) -> str:
+        """One line: what is made, which spellings were corrected, and every word that has no effect."""
+        said = [f"prompt read as '{self.understood}'"] if self.matches else []
+        said += [f"spelling of '{f.word}' corrected to '{f.corrected}'" for f in self._corrected()]
+        kinds = {f.why: [] for f in self.fates if f.use is Use.KIND and f.why}
+        for f in self.fates:
+            if f.use is Use.KIND and f.why:
+                kinds[f.why].append(f.word)
+        said += [f"{' '.join(words)}: {why}" for why, words in kinds.items()]
+        unmade: dict[str, str] = {}
+        for f in self.fates:
+            if f.use is Use.NOT_MADE:
+                unmade.setdefault(f.word.lower(), f"{f.word} ({f.why})" if f.why else f.word)
+        said += [f"not made: {', '.join(unmade.values())}"] if unmade else []
+        picture = [
+            f.word for f in self.fates if f.use is Use.PICTURE and f.word.lower() not in FRAMES
+        ]
+        said += [f"about the picture, no effect: {' '.join(picture)}"] if picture else []
+        return "; ".join(said)
+
+    def _corrected(self) -> list[Fate]:
+        return [f for f in self.fates if f.corrected]
+
+    def unmade(self, part: str, why: str) -> Reading:
+        """The same, where what was said of a part is not made."""
+        fates = [
+            replace(f, use=Use.NOT_MADE, read="", why=why)
+            if f.use is Use.PART and f.read == part
+            else f
+            for f in self.fates
+        ]
+        wishes = {name: wish for name, wish in self.wish.parts.items() if name != part}
+        return replace(
+            self,
+            fates=tuple(fates),
+            wish=replace(self.wish, parts=wishes),
+            parts={name: words for name, words in self.parts.items() if name != part},
+            without=tuple(name for name in self.without if name != part),
+        )
+
+
+FRAMES = word_set("a an the photo photograph picture image render rendering view of")
 
 
 @dataclass
 class _Object:
-    """The object as far as it has been read."""
+    """The object as far as it has been read, and the fates of words by their places."""
 
     matches: list[Match]
-    phrase: str
+    noun: str
     parts: Sequence[str]
+    fates: dict[int, Fate]
+    written: Sequence[str]
     asked: Surface = field(default_factory=Surface)
     of_parts: dict[str, Surface] = field(default_factory=dict)
-    ignored: list[str] = field(default_factory=list)
+    asks: list[tuple[str, Use, Sequence[Term]]] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
     last_part: str = ""
     accented: str = ""
+    find_parts: Callable[[bool], Sequence[str]] = lambda _: ()
 
-    def ask(self, words: Sequence[str]) -> list[str]:
-        """Colours and materials of the whole object taken from the words; the words that are left."""
-        found, rest = surface(words)
-        self.asked += found
+    def mark(self, terms: Iterable[Term], use: Use, read: str = "", why: str = "") -> None:
+        """Set the fate of the words of some terms; a fate that is set stays."""
+        for term in terms:
+            for place in term.places:
+                self.fates.setdefault(place, Fate(self.written[place], use, read, why=why))
+
+    def parts_named(self, words: Sequence[str]) -> tuple[int, list[str]]:
+        """How many of the last words name parts, and those parts; all members are looked at where needed."""
+        count, names, certain = parts_named(words, self.parts)
+        if not certain:
+            self.parts = self.find_parts(True)
+            count, names, _ = parts_named(words, self.parts)
+        return count, names
+
+    def ask(self, terms: Sequence[Term]) -> list[Term]:
+        """Colours and materials of the whole object taken from the terms; the terms that are left."""
+        asked, rest = self.surface(terms)
+        self.asked += asked
         return rest
 
+    def surface(self, terms: Sequence[Term], part: str = "") -> tuple[Surface, list[Term]]:
+        """What the terms ask of the surface of a part, "" for the whole object; the terms that are left."""
+        asked, asks = surface([t.text for t in terms])
+        rest = list(terms)
+        for ask in asks:
+            row = terms[ask.start : ask.start + ask.count]
+            self.asks.append((part, ask.use, row))
+            self.mark(row, ask.use)
+            rest = [t for t in rest if t not in row]
+        return asked, rest
 
-def read(
-    text: str, names: Mapping[str, Sequence[str]], parts: Mapping[str, Sequence[str]] | None = None
-) -> Reading:
-    """What `text` asks for.  names: category -> its other names.  parts: category -> the names of its parts."""
+    def unmake(self, part: str, use: Use, kept: int) -> None:
+        """Report the colours or materials of a part after the first `kept`, which find no place."""
+        phrases = [row for of, kind, row in self.asks if of == part and kind is use]
+        spelled = [" ".join(t.text for t in row) for row in phrases]
+        for i, row in enumerate(phrases):
+            if i >= kept and spelled[i] not in spelled[:kept]:
+                for place in (place for term in row for place in term.places):
+                    self.fates[place] = Fate(
+                        self.written[place], Use.NOT_MADE, why=f"one {use} is made"
+                    )
+
+
+def read(text: str, names: Mapping[str, Sequence[str]], parts: PartNames | None = None) -> Reading:
+    """What `text` asks for.
+
+    names: category -> its other names.  parts: gives the names of a category's parts; called only for a prompt
+    that may name one.
+    """
     concepts = _concepts(tuple((name, tuple(others)) for name, others in names.items()))
-    parts = parts or {}
-    every_part = {name for row in parts.values() for name in row}
-    words = _corrected(tokens(text), concepts, every_part)
-    said = clauses(words, lambda row: concepts.by_name(row) is not None)
-    head, rest = _head(said, concepts)
-    thing, before = _noun(head, concepts, parts)
-    _modifiers(thing, before)
+    words = split(text)
+    rest, fates = framed(words, lambda phrase: concepts.by_name(phrase) is not None)
+    rest = [w for w in rest if not w.is_mark or w.text in STOPS]
+    corrections = {w.place: c for w in rest if (c := _correct(w.text, concepts)) != w.text}
+    rest = [replace(w, text=corrections.get(w.place, w.text)) for w in rest]
+    said = clauses(rest, lambda row: concepts.by_name(row) is not None)
+    head, after = _head(said, concepts)
+    thing, before = _noun(head, concepts, fates, [w.written for w in words])
+    if thing.matches:
+        if after or len(surface([t.text for t in before])[0].colors) > 1:
+            thing.find_parts = lambda all_: _parts_of(thing.matches, parts, all_)
+            thing.parts = thing.find_parts(False)
+        _modifiers(thing, before, concepts)
+        for clause in _joined(after):
+            _say(thing, clause)
+        _accents(thing)
+    every = _fates(thing, words, corrections)
+    nearest = concepts.nearest(thing.noun, NEAREST)
     if not thing.matches:
-        return Reading((), Wish(), "", tuple(_words(said)), concepts.nearest(thing.phrase, NEAREST))
-    for clause in rest:
-        _say(thing, clause, rest)
-    _accents(thing)
+        every = tuple(_unused(f) for f in every)
+        return Reading((), Wish(), "", every, thing.noun, nearest)
     weight = 1 / len(thing.matches)
     return Reading(
         tuple((m.category, weight) for m in thing.matches),
         _wish(thing),
-        _understood(thing),
-        tuple(dict.fromkeys(thing.ignored)),
-        concepts.nearest(thing.phrase, NEAREST),
+        f"{thing.asked} {' or '.join(m.category for m in thing.matches)}".strip(),
+        every,
+        thing.noun,
+        nearest,
+        {name: f"{asked} {name}".strip() for name, asked in thing.of_parts.items()},
+        tuple(dict.fromkeys(p for p in thing.without if p not in thing.of_parts)),
+        thing.accented,
     )
 
 
@@ -99,111 +221,358 @@ def _concepts(names: tuple[tuple[str, tuple[str, ...]], ...]) -> Concepts:
     return Concepts(dict(names))
 
 
-def _corrected(words: list[str], concepts: Concepts, parts: Iterable[str]) -> list[str]:
-    """The words with misspellings of known ones put right; words of categories and parts are preferred."""
-    names = {w for name in (*concepts.exact, *ALIASES, *map(plain, parts)) for w in name.split()}
-    preferred = frozenset(names | {w for name in (*COLORS, *MATERIALS) for w in name.split()})
-    return [w if w in GRAMMAR or not w.isalpha() else correct(w, preferred) for w in words]
+@lru_cache(maxsize=4)
+def _vocabulary(names: tuple[str, ...]) -> frozenset[str]:
+    """The words that a misspelling is corrected to: of names, colours, materials and common parts."""
+    parts = (*ALSO, *(name for row in ALSO.values() for name in row), *ACCENTS)
+    spelled = (*names, *ALIASES, *COLORS, *MATERIALS, *SAME_MATERIAL, *parts)
+    return frozenset(w for name in spelled for w in name.split() if w.isalpha())
 
 
-def _words(said: Sequence[Clause]) -> list[str]:
-    return [w for clause in said for w in clause.words if surface([w])[1]]
+def _correct(word: str, concepts: Concepts) -> str:
+    """The word with its spelling put right, where it is a misspelling of one known word."""
+    if (
+        word in GRAMMAR
+        or word in COUNTS
+        or word in SIZES
+        or not (word.isalpha() and word.isascii())
+    ):
+        return word
+    return correct(word, _vocabulary(tuple(concepts.exact)))
 
 
-def _head(said: list[Clause], concepts: Concepts) -> tuple[list[str], list[Clause]]:
-    """The words up to the object's noun, and the clauses after it.
+def _parts_of(matches: Sequence[Match], parts: PartNames | None, thorough: bool) -> list[str]:
+    rows = [parts(m.category, thorough) for m in matches] if parts else []
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _head(said: list[Clause], concepts: Concepts) -> tuple[list[Term], list[Clause]]:
+    """The terms up to the object's noun, and the clauses after it.
 
     'red and white car' and 'a small, cute dog' are cut by their joining words; the pieces go together as long
     as no piece names a thing.
     """
     if not said:
         return [], []
-    head = list(said[0].words)
+    head = list(said[0].terms)
     for i, clause in enumerate(said[1:], 1):
-        thing = concepts.by_name(head[-1]) or concepts.by_kind(head[-1])
-        describes = not surface(head[-1:])[1] or not (thing or clause.anew)
-        if clause.kind != "head" or not clause.joined or not describes:
+        last = head[-1].text
+        thing = concepts.match(last)
+        adjective = not lexicon().senses(last) and is_known(last) and not clause.article
+        continues = adjective or describes([last]) or last in SIZES
+        if (
+            clause.kind != "head"
+            or not clause.joined
+            or not continues
+            or (thing and clause.article)
+        ):
             return head, said[i:]
-        head += clause.words
+        head += clause.terms
     return head, []
 
 
+def is_known(word: str) -> bool:
+    """Whether the lexicon has the word in any form."""
+    return base(word) in lexicon().words
+
+
 def _noun(
-    words: list[str], concepts: Concepts, parts: Mapping[str, Sequence[str]]
-) -> tuple[_Object, list[str]]:
-    """The object that the longest known name at the end of `words` names, and the words before that name."""
-    while len(words) > 1 and words[-1] in SHAPES and concepts.match(words[-2]):
-        words = words[:-1]  # a cat statue is a cat
-    for i in range(len(words)):
-        phrase, last = " ".join(words[i:]), i == len(words) - 1
-        if not last and not concepts.by_name(phrase) and not lexicon().senses(phrase):
+    terms: list[Term], concepts: Concepts, fates: dict[int, Fate], written: Sequence[str]
+) -> tuple[_Object, list[Term]]:
+    """The object that the longest known name at the end of the terms names, and the terms before it."""
+    thing = _Object([], "", (), fates, written)
+    statues = []
+    while len(terms) > 1 and terms[-1].text in MODELS | STATUES and concepts.match(terms[-2].text):
+        statues.append(terms[-1])
+        terms = terms[:-1]  # a cat statue is a cat
+    start = max(0, len(terms) - LONGEST_NAME)
+    for i in range(start, len(terms)):
+        named = terms[i:]
+        phrase = " ".join(t.text for t in named)
+        matches, colored = _named_by(named, concepts)
+        if matches is None:
             continue
-        matches = concepts.match(phrase)
-        if not last and not matches and not surface(words[i:-1])[1]:
-            continue  # a 'golden star' is a flower, but if there is no such flower it is a star, golden
-        before = words[:i]
-        if not last and matches and matches[0].category in singular(words[-1]):
-            before = words[
+        thing.matches, thing.noun = matches, phrase
+        before = terms[:i]
+        if matches and len(named) > 1 and colored:
+            before = terms[
                 :-1
-            ]  # a 'wooden chair' is a chair: its other words still say how it looks
-        own = parts.get(matches[0].category, ()) if matches else ()
-        return _Object(matches, phrase, own), before
-    return _Object([], "", ()), []
+            ]  # a 'wooden chair' is a chair whose other words still say how it looks
+            named = terms[-1:]
+        wider = bool(matches) and matches[0].relation is Relation.WIDER
+        if wider and before and _names_thing(before[-1].text):
+            thing.matches = []  # a top hat is a hat, but no wizard hat
+        if not thing.matches and before and _names_thing(before[-1].text):
+            thing.noun = f"{before[-1].text} {phrase}"
+        if thing.matches:
+            for term in before:
+                if _is_count(term.text):
+                    thing.mark([term], Use.NOT_MADE, why=ONE)
+            _mark_noun(thing, named, concepts, plain_kind=not (colored and len(terms[i:]) > 1))
+            for term in statues:
+                thing.mark([term], *_statue(term.text))
+        return thing, before
+    return thing, []
 
 
-def _modifiers(thing: _Object, before: list[str]) -> None:
-    """The words before the noun: colours, materials, and others."""
-    if thing.phrase.split()[-1:] and thing.phrase.split()[-1] in PLANTED:
-        before = [w for w in before if w not in PLANTS]
-    rest = thing.ask(before)
-    for name in (plain(base(thing.phrase)), thing.phrase):
+def _named_by(named: Sequence[Term], concepts: Concepts) -> tuple[list[Match] | None, bool]:
+    """What some terms name together, and whether all but the last are to be read as colours and materials.
+
+    None if they are not one name; an empty list if they are, of a thing that the library lacks.
+    """
+    phrase = " ".join(t.text for t in named)
+    if len(named) == 1:
+        return concepts.match(phrase), False
+    first, last = [t.text for t in named[:-1]], named[-1].text
+    colored = describes(first)
+    match = concepts.by_name(phrase, joined=not colored)
+    if match is not None:
+        own = match.category in {*singulars(last), plain(base(last))}
+        alive = concepts.is_alive(match.category) and is_compound(phrase)
+        return [match], own and colored and not alive
+    one = {*singulars(phrase)} & OTHER_THINGS or is_compound(phrase)
+    if not one and (colored or not lexicon().senses(phrase)):
+        return None, False
+    matches = concepts.by_kind(phrase)
+    if matches:
+        # the gold of a golden retriever is in its name; the straw of a straw hat is what it is made of
+        return matches, colored and not concepts.is_alive(matches[0].category)
+    return (None if colored and not _other_than(phrase, last, concepts) else []), False
+
+
+def _other_than(phrase: str, last: str, concepts: Concepts) -> bool:
+    """Whether a compound that begins with a colour or a material is a thing of its own.
+
+    A red panda is no panda, and a straw hat no top hat; but a 'golden star', a flower, may be a star of gold.
+    """
+    own = concepts.match(last)
+    if {*singulars(phrase)} & OTHER_THINGS:
+        return True
+    if not own or {*singulars(phrase)} & COLORED:
+        return False
+    alive = concepts.is_alive(own[0].category) and _is_alive(phrase)
+    return alive or own[0].relation is Relation.WIDER
+
+
+def _is_alive(phrase: str) -> bool:
+    lex = lexicon()
+    living = lex.senses("living thing")[0][0]
+    return any(living in lex.above(meaning) for meaning, _ in lex.senses(phrase))
+
+
+def _names_thing(word: str) -> bool:
+    """Whether a word before a noun may name another kind of it: a noun, or a word that is not known."""
+    describing = describes([word]) or word in SIZES | COUNTS or word in MODELS | STATUES
+    return not describing and (bool(lexicon().senses(word)) or not is_known(word))
+
+
+def _mark_noun(
+    thing: _Object, named: Sequence[Term], concepts: Concepts, *, plain_kind: bool
+) -> None:
+    """The fates of the words that name the object.  plain_kind: whether a kind's words are all among them."""
+    match, last = thing.matches[0], named[-1].text
+    category = " or ".join(m.category for m in thing.matches)
+    reasons = []
+    if match.relation is Relation.KIND and plain_kind:
+        reasons.append(_plain(category))
+    counted = any(fate.why == ONE for fate in thing.fates.values())
+    if _is_plural(last, concepts) and not counted:
+        reasons.append(ONE)
+    read = "" if {*singulars(thing.noun)} & {plain(category)} else category
+    thing.mark(named, Use.KIND, read, ", ".join(reasons))
+
+
+def _plain(category: str) -> str:
+    return f"a plain {category} is made"
+
+
+def _is_plural(word: str, concepts: Concepts) -> bool:
+    """Whether the noun is a plural: 'boots', but not 'glasses', which is one thing's name."""
+    if plain(word) in concepts.exact or word in lexicon().words:
+        return False
+    return any(form in concepts.exact or form in lexicon().words for form in [*singulars(word)][1:])
+
+
+def _statue(word: str) -> tuple[Use, str, str]:
+    if word in MODELS:
+        return Use.FUNCTION, "", ""
+    return Use.NOT_MADE, "", STATUE_OF
+
+
+def _modifiers(thing: _Object, before: list[Term], concepts: Concepts) -> None:
+    """The words before the noun: colours, materials, kinds, counts, sizes and others."""
+    rest = thing.ask(_compounds(before, concepts))
+    category = thing.matches[0].category
+    typical = [thing.noun]
+    for term in rest:
+        matches = concepts.match(term.text)
+        if matches and matches[0].category == category and not _is_size_or_count(term.text):
+            kind = matches[0].relation is Relation.KIND
+            thing.mark([term], Use.KIND, category, _plain(category) if kind else "")
+            typical.append(term.text)
+        elif term.text in SIZES:
+            thing.mark([term], Use.NOT_MADE, why="size")
+        else:
+            thing.mark([term], Use.NOT_MADE)
+    for name in (form for noun in typical for form in (plain(base(noun)), noun)):
         if not thing.asked and name in TYPICAL:
             thing.asked = Surface((COLORS[TYPICAL[name]],), (TYPICAL[name],))
-    thing.ignored += [w for w in rest if w not in thing.phrase.split()]
 
 
-def _say(thing: _Object, clause: Clause, rest: Sequence[Clause]) -> None:
+def _is_count(word: str) -> bool:
+    return word in COUNTS or (word.isdigit() and word != "1")
+
+
+def _is_size_or_count(word: str) -> bool:
+    return word in SIZES or _is_count(word)
+
+
+def _compounds(terms: Sequence[Term], concepts: Concepts) -> list[Term]:
+    """The terms, with those as one that are one name or that only seem to be a colour, material or count.
+
+    'golden retriever' before 'puppy' paints nothing gold; 'red oak' before 'table' is still a material.
+    """
+    out = []
+    i = 0
+    while i < len(terms):
+        count = 1
+        for n in (4, 3, 2):
+            row = [t.text for t in terms[i : i + n]]
+            if len(row) == n and _is_one_name(row, concepts):
+                count = n
+                break
+        out.append(Term.of(terms[i : i + count]))
+        i += count
+    return out
+
+
+def _is_one_name(row: Sequence[str], concepts: Concepts) -> bool:
+    phrase = " ".join(row)
+    if describes(row[-1:]) or {*singulars(phrase)} & COLORED:
+        return False
+    seems = any(describes([word]) or _is_count(word) for word in row[:-1])
+    return concepts.by_name(phrase, joined=False) is not None or (seems and is_compound(phrase))
+
+
+def _say(thing: _Object, clause: Clause) -> None:
     """Take in one clause after the noun."""
-    if clause.kind in ("without", "head"):
-        thing.ignored += clause.words
+    if clause.kind == "head":
+        if describes(clause.words) and not clause.article:
+            thing.ask(clause.terms)  # 'a car, red'
+        _mark_rest(thing, clause.terms)
         return
-    found, left = surface(clause.words)
-    if clause.kind in ("is", "made") and found:
-        if thing.last_part:
-            _ask_part(thing, thing.last_part, found)
-        else:
-            thing.asked += found
-        thing.ignored += left
+    asks = surface(clause.words)[1]
+    used = {i for ask in asks for i in range(ask.start, ask.start + ask.count)}
+    left = [t for i, t in enumerate(clause.terms) if i not in used]
+    if clause.kind == "without":
+        count, names = thing.parts_named([t.text for t in left])
+        if names and len(left) == len(clause.terms):
+            thing.without += names
+            thing.mark(left[-count:], Use.PART, names[0], "left out")
+        _mark_rest(thing, clause.terms)
         return
-    if not left or clause.words[-1:] != left[-1:]:
+    if clause.kind in ("is", "made") and asks:
+        _ask(thing, thing.last_part, clause.terms)
+    elif not left or clause.terms[-1] is not left[-1]:
         # 'in blue', 'of gold', 'with red' are about the object as long as no part was named
-        thing.asked += found
-        thing.ignored += left
-        return
-    used, names = parts_named(left, thing.parts)
-    if not names:
-        thing.ignored += clause.words
-        return
-    thing.last_part = names[0]
-    thing.ignored += left[: len(left) - used]
-    for name in names:
-        _ask_part(thing, name, found)
+        _ask(thing, "", clause.terms)
+    else:
+        count, names = thing.parts_named([t.text for t in left])
+        if names:
+            thing.last_part = names[0]
+            thing.mark(left[-count:], Use.PART, names[0])
+            _ask(thing, names[0], clause.terms)
+            for name in names[1:]:
+                thing.of_parts[name] = (
+                    thing.of_parts.get(name, Surface()) + surface(clause.words)[0]
+                )
+    _mark_rest(thing, clause.terms)
 
 
-def _ask_part(thing: _Object, name: str, found: Surface) -> None:
-    if found:
-        thing.of_parts[name] = thing.of_parts.get(name, Surface()) + found
+def _ask(thing: _Object, part: str, terms: Sequence[Term]) -> None:
+    """What the terms ask of the surface of a part, "" for the whole object."""
+    asked, _ = thing.surface(terms, part)
+    if part:
+        thing.of_parts[part] = thing.of_parts.get(part, Surface()) + asked
+    else:
+        thing.asked += asked
+
+
+def _joined(said: Sequence[Clause]) -> list[Clause]:
+    """The clauses, where colours before 'and' go with what follows: 'with red and white stripes'."""
+    out: list[Clause] = []
+    for clause in said:
+        before = out[-1] if out else None
+        joins = (
+            before and before.kind == clause.kind == "with" and clause.joined and not clause.article
+        )
+        if before and joins and describes(before.words) and not describes(clause.words):
+            out[-1] = replace(before, terms=[*before.terms, *clause.terms])
+        else:
+            out.append(clause)
+    return out
+
+
+def _mark_rest(thing: _Object, terms: Sequence[Term]) -> None:
+    """The terms of a clause that ask for nothing that is made."""
+    for term in terms:
+        why = (
+            "size"
+            if term.text in SIZES
+            else "their number is not counted"
+            if _is_count(term.text)
+            else ""
+        )
+        thing.mark([term], Use.NOT_MADE, why=why)
 
 
 def _accents(thing: _Object) -> None:
-    """Give the object's second colour to a part that bears it; colours that find no place are ignored."""
+    """Give the object's second colour to a part that bears it; what finds no place is not made."""
     accent = Surface(thing.asked.colors[1:2], thing.asked.color_words[1:2])
-    free = [p for p in ACCENTS if p in thing.parts and p not in thing.of_parts]
+    free = [p for p in ACCENTS if p in thing.parts and not thing.of_parts.get(p)]
+    count = 2 if accent and free else 1
     if accent and free:
         thing.of_parts[free[0]] = accent
         thing.accented = free[0]
-    thing.ignored += thing.asked.color_words[2 if free else 1 :]
-    thing.asked = thing.asked.only(2 if free else 1)
+    thing.asked = thing.asked.only(count)
+    thing.unmake("", Use.COLOR, count)
+    thing.unmake("", Use.MATERIAL, 1)
+    for part, asked in thing.of_parts.items():
+        thing.of_parts[part] = asked.only(1)
+        thing.unmake(part, Use.COLOR, 1)
+        thing.unmake(part, Use.MATERIAL, 1)
+
+
+def _fates(
+    thing: _Object, words: Sequence[Word], corrections: Mapping[int, str]
+) -> tuple[Fate, ...]:
+    """The fate of every word and mark of the prompt, in order."""
+    pair = any(f.word.lower() in ("pair", "pairs") and f.why == ONE for f in thing.fates.values())
+    whole = pair and thing.matches and thing.matches[0].category.endswith("s")
+    out = []
+    for word in words:
+        fate = thing.fates.get(word.place)
+        if fate is None and word.is_mark:
+            fate = Fate(word.written, Use.PUNCTUATION)
+        elif fate is None:
+            fate = Fate(word.written, Use.FUNCTION if word.text in FUNCTION else Use.NOT_MADE)
+        if fate.word == "1":
+            fate = Fate(fate.word, Use.FUNCTION)
+        if whole and fate.word.lower() == "pair":
+            fate = Fate(fate.word, Use.FUNCTION)  # a pair of glasses is one thing
+        if fate.why == STATUE_OF and thing.asked.material is not None:
+            fate = Fate(fate.word, Use.FUNCTION)  # a golden statue is one of gold
+        if word.place in corrections and fate.use not in (Use.NOT_MADE, Use.PICTURE, Use.FUNCTION):
+            fate = replace(fate, corrected=corrections[word.place])
+        out.append(fate)
+    return tuple(out)
+
+
+def _unused(fate: Fate) -> Fate:
+    """The fate of a word of a prompt that is refused."""
+    if fate.use in (Use.KIND, Use.COLOR, Use.MATERIAL, Use.FINISH, Use.PART):
+        return Fate(fate.word, Use.NOT_MADE)
+    return fate
 
 
 def _wish(thing: _Object) -> Wish:
@@ -211,13 +580,6 @@ def _wish(thing: _Object) -> Wish:
         return Wish(asked.colors[0] if asked.colors else None, asked.material)
 
     return replace(
-        wish(thing.asked), parts={name: wish(asked) for name, asked in thing.of_parts.items()}
+        wish(thing.asked),
+        parts={name: wish(asked) for name, asked in thing.of_parts.items() if asked},
     )
-
-
-def _understood(thing: _Object) -> str:
-    whole = f"{thing.asked} {' or '.join(m.category for m in thing.matches)}".strip()
-    spoken = [
-        f"{asked} {p}" for p, asked in thing.of_parts.items() if asked and p != thing.accented
-    ]
-    return f"{whole} with {' and '.join(spoken)}" if spoken else whole

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sds3d.language.palette import COLORS, FINISHES, MATERIALS, SAME_MATERIAL, SHADES, VIVID, Rgb
+from sds3d.language.words import Use
 from sds3d.library.kit.model import Look
 
 
@@ -82,35 +83,54 @@ def material_at(words: Sequence[str], i: int) -> tuple[Look, int] | None:
     return None
 
 
-def surface(words: Sequence[str]) -> tuple[Surface, list[str]]:
-    """What the words ask of a surface, and the words that ask nothing of it.
+@dataclass(frozen=True)
+class Ask:
+    """What `count` words from `start` on ask of a surface: a colour or a material."""
+
+    use: Use
+    start: int
+    count: int = 1
+
+
+def surface(words: Sequence[str]) -> tuple[Surface, list[Ask]]:
+    """What the words ask of a surface, and which of them ask it.
 
     A colour beside a material colours it; a finish ('shiny') counts only beside a colour or a material.
     """
-    found = Surface()
+    asked = Surface()
     finish = ""
-    rest: list[str] = []
+    asks: list[Ask] = []
     i = 0
     while i < len(words):
-        color, made, used = color_at(words, i), material_at(words, i), 1
+        color = color_at(words, i)
+        material = material_at(words, i)
+        count = 1
         if color:
-            used = color[1]
-            found += Surface((color[0],), (" ".join(words[i : i + used]),))
-        elif made:
-            used = made[1]
-            found += Surface((), (), made[0], " ".join(words[i : i + used]))
+            count = color[1]
+            asked += Surface((color[0],), (" ".join(words[i : i + count]),))
+            asks.append(Ask(Use.COLOR, i, count))
+        elif material:
+            count = material[1]
+            asked += Surface((), (), material[0], " ".join(words[i : i + count]))
+            asks.append(Ask(Use.MATERIAL, i, count))
         elif words[i] in FINISHES:
             finish = words[i]
-        else:
-            rest.append(words[i])
-        i += used
-    if finish and found:
-        look = replace(found.material or Look(found.colors[0]), roughness=FINISHES[finish])
-        if found.colors:
-            said = (f"{finish} {found.color_words[0]}", *found.color_words[1:])
-            found = replace(found, color_words=said, material=look)
-        else:
-            found = replace(found, material=look, material_words=f"{finish} {found.material_words}")
-    elif finish:
-        rest.append(finish)
-    return found, rest
+        i += count
+    if finish and asked:
+        asks += [Ask(Use.FINISH, i) for i, word in enumerate(words) if word == finish]
+        asked = _finished(asked, finish)
+    return asked, asks
+
+
+def _finished(asked: Surface, finish: str) -> Surface:
+    """The surface as shiny or as matte as the finish says."""
+    look = replace(asked.material or Look(asked.colors[0]), roughness=FINISHES[finish])
+    if asked.colors:
+        words = (f"{finish} {asked.color_words[0]}", *asked.color_words[1:])
+        return replace(asked, color_words=words, material=look)
+    return replace(asked, material=look, material_words=f"{finish} {asked.material_words}")
+
+
+def describes(words: Sequence[str]) -> bool:
+    """Whether every word is about colour or material."""
+    return sum(ask.count for ask in surface(words)[1]) == len(words)

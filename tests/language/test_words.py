@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 # a small library, so that the laws of reading do not depend on what the real one holds
 NAMES = {
     "armchair": ("easy chair",),
-    "sofa": ("couch",),
+    "sofa": ("couch", "settee"),
     "chair": ("wooden chair", "dining chair"),
     "table": ("dining table",),
     "cabinet": ("chest of drawers",),
@@ -37,7 +37,7 @@ NAMES = {
     "teddy bear": (),
     "bear": (),
     "dog": (),
-    "cat": (),
+    "cat": ("kitty",),
     "cow": (),
     "horse": (),
     "hot dog": (),
@@ -65,7 +65,7 @@ PARTS = {
 
 @cache
 def reading(text: str) -> Reading:
-    return read(text, NAMES, PARTS)
+    return read(text, NAMES, lambda name, _: PARTS.get(name, ()))
 
 
 def category(text: str) -> str:
@@ -202,7 +202,7 @@ def test_a_second_colour_goes_to_a_part_that_bears_it_and_is_ignored_without_one
         ("a photo of a car with wheels", ()),
         ("a toy car", ("toy",)),
         ("a big red car", ("big",)),
-        ("a lamp without a lamp shade", ("lamp", "shade")),
+        ("a lamp without a lamp shade", ()),
         ("a car with wings", ("wings",)),
         ("a dog riding a bicycle", ("riding", "bicycle")),
     ],

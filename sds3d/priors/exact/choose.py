@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from sds3d import library
 from sds3d.errors import PriorError
 from sds3d.language.captions import similarity
+from sds3d.language.lexicon import vector
 from sds3d.language.prompt import Prompt
 from sds3d.language.reading import Reading, read
 from sds3d.library.kit.model import Model, from_mesh
@@ -19,72 +21,125 @@ from sds3d.priors.exact.prior import Members
 MESHES = (".glb", ".gltf", ".obj", ".ply")
 NEAR = 0.35  # a caption below this similarity is not what the prompt means (unrelated words: up to 0.3)
 SHELF = 64  # variants of each category on the library's shelf
+FEW = 4  # variants whose part names are looked up first
 TIED = 0.05  # captions this close to the best share the prompt
 
 
 def reading(prompt: Prompt) -> Reading:
-    """How the built-in library understands the prompt.  Raises PriorError when it knows nothing near it."""
+    """How the built-in library understands the prompt.  Raises PriorError when it has nothing of the kind."""
+    read = understand(prompt)
+    if not read.matches:
+        raise refusal(prompt.text, read)
+    return read
+
+
+def refusal(text: str, refused: Reading) -> PriorError:
+    """The error for a prompt that the library has nothing for, with the nearest that it has."""
+    near = ", ".join(name for name, _ in refused.nearest)
+    known = vector(refused.noun) is not None
+    how = "the nearest that it knows" if known else "the nearest by spelling"
+    what = f"it knows no '{refused.noun}'" if refused.noun else "it names no object"
+    return PriorError(
+        f"the built-in prior cannot make '{text}': {what}; {how}: {near}",
+        "choose one of these ('sds3d prior info' lists all), or give your own meshes: "
+        "--prior exact:FOLDER",
+    )
+
+
+def understand(prompt: Prompt) -> Reading:
+    """How the built-in library understands the prompt; without matches where it has nothing of the kind.
+
+    Parts that no member has together are among the words that are not made.
+    """
     names = {name: category.also for name, category in library.CATEGORIES.items()}
-    matches = read(prompt.text, names).matches
-    parts = {name: library.part_names(name) for name, _ in matches}
-    found = read(prompt.text, names, parts)
-    if not found.matches:
-        near = ", ".join(name for name, _ in found.nearest)
-        raise PriorError(
-            f"the built-in prior knows nothing like '{prompt.text}'; the nearest it knows: {near}",
-            "choose one of these ('sds3d prior info' lists all), or give your own meshes: "
-            "--prior exact:FOLDER",
+    understood = read(prompt.text, names, _part_names)
+    if not _asks(understood):
+        return understood
+    ((name, _), *_) = understood.matches
+    for part in _fewest_misses(name, understood):
+        why = (
+            f"every {name} has it" if part in understood.without else f"no {name} has all of these"
         )
-    return found
+        understood = understood.unmade(part, why)
+    return understood
+
+
+def _part_names(name: str, thorough: bool) -> tuple[str, ...]:
+    return library.part_names(name, SHELF if thorough else FEW)
+
+
+def _fewest_misses(name: str, found: Reading) -> list[str]:
+    """What the member that comes nearest to the named parts lacks or has too much."""
+    best = [*found.parts, *found.without]
+    for variant in range(SHELF):
+        best = min(best, _misses(name, variant, found), key=len)
+        if not best:
+            break
+    return best
+
+
+def _misses(name: str, variant: int, found: Reading) -> list[str]:
+    """The parts that a member lacks though they were named, and those that it has though it should not."""
+    own = library.parts_of(name, variant)
+    return [p for p in found.parts if p not in own] + [p for p in found.without if p in own]
 
 
 def built_in(*, variants: int, null_members: int, seed: int = 0) -> Callable[[Prompt], Members]:
-    """Members of the parametric library in the prompt's colours and materials.
+    """Members of the parametric library in the prompt's colours and materials, with the parts it names.
 
-    variants: members per matching category, drawn by `seed` from the category's SHELF variants.
-    null_members: how many objects of other categories, in their own colours, the unconditional branch weighs
-    beside the prompt's own.
+    variants: members of the prompt's category, drawn by `seed` from the category's SHELF variants; all have
+    the named parts.  null_members: how many objects of other categories, in their own colours, the
+    unconditional branch weighs beside the prompt's own.
     """
-
-    drawn = np.random.default_rng(seed).choice(SHELF, variants, replace=False).tolist()
+    rng = np.random.default_rng(seed)
+    drawn = rng.choice(SHELF, variants, replace=False).tolist()
+    order = [*drawn, *(v for v in rng.permutation(SHELF).tolist() if v not in drawn)]
 
     def choose(prompt: Prompt) -> Members:
         found = reading(prompt)
-        chosen = [
-            (library.model(name, variant, found.wish, found.understood), weight / variants)
-            for name, weight in found.matches
-            for variant in drawn
-        ]
-        matching = {name for name, _ in found.matches}
-        avoided = _avoided(prompt, drawn)
-        others = _sample(null_members, matching)
-        own, rest, bad = len(chosen), len(others), len(avoided)
+        chosen = _members(found, order, variants)
+        avoided, negative = _avoided(prompt.negative, order, variants)
+        others = _sample(null_members, {name for name, _ in found.matches})
+        own = len(chosen)
+        rest = len(others)
+        bad = len(avoided)
+        note = "; ".join(x for x in (found.note, negative) if x)
         models = (*(m for m, _ in chosen), *others, *avoided)
         text = np.array([w for _, w in chosen] + [0.0] * (rest + bad))
         empty = np.repeat([1 / (own + rest), 0.0], [own + rest, bad])
         if not avoided:
-            return Members(models, text / text.sum(), empty, _note(found))
+            return Members(models, text / text.sum(), empty, note)
         null = np.repeat([0.0, 1 / bad], [own + rest, bad])
-        return Members(models, text / text.sum(), null, _note(found), empty)
+        return Members(models, text / text.sum(), null, note, empty)
 
     return choose
 
 
-def _note(found: Reading) -> str:
-    ignored = f"; not understood: {', '.join(found.ignored)}" if found.ignored else ""
-    return f"prompt read as '{found.understood}'{ignored}"
+def _members(found: Reading, order: Sequence[int], count: int) -> list[tuple[Model, float]]:
+    """(member, weight) of the first `count` variants in `order` with the parts that were named."""
+    out = []
+    for name, weight in found.matches:
+        fit = (v for v in order if not _misses(name, v, found)) if _asks(found) else iter(order)
+        taken = list(islice(fit, count))
+        models = (library.model(name, v, found.wish, found.understood) for v in taken)
+        out += [(model, weight / len(taken)) for model in models]
+    return out
 
 
-def _avoided(prompt: Prompt, drawn: list[int]) -> list[Model]:
-    """The members that a negative prompt names."""
-    if not prompt.negative:
-        return []
-    found = reading(Prompt(prompt.negative))
-    return [
-        library.model(name, variant, found.wish, found.understood)
-        for name, _ in found.matches
-        for variant in drawn
-    ]
+def _asks(found: Reading) -> bool:
+    return bool(found.parts or found.without)
+
+
+def _avoided(negative: str, order: Sequence[int], count: int) -> tuple[list[Model], str]:
+    """The members that a negative prompt names, and a note on what each of its phrases does."""
+    phrases = [phrase.strip() for phrase in negative.split(",") if phrase.strip()]
+    readings = {phrase: understand(Prompt(phrase)) for phrase in phrases}
+    models = [m for r in readings.values() for m, _ in _members(r, order, count)]
+    away = [r.understood for r in readings.values() if r.matches]
+    idle = [phrase for phrase, r in readings.items() if not r.matches]
+    notes = [f"negative prompt read as {' and '.join(repr(x) for x in away)}"] if away else []
+    notes += [f"negative without effect, as it names no object: {', '.join(idle)}"] if idle else []
+    return models, "; ".join(notes)
 
 
 def _sample(count: int, matching: set[str]) -> list[Model]:
@@ -112,11 +167,33 @@ def folder(path: Path) -> Callable[[Prompt], Members]:
                 "write captions in captions.csv (file,caption), or use the built-in --prior exact",
             )
         text = np.where(near >= near.max() - TIED, near, 0.0)
-        null = np.full(len(models), 1 / len(models))
+        every = np.full(len(models), 1 / len(models))
         used = ", ".join(texts[i] for i in np.flatnonzero(text))
-        return Members(tuple(models), text / text.sum(), null, f"meshes used: {used}")
+        away, note = _against(prompt.negative, texts, text > 0)
+        note = f"meshes used: {used}{note}"
+        if not away.any():
+            return Members(tuple(models), text / text.sum(), every, note)
+        return Members(tuple(models), text / text.sum(), away / away.sum(), note, every)
 
     return choose
+
+
+def _against(negative: str, texts: Sequence[str], used: np.ndarray) -> tuple[np.ndarray, str]:
+    """Weights (M,) of the meshes whose captions a negative prompt names, and a note; zeros if it names none."""
+    away = np.zeros(len(texts))
+    idle = []
+    for phrase in filter(None, (p.strip() for p in negative.split(","))):
+        near = np.where(used, 0.0, similarity(phrase, texts))
+        if near.max() < NEAR:
+            idle.append(phrase)
+        else:
+            away = np.maximum(away, np.where(near >= near.max() - TIED, near, 0.0))
+    named = ", ".join(texts[i] for i in np.flatnonzero(away))
+    note = f"; negative prompt: away from {named}" if named else ""
+    note += (
+        f"; negative without effect, no other caption is near: {', '.join(idle)}" if idle else ""
+    )
+    return away, note
 
 
 def _captions(path: Path) -> dict[Path, str]:
