@@ -19,19 +19,19 @@ from pathlib import Path
 from statistics import fmean, median
 
 import torch
-import trimesh
 from machine import keep
 from torch import Tensor
 
-from sds3d.mesh.pictures import contact_sheet, load_glb, render_mesh
+from sds3d.mesh.load import load as load_mesh
+from sds3d.mesh.pictures import contact_sheet, render_mesh
 from sds3d.metrics.features import imagenet
 from sds3d.priors.embedded.prior import CONCEPTS
 from sds3d.runs import folder as runs
 from sds3d.runs.batch import DONE, place, run
 from sds3d.runs.job import Job
 from sds3d.training.data.drawing import draw
+from sds3d.training.data.shapes import from_file
 from sds3d.training.data.shards import load
-from sds3d.training.data.soup import from_scene
 from sds3d.training.evaluate import lit, on_grey, ranks, recalls, right_colors, said, shelf
 from sds3d.training.pool import PAINTS, pool
 from sds3d.training.views import GROUP
@@ -48,10 +48,7 @@ def asked(network: Path, count: int, seed: int) -> list[tuple[str, str]]:
 
 def pictures(glb: Path, size: int) -> Tensor:
     """Four sides of a GLB in the library's light on grey, (4, 3, S, S)."""
-    seen = draw(
-        from_scene(trimesh.load_scene(glb, process=False)),
-        orbit(GROUP, size, elevation_deg=20).rotated(25),
-    )
+    seen = draw(from_file(glb), orbit(GROUP, size, elevation_deg=20).rotated(25))
     drawn = (torch.from_numpy(seen.albedo), torch.from_numpy(seen.normals))
     rgba, shade = lit(*drawn, torch.as_tensor(LIGHT))
     return on_grey(rgba[..., :3], rgba[..., 3:], shade)
@@ -101,7 +98,7 @@ def main() -> None:
     print(json.dumps(values, indent=1))
     if options.sheet:
         cameras = orbit(2 * GROUP, 128, elevation_deg=20).rotated(25)[::2]
-        meshes = [load_glb(job.folder() / "mesh.glb") for job in jobs]
+        meshes = [load_mesh(job.folder() / "mesh.glb") for job in jobs]
         shown = [
             (f"{row['prompt']} ({row['place'] + 1})", list(render_mesh(mesh, cameras)))
             for row, mesh in zip(rows, meshes, strict=True)

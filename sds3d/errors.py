@@ -35,6 +35,10 @@ class PriorError(Sds3dError):
     exit_code = 4
 
 
+class MeshError(PriorError):
+    """A mesh file that cannot be read, or that holds no surface."""
+
+
 class BackendError(Sds3dError):
     """A device or an accelerator that was asked for by name and is not there."""
 

@@ -36,6 +36,9 @@ def generate(
     image: Annotated[
         str, typer.Option(help="A picture of the object beside the words, for --method csm.")
     ] = "",
+    up: Annotated[
+        str, typer.Option(help="The up axis of the meshes in exact:FOLDER, y or z.")
+    ] = "",
     out: Annotated[str, typer.Option(help="The run folder itself.")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     format: Annotated[str, typer.Option(help="glb, obj, ply; several with commas.")] = "glb",
@@ -64,7 +67,7 @@ def generate(
         out=out,
         device=device,
         formats=tuple(part.strip() for part in format.split(",")),
-        overrides=tuple(set or ()),
+        overrides=(*([f"prior.exact.up={up}"] if up else []), *(set or ())),
         overwrite=overwrite,
     )
     job.check()

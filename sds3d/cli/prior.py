@@ -55,12 +55,20 @@ def sample(
     out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("members.png"),
     prior: Annotated[str, typer.Option(help="exact, or exact:FOLDER.")] = "exact",
     seed: Annotated[int, typer.Option(help="Another seed, other members.")] = 0,
+    up: Annotated[
+        str, typer.Option(help="The up axis of the meshes in exact:FOLDER, y or z.")
+    ] = "",
 ) -> None:
     """Draw the objects that a prompt selects, from four sides each."""
     from sds3d.runs.job import Job
     from sds3d.runs.sheet import sheet
 
-    job = Job(prompt=prompt, prior=prior, seed=seed)
+    job = Job(
+        prompt=prompt,
+        prior=prior,
+        seed=seed,
+        overrides=(f"prior.exact.up={up}",) if up else (),
+    )
     job.check()
     note = sheet(job, out)
     print(note)

@@ -9,8 +9,12 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from sds3d.kernels.textures import Skin
 from sds3d.kernels.threads import parallel_for
 from sds3d.views.cameras import Cameras
+
+Plain = tuple[np.ndarray, np.ndarray, np.ndarray]  # vertices, faces, colors
+Drawable = Plain | tuple[np.ndarray, np.ndarray, np.ndarray, Skin | None]
 
 
 def project(vertices: Tensor, cameras: Cameras) -> Tensor:
@@ -77,7 +81,7 @@ class _Rasterize(torch.autograd.Function):
 
 
 def render_models(
-    models: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    models: Sequence[Drawable],
     cameras: Cameras,
     *,
     supersample: int = 2,
@@ -85,9 +89,41 @@ def render_models(
 ) -> tuple[Tensor, Tensor]:
     """(rgb (M, B, H, W, 3) premultiplied, alpha (M, B, H, W)) of M models, without gradients.
 
-    models: (vertices (V, 3), faces (F, 3), colors (V, 3)) each.  closed: the models whose back faces need not
-    be drawn; none if not given.  Averages supersample^2 samples a pixel.
+    models: (vertices (V, 3), faces (F, 3), colors (V, 3)) each, and its skin if its faces have textures, which
+    are sampled at every sample of a pixel.  closed: the models whose back faces need not be drawn; none if not
+    given, and none with a skin.  Averages supersample^2 samples a pixel.
     """
+    out = np.zeros((len(models), len(cameras), cameras.height, cameras.width, 4), np.float32)
+    flags = [False] * len(models) if closed is None else closed
+    skins = [m[3] if len(m) > 3 else None for m in models]
+    plain = [n for n, skin in enumerate(skins) if skin is None]
+    if plain:
+        target = (
+            out if len(plain) == len(models) else np.zeros((len(plain), *out.shape[1:]), np.float32)
+        )
+        _draw_plain(
+            [models[n] for n in plain], [flags[n] for n in plain], cameras, supersample, target
+        )
+        if target is not out:
+            out[plain] = target
+    for n, skin in enumerate(skins):
+        if skin is not None:
+            vertices, faces, colors = models[n][:3]
+            normals = np.zeros_like(vertices)
+            seen = draw_skinned(vertices, faces, normals, colors, skin, cameras, supersample)
+            out[n] = seen[..., :4]
+    image = torch.from_numpy(out)
+    return image[..., :3], image[..., 3]
+
+
+def _draw_plain(
+    models: Sequence[tuple[np.ndarray, ...]],
+    closed: Sequence[bool],
+    cameras: Cameras,
+    supersample: int,
+    out: np.ndarray,
+) -> None:
+    """Draws models without textures to `out` (M, B, H, W, 4), all in one pass."""
     from sds3d.kernels import rasterize_numba as kernels
 
     vertices, faces, colors = (
@@ -97,11 +133,46 @@ def render_models(
     v_offset, f_offset = (
         np.cumsum([0, *(len(m[part]) for m in models)]).astype(np.int64) for part in (0, 1)
     )
-    flags = np.array([False] * len(models) if closed is None else closed)
-    shape = (len(models), len(cameras), cameras.height, cameras.width, 4)
-    out = np.zeros(shape, np.float32)
     w2c, K = (np.ascontiguousarray(v.cpu().numpy(), np.float32) for v in (cameras.w2c, cameras.K))
+    flags = np.array(closed)
     arrays = (vertices, faces, colors, v_offset, f_offset, flags, w2c, K, supersample, out)
     parallel_for(kernels.draw, len(models) * len(cameras), *arrays)
-    image = torch.from_numpy(out)
-    return image[..., :3], image[..., 3]
+
+
+def draw_skinned(
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    normals: np.ndarray,
+    colors: np.ndarray,
+    skin: Skin,
+    cameras: Cameras,
+    supersample: int,
+) -> np.ndarray:
+    """(B, H, W, 8) of a textured mesh: premultiplied colour, coverage, sum of normals, depth times coverage.
+
+    vertices, normals, colors: (V, 3); faces (F, 3).  Normals are unit and turned to the camera.
+    """
+    from sds3d.kernels import textured_numba as kernels
+
+    pool = skin.pool
+    cutout = (skin.texture >= 0) & pool.holes[skin.texture]
+    out = np.zeros((len(cameras), cameras.height, cameras.width, 8), np.float32)
+    w2c, K = (np.ascontiguousarray(v.cpu().numpy(), np.float64) for v in (cameras.w2c, cameras.K))
+    floats = (np.ascontiguousarray(x, np.float32) for x in (normals, colors, skin.uv, skin.tint))
+    parallel_for(
+        kernels.draw,
+        len(cameras),
+        np.ascontiguousarray(vertices, np.float32),
+        np.ascontiguousarray(faces, np.int32),
+        *floats,
+        np.ascontiguousarray(skin.texture, np.int32),
+        cutout,
+        pool.texels,
+        pool.places,
+        pool.modes,
+        w2c,
+        K,
+        supersample,
+        out,
+    )
+    return out

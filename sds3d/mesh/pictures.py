@@ -9,7 +9,6 @@ from pathlib import Path
 import imageio_ffmpeg
 import numpy as np
 import torch
-import trimesh
 from PIL import Image, ImageDraw, ImageFont
 
 from sds3d import files
@@ -72,30 +71,6 @@ def texels(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
     top = texture[row, col] * (1 - fx) + texture[row, col + 1] * fx
     bottom = texture[row + 1, col] * (1 - fx) + texture[row + 1, col + 1] * fx
     return (top * (1 - fy) + bottom * fy) / 255
-
-
-def load_glb(path: Path) -> Mesh:
-    """The mesh and the texture of a GLB file as they are on disk, read by trimesh, without vertex colours.
-
-    Raises ExportError when it is none.
-    """
-    try:
-        loaded = trimesh.load(path, force="mesh", process=False)
-    except (OSError, ValueError, KeyError, IndexError) as error:
-        raise ExportError(f"cannot read '{path}': {error}", "give a GLB file") from error
-    material = getattr(loaded.visual, "material", None)
-    texture = getattr(material, "baseColorTexture", None)
-    uv = getattr(loaded.visual, "uv", None)
-    return Mesh(
-        np.float32(loaded.vertices),
-        np.int32(loaded.faces),
-        np.float32(loaded.vertex_normals),
-        # trimesh turns v upwards, as OpenGL has it
-        uv=None if uv is None else np.float32(np.stack([uv[:, 0], 1 - uv[:, 1]], 1)),
-        base_color=None if texture is None else np.asarray(texture.convert("RGB")),
-        metallic=float(getattr(material, "metallicFactor", None) or 0.0),
-        roughness=float(getattr(material, "roughnessFactor", None) or 0.0),
-    )
 
 
 def preview(views: np.ndarray, path: Path, columns: int = 8) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sds3d.language.prompt import parse
 from sds3d.loops.step import take_step
-from sds3d.mesh.pictures import load_glb
+from sds3d.mesh.load import load as load_mesh
 from sds3d.metrics.retrieval import guesses, ranking, shape_pictures, variety
 from sds3d.priors.exact.choose import reading
 from sds3d.recipe import build as parts
@@ -59,7 +59,7 @@ def score(job: Job, row: Mapping[str, Any]) -> dict[str, Any]:
     folder = Path(row["folder"])
     _, record = runs.read_run(folder)
     result = record["result"]
-    mesh = load_glb(folder / "mesh.glb")
+    mesh = load_mesh(folder / "mesh.glb")
     pictures = shape_pictures(mesh.vertices, mesh.faces, mesh.normals)
     numbers = {"prompt": job.prompt, "method": job.method, "scene": job.scene, "seed": job.seed}
     if job.prior == "exact":

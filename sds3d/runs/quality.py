@@ -9,7 +9,7 @@ import torch
 from sds3d.diffusion.prior import HasMembers
 from sds3d.errors import PriorError
 from sds3d.language.prompt import parse
-from sds3d.mesh.pictures import load_glb
+from sds3d.mesh.load import load as load_mesh
 from sds3d.metrics.convergence import convergence
 from sds3d.recipe import build as parts
 from sds3d.recipe import load as recipes
@@ -27,4 +27,4 @@ def converged(folder: Path) -> dict[str, float]:
     prior = parts.prior(job.prior, recipe, job.seed)
     if not isinstance(prior, HasMembers):
         raise PriorError(f"'{job.prior}' has no members to compare with", "use --prior exact")
-    return convergence(scene, prior.members(prompt), load_glb(folder / "mesh.glb"))
+    return convergence(scene, prior.members(prompt), load_mesh(folder / "mesh.glb"))

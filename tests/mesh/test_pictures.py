@@ -6,10 +6,11 @@ import pytest
 import trimesh
 from PIL import Image
 
-from sds3d.errors import ExportError
+from sds3d.errors import MeshError
 from sds3d.mesh.bake import textured
+from sds3d.mesh.load import load
 from sds3d.mesh.mesh import Mesh
-from sds3d.mesh.pictures import contact_sheet, load_glb, preview, render_mesh, texels, turntable
+from sds3d.mesh.pictures import contact_sheet, preview, render_mesh, texels, turntable
 from sds3d.mesh.save import save
 from sds3d.views.cameras import orbit
 
@@ -83,7 +84,7 @@ def test_a_sample_is_a_texel_at_its_centre_and_a_mean_half_way():
 
 def test_a_glb_that_is_read_again_is_the_mesh_that_was_written(box, tmp_path):
     save(box, tmp_path / "box.glb")
-    read = load_glb(tmp_path / "box.glb")
+    read = load(tmp_path / "box.glb")
     for name in ("vertices", "normals", "uv"):
         np.testing.assert_allclose(getattr(read, name), getattr(box, name), atol=1e-6)
     np.testing.assert_array_equal(read.faces, box.faces)
@@ -92,12 +93,12 @@ def test_a_glb_that_is_read_again_is_the_mesh_that_was_written(box, tmp_path):
 
 
 @pytest.mark.parametrize("data", [b"", b"not a GLB at all", b"glTF\2\0\0\0\x40\0\0\0"])
-def test_a_file_that_is_no_glb_is_an_export_error(tmp_path, data):
+def test_a_file_that_is_no_glb_is_refused_by_its_name(tmp_path, data):
     (tmp_path / "a.glb").write_bytes(data)
-    with pytest.raises(ExportError, match=r"a\.glb"):
-        load_glb(tmp_path / "a.glb")
-    with pytest.raises(ExportError, match="nowhere"):
-        load_glb(tmp_path / "nowhere.glb")
+    with pytest.raises(MeshError, match=r"a\.glb"):
+        load(tmp_path / "a.glb")
+    with pytest.raises(MeshError, match="nowhere"):
+        load(tmp_path / "nowhere.glb")
 
 
 def test_a_turntable_is_a_film_of_every_frame_in_order(tmp_path):

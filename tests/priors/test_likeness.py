@@ -17,7 +17,9 @@ from PIL import Image
 from sds3d.cli import main
 from sds3d.errors import PriorError
 from sds3d.language.prompt import Prompt
-from sds3d.library.kit.model import from_mesh
+from sds3d.library.kit.model import member
+from sds3d.mesh.readers import read
+from sds3d.mesh.shape import drawn
 from sds3d.priors.exact.likeness import likeness, read_image, subject
 from sds3d.priors.exact.prior import ExactPrior, Members, render
 from sds3d.views.cameras import orbit
@@ -40,7 +42,7 @@ def models(tmp_path_factory):
     ):
         mesh.visual.vertex_colors = [*color, 255]
         mesh.export(folder / f"{name}.ply")
-        out.append(from_mesh(folder / f"{name}.ply", name))
+        out.append(member(drawn(read(folder / f"{name}.ply").pieces), name))
     return out
 
 

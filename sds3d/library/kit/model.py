@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
-from sds3d.errors import PriorError
+from sds3d.kernels.textures import Skin
+from sds3d.mesh.shape import Shape, fitted
 
 RADIUS = 0.85  # of the bounding sphere of every model, in scene units; the scene is the unit ball
 
@@ -54,10 +54,10 @@ class Wish:
 
 @dataclass(frozen=True)
 class Model:
-    """A library member: one triangle soup with a value per vertex, in the ball of RADIUS, y up, front +Z.
+    """A library member: one mesh with a value per vertex, in the ball of RADIUS, y up, front +Z.
 
     vertices, normals, colors (V, 3) float32; colors sRGB in [0, 1].  faces (F, 3) int32.
-    metallic, roughness (V,) float32.
+    metallic, roughness (V,) float32.  skin: the textures of a user's mesh, which multiply the colours.
     """
 
     caption: str
@@ -67,6 +67,7 @@ class Model:
     colors: np.ndarray
     metallic: np.ndarray
     roughness: np.ndarray
+    skin: Skin | None = None
 
 
 def paint(parts: Sequence[Part], wish: Wish) -> list[Part]:
@@ -114,32 +115,6 @@ def assemble(parts: Sequence[Part], caption: str) -> Model:
     )
 
 
-def from_mesh(path: Path, caption: str) -> Model:
-    """A member read from a mesh file, its texture taken to vertex colours; centred and scaled to RADIUS.
-
-    The file's frame must be glTF's: y up, front +Z.  Raises PriorError when it holds no triangles.
-    """
-    import trimesh
-
-    try:
-        mesh = trimesh.load(path, force="mesh")
-    except (ValueError, OSError, KeyError, IndexError) as error:
-        raise PriorError(
-            f"cannot read '{path}': {error}", "export it again as GLB or OBJ"
-        ) from error
-    if len(mesh.faces) == 0:
-        raise PriorError(f"'{path}' holds no triangles", "export it again as GLB or OBJ")
-    visual = mesh.visual.to_color() if mesh.visual.kind == "texture" else mesh.visual
-    colors = np.asarray(visual.vertex_colors, np.float32)[:, :3] / 255
-    vertices = mesh.vertices - mesh.bounds.mean(0)
-    vertices = vertices * (RADIUS / np.linalg.norm(vertices, axis=1).max())
-    flat = np.zeros(len(vertices), np.float32)
-    return Model(
-        caption,
-        vertices.astype(np.float32),
-        mesh.faces.astype(np.int32),
-        mesh.vertex_normals.astype(np.float32),
-        colors,
-        flat,
-        flat + 0.7,
-    )
+def member(shape: Shape, caption: str) -> Model:
+    """A shape as a library member, its bounding box centred and its bounding sphere scaled to RADIUS."""
+    return Model(caption=caption, **vars(fitted(shape, RADIUS)))

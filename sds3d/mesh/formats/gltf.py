@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image
 
+from sds3d.mesh.color import linear
 from sds3d.mesh.mesh import Mesh
 
 FLOAT, UNSIGNED_INT = 5126, 5125
@@ -104,12 +105,6 @@ def glb(mesh: Mesh, extras: Mapping[str, object] | None = None) -> bytes:
     header = struct.pack("<4sII", b"glTF", 2, total)
     chunks = struct.pack("<I4s", len(text), b"JSON") + text
     return header + chunks + struct.pack("<I4s", len(binary), b"BIN\0") + bytes(binary)
-
-
-def linear(srgb: np.ndarray) -> np.ndarray:
-    """Linear light of sRGB values in [0, 1], float32.  IEC 61966-2-1."""
-    srgb = np.asarray(srgb, np.float64).clip(0, 1)
-    return np.float32(np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4))
 
 
 def png(pixels: np.ndarray) -> bytes:

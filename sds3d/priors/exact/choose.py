@@ -1,28 +1,22 @@
-"""Which members of a library a prompt is about: the built-in objects, or a folder of a user's meshes."""
+"""Which members of a library a prompt is about: the built-in objects."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
 from sds3d import library
 from sds3d.errors import PriorError
-from sds3d.language.captions import similarity
 from sds3d.language.lexicon import vector
 from sds3d.language.prompt import Prompt
 from sds3d.language.reading import Reading, read
-from sds3d.library.kit.model import Model, from_mesh
+from sds3d.library.kit.model import Model
 from sds3d.priors.exact.prior import Members
 
-MESHES = (".glb", ".gltf", ".obj", ".ply")
-NEAR = 0.35  # a caption below this similarity is not what the prompt means (unrelated words: up to 0.3)
 SHELF = 64  # variants of each category on the library's shelf
 FEW = 4  # variants whose part names are looked up first
-TIED = 0.05  # captions this close to the best share the prompt
 
 
 def reading(prompt: Prompt) -> Reading:
@@ -147,79 +141,3 @@ def _sample(count: int, matching: set[str]) -> list[Model]:
     names = [name for name in library.CATEGORIES if name not in matching]
     picks = np.linspace(0, len(names) - 1, min(count, len(names))).astype(int)
     return [library.model(names[i], 0) for i in picks]
-
-
-def folder(path: Path) -> Callable[[Prompt], Members]:
-    """Members among the meshes of `path`, captioned by captions.csv (file,caption) or by their file names.
-
-    Raises PriorError when the folder holds no mesh, or when a file or a caption cannot be read.
-    """
-    captions = _captions(path)
-    models = [from_mesh(file, caption) for file, caption in captions.items()]
-    texts = list(captions.values())
-
-    def choose(prompt: Prompt) -> Members:
-        near = similarity(prompt.text, texts)
-        if near.max() < NEAR:
-            best = ", ".join(texts[i] for i in np.argsort(-near)[:5])
-            raise PriorError(
-                f"no caption in {path} is near '{prompt.text}'; the nearest: {best}",
-                "write captions in captions.csv (file,caption), or use the built-in --prior exact",
-            )
-        text = np.where(near >= near.max() - TIED, near, 0.0)
-        every = np.full(len(models), 1 / len(models))
-        used = ", ".join(texts[i] for i in np.flatnonzero(text))
-        away, note = _against(prompt.negative, texts, text > 0)
-        note = f"meshes used: {used}{note}"
-        if not away.any():
-            return Members(tuple(models), text / text.sum(), every, note)
-        return Members(tuple(models), text / text.sum(), away / away.sum(), note, every)
-
-    return choose
-
-
-def _against(negative: str, texts: Sequence[str], used: np.ndarray) -> tuple[np.ndarray, str]:
-    """Weights (M,) of the meshes whose captions a negative prompt names, and a note; zeros if it names none."""
-    away = np.zeros(len(texts))
-    idle = []
-    for phrase in filter(None, (p.strip() for p in negative.split(","))):
-        near = np.where(used, 0.0, similarity(phrase, texts))
-        if near.max() < NEAR:
-            idle.append(phrase)
-        else:
-            away = np.maximum(away, np.where(near >= near.max() - TIED, near, 0.0))
-    named = ", ".join(texts[i] for i in np.flatnonzero(away))
-    note = f"; negative prompt: away from {named}" if named else ""
-    note += (
-        f"; negative without effect, no other caption is near: {', '.join(idle)}" if idle else ""
-    )
-    return away, note
-
-
-def _captions(path: Path) -> dict[Path, str]:
-    if not path.is_dir():
-        raise PriorError(
-            f"'{path}' is not a folder", "--prior exact:FOLDER takes a folder of meshes"
-        )
-    table = path / "captions.csv"
-    if not table.is_file():
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() in MESHES)
-        found = {p: p.stem.replace("_", " ").replace("-", " ") for p in files}
-    else:
-        with table.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-        if not rows or not {"file", "caption"} <= rows[0].keys():
-            raise PriorError(
-                f"{table} needs the columns file,caption", "add a first line: file,caption"
-            )
-        found = {path / row["file"]: row["caption"] for row in rows}
-        missing = next((p for p in found if not p.is_file()), None)
-        if missing:
-            raise PriorError(
-                f"{table} names '{missing.name}', which is not there", "correct the row"
-            )
-    if not found:
-        raise PriorError(
-            f"'{path}' holds no mesh", f"put {', '.join(MESHES)} files there, one object each"
-        )
-    return found

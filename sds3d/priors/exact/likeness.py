@@ -166,7 +166,7 @@ def likeness(image: Tensor, models: Sequence[Model], colors: Sequence[np.ndarray
     exactly zero because a posterior over members never recovers from even a tiny weight on a wrong one.
     """
     cameras = orbit(SIDES, 2 * SIZE, elevation_deg=ELEVATION_DEG)
-    meshes = [(m.vertices, m.faces, c) for m, c in zip(models, colors, strict=True)]
+    meshes = [(m.vertices, m.faces, c, m.skin) for m, c in zip(models, colors, strict=True)]
     rgb, alpha = (torch.as_tensor(x) for x in render_models(meshes, cameras, supersample=1))
     squares = []
     for views, coverage in zip(rgb, alpha, strict=True):

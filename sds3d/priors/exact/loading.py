@@ -7,7 +7,9 @@ from typing import Literal
 
 import torch
 
-from sds3d.priors.exact.choose import built_in, folder
+from sds3d.errors import RecipeError
+from sds3d.priors.exact.choose import built_in
+from sds3d.priors.exact.folder import folder
 from sds3d.priors.exact.prior import ExactPrior
 
 
@@ -23,15 +25,19 @@ def exact_prior(
     spread: float = 0.0,
     null_spread: float = 0.0,
     schedule: Literal["vp", "flow"] = "vp",
+    up: Literal["y", "z"] = "y",
 ) -> ExactPrior:
     """The exact prior over the meshes in the folder `source`, or over the built-in library when it is empty.
 
-    seed: which variants of a category of the built-in library are its members.  The other arguments are those
-    of `built_in` and `ExactPrior`.  Raises PriorError when the folder cannot be read.
+    seed: which variants of a category of the built-in library are its members, and which of many meshes of
+    equal merit.  up: the up axis of the folder's files.  The other arguments are those of `built_in` and
+    `ExactPrior`.  Raises PriorError when the folder cannot be read, RecipeError for `up` without a folder.
     """
     del device  # members are drawn on the CPU and follow the cameras
+    if up != "y" and not source:
+        raise RecipeError(f"prior.exact.up = '{up}', but there are no files", "use exact:FOLDER")
     select = (
-        folder(Path(source))
+        folder(Path(source), up=up, seed=seed)
         if source
         else built_in(variants=variants, null_members=null_members, seed=seed)
     )

@@ -17,8 +17,9 @@ the first steps, which is what makes seeds differ.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ class Members:
 
     text (M,): p_i(text), exact zeros outside the matching categories.  null (M,): what guidance steers away
     from. empty (M,): the branch without a prompt, where it is not `null`.  note: how the prompt was
-    understood.
+    understood.  weights: the files that the models were read from, and their SHA-256.
     """
 
     models: tuple[Model, ...]
@@ -52,6 +53,7 @@ class Members:
     null: np.ndarray
     note: str = ""
     empty: np.ndarray | None = None
+    weights: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def named(self) -> list[Model]:
@@ -103,6 +105,7 @@ class ExactPrior:
         """The part of the library that the prompt is about.  Raises PriorError as `members`."""
         if prompt not in self._chosen:
             self._chosen[prompt] = self._choose(prompt)
+            self.weights |= self._chosen[prompt].weights | _image_hash(prompt)
         return self._chosen[prompt]
 
     def _pictured(self, prompt: Prompt) -> np.ndarray:
@@ -238,11 +241,19 @@ class ExactPrior:
         return alpha_t, sigma_t**2 + (alpha_t * spread) ** 2
 
 
+def _image_hash(prompt: Prompt) -> dict[str, str]:
+    """The image prompt's file and its SHA-256: another picture makes another run."""
+    if not prompt.image or not Path(prompt.image).is_file():
+        return {}
+    with Path(prompt.image).open("rb") as stream:
+        return {"image prompt": hashlib.file_digest(stream, "sha256").hexdigest()}
+
+
 def render(
     models: Sequence[Model], cameras: Cameras, background: Tensor, supersample: int
 ) -> Tensor:
     """Images of M models over `background` (B, 3): (B, M, 3, H, W) in [0, 1]."""
-    soup = [(m.vertices, m.faces, shaded(m.colors, m.normals)) for m in models]
+    soup = [(m.vertices, m.faces, shaded(m.colors, m.normals), m.skin) for m in models]
     rgb, alpha = (torch.as_tensor(x) for x in render_models(soup, cameras, supersample=supersample))
     image = rgb + (1 - alpha)[..., None] * background.to(rgb)[None, :, None, None, :]
     return image.permute(1, 0, 4, 2, 3).to(cameras.device)

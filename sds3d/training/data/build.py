@@ -25,8 +25,8 @@ from sds3d.training.data import shards
 from sds3d.training.data.drawing import draw
 from sds3d.training.data.items import Item
 from sds3d.training.data.lists import write_lists
+from sds3d.training.data.shapes import fitted
 from sds3d.training.data.shards import Record
-from sds3d.training.data.soup import fitted
 from sds3d.training.data.sources import Load, Source
 from sds3d.training.data.swatches import swatches
 from sds3d.views.cameras import Cameras, random_views

@@ -14,7 +14,7 @@ from sds3d.language.palette import COLORS, MATERIALS, SAME_MATERIAL
 from sds3d.library.kit.model import Wish
 from sds3d.training.data.items import Item
 from sds3d.training.data.names import held_out, other_names
-from sds3d.training.data.soup import Soup, from_model
+from sds3d.training.data.shapes import Shape, from_model
 
 VARIANTS = 4
 # how often a variant has its own surfaces, one colour, a material, both, or a part of another colour
@@ -25,7 +25,7 @@ MADE_OF = ("wooden", "golden", "steel", "stone", "marble", "brass", "copper", "s
 MADE_OF += ("leather", "velvet", "ceramic", "bronze", "oak", "chocolate", "ice", "brick", "glass")
 
 
-def objects(variants: str) -> Iterator[tuple[Item, Callable[[], Soup]]]:
+def objects(variants: str) -> Iterator[tuple[Item, Callable[[], Shape]]]:
     """`variants` members (4 if empty) of every category, and how to build each.
 
     The first is in its own surfaces.  Raises UsageError when `variants` is not a positive number.
@@ -38,7 +38,7 @@ def objects(variants: str) -> Iterator[tuple[Item, Callable[[], Soup]]]:
             yield _member(name, variant)
 
 
-def _member(name: str, variant: int) -> tuple[Item, Callable[[], Soup]]:
+def _member(name: str, variant: int) -> tuple[Item, Callable[[], Shape]]:
     color, material, parts = _wishes(name, variant)
     item = Item(
         id=f"builtin/{name.replace(' ', '_')}/{variant}",
@@ -57,7 +57,7 @@ def _member(name: str, variant: int) -> tuple[Item, Callable[[], Soup]]:
 
 def _build(
     name: str, variant: int, color: str, material: str, parts: tuple[tuple[str, str], ...]
-) -> Soup:
+) -> Shape:
     of_parts = {part: Wish(COLORS[word]) for word, part in parts}
     look = MATERIALS[SAME_MATERIAL.get(material, material)] if material else None
     wish = Wish(COLORS[color] if color else None, look, of_parts)

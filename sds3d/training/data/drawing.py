@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sds3d.kernels.threads import parallel_for
-from sds3d.training.data.soup import Soup
+from sds3d.kernels.rasterize import draw_skinned
+from sds3d.kernels.textures import Skin, pool
+from sds3d.mesh.shape import Shape
 from sds3d.views.cameras import Cameras
-
-LEVELS = 9  # of a texture of up to 256 texels
 
 
 @dataclass(frozen=True)
@@ -29,29 +28,17 @@ class Views:
 NEAREST, FARTHEST = 1.9, 4.1  # the unit ball from the recipes' distances
 
 
-def draw(soup: Soup, cameras: Cameras, supersample: int = 2) -> Views:
+def draw(shape: Shape, cameras: Cameras, supersample: int = 2) -> Views:
     """What the cameras see of the triangles, supersample^2 samples a pixel."""
-    from sds3d.kernels import textured_numba as kernels
+    parts = (shape.vertices, shape.faces, shape.normals, shape.colors)
+    return _bytes(draw_skinned(*parts, shape.skin or _bare(shape), cameras, supersample))
 
-    pool, places, holes = _pool(soup.textures)
-    cutout = (soup.texture >= 0) & holes[soup.texture]
-    out = np.zeros((len(cameras), cameras.height, cameras.width, 8), np.float32)
-    w2c, K = (np.ascontiguousarray(v.cpu().numpy(), np.float64) for v in (cameras.w2c, cameras.K))
-    parallel_for(
-        kernels.draw,
-        len(cameras),
-        *(np.ascontiguousarray(x, np.float32) for x in (soup.points, soup.normals)),
-        *(np.ascontiguousarray(x, np.float32) for x in (soup.colors, soup.uv)),
-        soup.texture.astype(np.int32),
-        cutout,
-        pool,
-        places,
-        w2c,
-        K,
-        supersample,
-        out,
-    )
-    return _bytes(out)
+
+def _bare(shape: Shape) -> Skin:
+    """The skin of a shape without textures."""
+    count = len(shape.vertices)
+    uv, tint = np.zeros((count, 2), np.float32), np.ones((count, 3), np.float32)
+    return Skin(uv, tint, np.full(len(shape.faces), -1, np.int32), pool(()))
 
 
 def _bytes(out: np.ndarray) -> Views:
@@ -67,31 +54,3 @@ def _bytes(out: np.ndarray) -> Views:
         np.uint8((normals * 127.5 + 128).clip(0, 255)),
         np.uint8(depth * 255 + 0.5),
     )
-
-
-def _pool(textures: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(texels (P, 4), places (T, LEVELS, 3), has holes (T,)) of the textures and their halved copies."""
-    texels, places = [np.zeros((1, 4), np.uint8)], np.zeros((max(len(textures), 1), LEVELS, 3), int)
-    holes, used = np.zeros(len(places), bool), 1
-    for t, image in enumerate(textures):
-        holes[t] = image[..., 3].min() < 128
-        level = image.astype(np.float32)
-        for n in range(LEVELS):
-            height, width = level.shape[:2]
-            places[t, n] = used, height, width
-            texels.append(np.uint8(level.reshape(-1, 4) + 0.5))
-            used += height * width
-            if height == width == 1:
-                break
-            level = _halved(level)
-    return np.concatenate(texels), places, holes
-
-
-def _halved(image: np.ndarray) -> np.ndarray:
-    """The image at half its size; colours weighed by coverage."""
-    height, width = (max(1, n // 2) for n in image.shape[:2])
-    rows, cols = min(2, image.shape[0]), min(2, image.shape[1])
-    blocks = image[: height * rows, : width * cols].reshape(height, rows, width, cols, 4)
-    alpha = blocks[..., 3:].mean((1, 3))
-    color = (blocks[..., :3] * blocks[..., 3:]).mean((1, 3)) / np.maximum(alpha, 1e-6)
-    return np.concatenate([color, alpha], -1)

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sds3d.errors import PriorError
+from sds3d.mesh.readers import SUFFIXES
+from sds3d.mesh.shape import Shape
 from sds3d.training.data.items import Item
 from sds3d.training.data.names import cleaned, other_names
-from sds3d.training.data.soup import Soup, from_scene
-
-MESHES = (".glb", ".gltf", ".obj", ".ply")
+from sds3d.training.data.shapes import from_file
 
 
-def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Soup]]]:
+def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Shape]]]:
     """The meshes that captions.csv (file,caption and, if wanted, creator,licence) names, and how to load each.
 
     The files' frame is glTF's: y up, front +Z.  A caption is a thing's name, with colour and material words
@@ -32,7 +32,7 @@ def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Soup]]]:
         )
     for row in rows:
         path = Path(folder) / row["file"]
-        if not path.is_file() or path.suffix.lower() not in MESHES:
+        if not path.is_file() or path.suffix.lower() not in SUFFIXES:
             raise PriorError(
                 f"{table} names '{row['file']}', which is no mesh there", "correct the row"
             )
@@ -48,10 +48,4 @@ def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Soup]]]:
             creator=row.get("creator") or "",
             licence=row.get("licence") or "",
         )
-        yield item, functools.partial(_load, path)
-
-
-def _load(path: Path) -> Soup:
-    import trimesh
-
-    return from_scene(trimesh.load_scene(path, process=False))
+        yield item, functools.partial(from_file, path)

@@ -15,14 +15,20 @@ import numpy as np
 from PIL import Image
 
 from sds3d.errors import PriorError
-from sds3d.training.data.soup import Piece, Soup, joined
+from sds3d.kernels.textures import Texture
+from sds3d.mesh.color import linear
+from sds3d.mesh.material import MASK, OPAQUE, Material, Piece
+from sds3d.mesh.readers import tidied
+from sds3d.mesh.readers.image import shrunk
+from sds3d.mesh.shape import Shape, drawn
+from sds3d.training.data.shapes import TEXTURE
 
 TEAM, DIFFUSE = 1, 1  # bits: alpha is where the team's colour shows; there is a diffuse texture
 TEAM_COLOR = (0.62, 0.12, 0.10)
 HEADER = struct.Struct("<64sIII8fII")
 
 
-def read(path: Path) -> Soup:
+def read(path: Path) -> Shape:
     """The triangles of the first frame.  Raises PriorError when it is no G3D file of version 4."""
     data = path.read_bytes()
     if data[:4] != b"G3D\x04":
@@ -47,12 +53,17 @@ def read(path: Path) -> Soup:
         faces = np.frombuffer(data, "<u4", indices, place).reshape(-1, 3)
         place += 4 * indices
         image = _texture(path.parent / names[0], properties) if maps & DIFFUSE else None
-        color = np.tile(np.float32((1, 1, 1) if image else fields[4:7]), (vertices, 1))
-        pieces.append(Piece(points[faces], color[faces], uv[faces], image))
-    return joined(pieces)
+        light = (1.0, 1.0, 1.0) if image else tuple(linear(np.array(fields[4:7])).tolist())
+        material = Material(color=(*light, 1.0), texture=image, alpha=MASK if image else OPAQUE)
+        placed = {"texture": uv * np.float32([1, -1]) + np.float32([0, 1])}
+        pieces.append(Piece(points.astype(np.float64), faces, material, uv=placed))
+    whole = [tidied(piece) for piece in pieces if len(piece.faces)]
+    if not any(len(piece.faces) for piece in whole):
+        raise PriorError(f"'{path.name}' holds no triangle", "leave it out")
+    return drawn([piece for piece in whole if len(piece.faces)])
 
 
-def _texture(path: Path, properties: int) -> Image.Image | None:
+def _texture(path: Path, properties: int) -> Texture | None:
     """The texture, the team's colour under its transparent parts; None if it is not there."""
     if not path.is_file():
         return None
@@ -60,5 +71,5 @@ def _texture(path: Path, properties: int) -> Image.Image | None:
     if properties & TEAM:
         team = Image.new("RGBA", image.size, (*(round(255 * c) for c in TEAM_COLOR), 255))
         team.alpha_composite(image)
-        return team
-    return image
+        image = team
+    return Texture(shrunk(np.array(image), TEXTURE))

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sds3d.errors import PriorError
+from sds3d.mesh.shape import Shape
 from sds3d.training.data import g3d
 from sds3d.training.data.items import Item
 from sds3d.training.data.names import cleaned, other_names
-from sds3d.training.data.soup import Soup
 
 FOLDER = Path("/usr/share/games/megaglest")
 PACKAGE = "megaglest-data"
@@ -22,7 +22,7 @@ AT_REST = ("stand", "stop", "idle")
 CHANGED = ("construct", "death", "die", "dead", "damage", "broken", "destroy", "attack", "upgrade")
 
 
-def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Soup]]]:
+def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Shape]]]:
     """Every unit of every faction under `folder` (Debian's place if empty), and how to load it at rest.
 
     Raises PriorError when there is none.

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from sds3d.errors import UsageError, nearest
+from sds3d.mesh.shape import Shape
 from sds3d.training.data import builtin, folder, megaglest, sweethome3d
 from sds3d.training.data.items import Item
 from sds3d.training.data.names import other_names
-from sds3d.training.data.soup import Soup
 
-Load = Callable[[], Soup]
+Load = Callable[[], Shape]
 SOURCES: dict[str, Callable[[str], Iterator[tuple[Item, Load]]]] = {
     "builtin": builtin.objects,
     "sweethome3d": sweethome3d.objects,

@@ -15,9 +15,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from sds3d.errors import PriorError
+from sds3d.mesh.readers import read_bytes
+from sds3d.mesh.readers.files import Archive
+from sds3d.mesh.shape import Shape, drawn
 from sds3d.training.data.items import Item
 from sds3d.training.data.names import cleaned
-from sds3d.training.data.soup import Soup, from_scene, stretched, turned
+from sds3d.training.data.shapes import TEXTURE, stretched, turned
 
 FOLDER = Path("/usr/share/sweethome3d/furniture")
 CATALOGUE = "PluginFurnitureCatalog.properties"
@@ -25,7 +28,7 @@ PACKAGE = "sweethome3d-furniture"
 NOISE = {"Blend Swap", "SCPTS", "Adjustable"}  # tags of origin, not of kind
 
 
-def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Soup]]]:
+def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Shape]]]:
     """Every model of the libraries in `folder` (Debian's place if empty), and how to load it.
 
     Raises PriorError when there is no library or one cannot be read.
@@ -40,7 +43,7 @@ def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Soup]]]:
         yield from _library(path)
 
 
-def _library(path: Path) -> Iterator[tuple[Item, Callable[[], Soup]]]:
+def _library(path: Path) -> Iterator[tuple[Item, Callable[[], Shape]]]:
     try:
         with zipfile.ZipFile(path) as archive:
             table = properties(archive.read(CATALOGUE))
@@ -80,19 +83,14 @@ def properties(data: bytes) -> dict[str, str]:
     return rows
 
 
-def _load(path: Path, row: dict[str, str]) -> Soup:
-    import trimesh
-
+def _load(path: Path, row: dict[str, str]) -> Shape:
     name = PurePosixPath(row["model"].lstrip("/"))
     with zipfile.ZipFile(path) as archive:
         folder = f"{name.parent}/"
-        files = {n: archive.open(n) for n in archive.namelist() if n.startswith(folder)}
-        resolver = trimesh.resolvers.ZipResolver(files, namespace=str(name.parent))
-        scene = trimesh.load_scene(
-            archive.open(str(name)), file_type="obj", resolver=resolver, process=False
-        )
-        soup = from_scene(scene)
+        beside = {n: archive.read(n) for n in archive.namelist() if n.startswith(folder)}
+        files = Archive(beside, str(name.parent))
+        shape = drawn(read_bytes(archive.read(str(name)), name.name, files, longest=TEXTURE).pieces)
     if "modelRotation" in row:
-        soup = turned(soup, np.array(row["modelRotation"].split(), float).reshape(3, 3))
+        shape = turned(shape, np.array(row["modelRotation"].split(), float).reshape(3, 3))
     extent = tuple(float(row[k]) for k in ("width", "height", "depth"))
-    return stretched(soup, extent)
+    return stretched(shape, extent)

@@ -62,11 +62,11 @@ def test_a_furniture_library_tells_names_licences_and_turns_its_models(library):
     assert (item.name, item.title, item.creator) == ("cafe chair", "Café chair 2", "José")
     assert item.licence == "Creative Commons Attribution 3.0"
     assert item.categories == ("exterior", "seat", "été")
-    soup = load()
-    assert np.allclose(np.ptp(soup.points.reshape(-1, 3), axis=0), (6, 4, 2))
-    red = (soup.colors[:, 0] == (1, 0, 0)).all(1)
-    assert np.allclose(soup.normals[red], (1, 0, 0), atol=1e-5)  # +Z turned to +X
-    glass = np.unique(soup.colors[~red].reshape(-1, 3), axis=0)
+    shape = load()
+    assert np.allclose(np.ptp(shape.vertices, axis=0), (6, 4, 2))
+    red = (shape.colors == (1, 0, 0)).all(1)
+    assert np.allclose(shape.normals[red], (1, 0, 0), atol=1e-5)  # +Z turned to +X
+    glass = np.unique(shape.colors[~red], axis=0)
     assert np.allclose(glass, [[0.39, 0.425, 0.935]], atol=0.01)  # half blue, half what is behind
 
 

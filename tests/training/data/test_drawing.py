@@ -8,10 +8,13 @@ from PIL import Image
 
 from sds3d import library
 from sds3d.kernels.rasterize import project, rasterize
+from sds3d.kernels.textures import Texture
 from sds3d.library.kit.model import Wish
+from sds3d.mesh.material import MASK, Material, Piece
+from sds3d.mesh.shape import drawn
 from sds3d.priors.exact.prior import render
 from sds3d.training.data.drawing import FARTHEST, NEAREST, draw
-from sds3d.training.data.soup import fitted, from_model, from_scene, stretched, turned
+from sds3d.training.data.shapes import fitted, from_file, from_model, stretched, turned
 from sds3d.training.data.swatches import color_name, swatches
 from sds3d.views.cameras import orbit
 from sds3d.views.lighting import shade
@@ -19,8 +22,9 @@ from sds3d.views.lighting import shade
 CAMERAS = orbit(4, 64, elevation_deg=25)
 
 
-def scene_of(mesh):
-    return trimesh.Scene([mesh])
+def shape_of(mesh):
+    """A shape whose normals come from its faces alone."""
+    return drawn([Piece(np.asarray(mesh.vertices), np.asarray(mesh.faces))])
 
 
 @pytest.mark.parametrize("name", ["armchair", "car", "pear"])
@@ -51,7 +55,7 @@ def test_every_normal_faces_its_camera_also_inside_out():
     ball = trimesh.creation.icosphere(3)
     inside_out = ball.copy()
     inside_out.invert()
-    first, second = (draw(fitted(from_scene(scene_of(m))), CAMERAS) for m in (ball, inside_out))
+    first, second = (draw(fitted(shape_of(m)), CAMERAS) for m in (ball, inside_out))
     seen = first.albedo[..., 3] == 255
     normals = first.normals / 127.5 - 1
     toward = CAMERAS.position.numpy() / 3
@@ -61,52 +65,74 @@ def test_every_normal_faces_its_camera_also_inside_out():
 
 
 def test_a_cube_stays_sharp_and_a_ball_is_smooth():
-    cube = from_scene(scene_of(trimesh.creation.box()))
-    flat = np.cross(cube.points[:, 1] - cube.points[:, 0], cube.points[:, 2] - cube.points[:, 0])
+    cube = shape_of(trimesh.creation.box())
+    points = cube.vertices[cube.faces]
+    flat = np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
     flat /= np.linalg.norm(flat, axis=1, keepdims=True)
-    assert np.allclose(cube.normals, flat[:, None], atol=1e-5)
-    ball = from_scene(scene_of(trimesh.creation.icosphere(3)))
-    assert np.allclose(ball.normals, ball.points, atol=0.02)
+    assert len(cube.vertices) == 24
+    assert np.allclose(cube.normals[cube.faces], flat[:, None], atol=1e-5)
+    ball = shape_of(trimesh.creation.icosphere(3))
+    assert len(ball.vertices) == 642
+    assert np.allclose(ball.normals, ball.vertices, atol=0.02)
 
 
 def card(pixels):
     """A square facing +Z with a texture."""
-    square = trimesh.Trimesh(
-        [[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], [[0, 1, 2], [0, 2, 3]]
-    )
-    material = trimesh.visual.material.SimpleMaterial(image=Image.fromarray(pixels))
-    uv = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
-    square.visual = trimesh.visual.TextureVisuals(uv=uv, material=material)
-    return square
+    corners = np.array([[-1.0, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]])
+    uv = np.float32([[0, 1], [1, 1], [1, 0], [0, 0]])
+    material = Material(texture=Texture(pixels), alpha=MASK)
+    return drawn([Piece(corners, np.array([[0, 1, 2], [0, 2, 3]]), material, uv={"texture": uv})])
 
 
 def test_a_texture_stands_upright_and_its_holes_are_seen_through():
     pixels = np.zeros((16, 16, 4), np.uint8)
     pixels[:8] = (255, 0, 0, 255)  # the upper half is red
     pixels[8:, :8] = (0, 0, 255, 255)  # the lower left blue, the lower right a hole
-    view = draw(fitted(from_scene(scene_of(card(pixels)))), orbit(1, 64, elevation_deg=0))
+    view = draw(fitted(card(pixels)), orbit(1, 64, elevation_deg=0))
     albedo = view.albedo[0]
     assert albedo[24, 24].tolist() == albedo[24, 40].tolist() == [255, 0, 0, 255]
     assert albedo[40, 24].tolist() == [0, 0, 255, 255]
     assert albedo[40, 40, 3] == 0
 
 
-def test_a_texture_far_away_is_its_mean():
+def test_a_texture_far_away_is_its_mean_in_linear_light():
     pixels = np.full((256, 256, 4), 255, np.uint8)
     pixels[::2, ::2, :3] = pixels[1::2, 1::2, :3] = 0
-    view = draw(fitted(from_scene(scene_of(card(pixels)))), orbit(1, 32, elevation_deg=0))
+    view = draw(fitted(card(pixels)), orbit(1, 32, elevation_deg=0))
     inner = view.albedo[0, 12:20, 12:20, :3]
-    assert np.abs(inner.astype(int) - 128).max() <= 2
+    assert np.abs(inner.astype(int) - 188).max() <= 2  # half of white's light
 
 
-def test_turning_a_soup_turns_points_and_normals_and_stretching_sets_its_box():
-    soup = from_scene(scene_of(trimesh.creation.box((1, 2, 3))))
+def test_turning_a_shape_turns_points_and_normals_and_stretching_sets_its_box():
+    box = shape_of(trimesh.creation.box((1, 2, 3)))
     quarter = np.array([[0, 0, 1], [0, 1, 0], [-1, 0, 0]])
-    moved = turned(soup, quarter)
-    assert np.allclose(np.ptp(moved.points.reshape(-1, 3), axis=0), (3, 2, 1))
-    assert np.allclose(moved.normals[:, 0], soup.normals[:, 0] @ quarter.T)
-    size = np.ptp(stretched(soup, (2, 2, 2)).points.reshape(-1, 3), axis=0)
+    moved = turned(box, quarter)
+    assert np.allclose(np.ptp(moved.vertices, axis=0), (3, 2, 1))
+    assert np.allclose(moved.normals, box.normals @ quarter.T)
+    size = np.ptp(stretched(box, (2, 2, 2)).vertices, axis=0)
     assert np.allclose(size / size[0], 1)
+
+
+def test_stretching_keeps_normals_upright_on_the_surface():
+    ball = shape_of(trimesh.creation.icosphere(3))
+    egg = stretched(ball, (1, 3, 1))
+    radii = np.ptp(egg.vertices, axis=0) / 2
+    expected = egg.vertices / radii**2  # the gradient of an ellipsoid
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    assert np.einsum("vc,vc->v", egg.normals, expected).min() > 0.999
+
+
+def test_a_file_of_training_data_keeps_its_texture(tmp_path):
+    (tmp_path / "m.mtl").write_text("newmtl a\nmap_Kd t.png\n")
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    pixels[:4] = (250, 0, 0)
+    Image.fromarray(pixels).save(tmp_path / "t.png")
+    lines = ["mtllib m.mtl", "v -1 -1 0", "v 1 -1 0", "v 1 1 0", "v -1 1 0", "usemtl a"]
+    lines += ["vt 0 0", "vt 1 0", "vt 1 1", "vt 0 1", "f 1/1 2/2 3/3 4/4"]
+    (tmp_path / "card.obj").write_text("\n".join(lines))
+    view = draw(fitted(from_file(tmp_path / "card.obj")), orbit(1, 64, elevation_deg=0))
+    assert view.albedo[0, 24, 32].tolist() == [250, 0, 0, 255]
+    assert view.albedo[0, 40, 32].tolist() == [0, 0, 0, 255]
 
 
 def test_swatches_are_the_clusters_and_their_shares():

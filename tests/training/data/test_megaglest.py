@@ -7,7 +7,7 @@ from PIL import Image
 
 from sds3d.training.data import g3d
 from sds3d.training.data.drawing import draw
-from sds3d.training.data.soup import fitted
+from sds3d.training.data.shapes import fitted
 from sds3d.training.data.sources import source
 from sds3d.views.cameras import orbit
 
@@ -33,9 +33,9 @@ def write_model(path, *, team):
 def test_the_first_frame_is_read_and_the_teams_colour_fills_its_mask(tmp_path):
     for team in (False, True):
         write_model(tmp_path / "a.g3d", team=team)
-        soup = g3d.read(tmp_path / "a.g3d")
-        assert np.allclose(np.unique(soup.points, axis=None), (-1, 0, 1))
-        view = draw(fitted(soup), orbit(1, 32, elevation_deg=0)).albedo[0]
+        shape = g3d.read(tmp_path / "a.g3d")
+        assert np.allclose(np.unique(shape.vertices), (-1, 0, 1))
+        view = draw(fitted(shape), orbit(1, 32, elevation_deg=0)).albedo[0]
         assert view[11, 16].tolist() == [0, 255, 0, 255]
         below = [round(255 * c) for c in g3d.TEAM_COLOR] + [255] if team else [0, 0, 0, 0]
         assert np.allclose(view[20, 16], below, atol=1)

@@ -1,0 +1,85 @@
+"""Mesh files as they are drawn, and as one `Mesh`: what was exported, read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from sds3d.errors import MeshError
+from sds3d.kernels.textures import Skin
+from sds3d.mesh.color import encoded, linear
+from sds3d.mesh.material import MeshFile
+from sds3d.mesh.mesh import Mesh
+from sds3d.mesh.readers import read
+from sds3d.mesh.shape import Shape, drawn
+
+
+def load(path: Path) -> Mesh:
+    """A mesh file in world coordinates, with its texture where one covers all of it, else vertex colours.
+
+    Several textures are sampled at the vertices.  Metallic and roughness are those of the materials, their mean
+    where they differ.  Raises MeshError when the file cannot be read.
+    """
+    shape, file = load_shape(path)
+    materials = {(p.material.metallic, p.material.roughness) for p in file.pieces}
+    plain = len(materials) == 1 and all(p.material.surface is None for p in file.pieces)
+    means = float(shape.metallic.mean()), float(shape.roughness.mean())
+    metallic, roughness = next(iter(materials)) if plain else means
+    base_color = _whole(shape.skin) if shape.skin else None
+    colors = shape.colors
+    if shape.skin is not None:
+        colors = None if base_color is not None else _sampled(shape.skin, shape.faces, colors)
+    return Mesh(
+        np.float32(shape.vertices),
+        shape.faces,
+        shape.normals,
+        uv=shape.skin.uv if base_color is not None and shape.skin else None,
+        base_color=base_color,
+        colors=colors,
+        metallic=metallic,
+        roughness=roughness,
+    )
+
+
+def load_shape(
+    path: Path, *, up: str = "y", root: Path | None = None, longest: int | None = None
+) -> tuple[Shape, MeshFile]:
+    """(what a mesh file shows, the file as it was read); the arguments are those of `readers.read`.
+
+    Raises MeshError, which names the file, when it cannot be read or shows nothing.
+    """
+    file = read(path, up=up, root=root, longest=longest)
+    try:
+        return drawn(file.pieces), file
+    except MeshError as error:
+        raise MeshError(f"cannot read '{path}': {error.message}", error.fix) from error
+
+
+def _pixels(skin: Skin, row: int) -> np.ndarray:
+    first, height, width = skin.pool.places[row, 0]
+    return skin.pool.texels[first : first + height * width].reshape(height, width, 4)
+
+
+def _whole(skin: Skin) -> np.ndarray | None:
+    """The texture (H, W, 3) that covers every face in one tint and within [0, 1]; else None."""
+    inside = skin.uv.min() >= -1e-6 and skin.uv.max() <= 1 + 1e-6
+    if (skin.texture != 0).any() or not inside or np.ptp(skin.tint, axis=0).max() > 1e-6:
+        return None
+    rgb = _pixels(skin, 0)[..., :3]
+    if (skin.tint == 1).all():
+        return rgb.copy()
+    return np.uint8(encoded(linear(rgb / 255) * skin.tint[0]) * 255 + 0.5)
+
+
+def _sampled(skin: Skin, faces: np.ndarray, colors: np.ndarray) -> np.ndarray:
+    """The vertices' colours (V, 3) with each texture's nearest texel."""
+    out = colors.copy()
+    for row in np.unique(skin.texture[skin.texture >= 0]):
+        image = _pixels(skin, row)
+        used = np.unique(faces[skin.texture == row])
+        uv = skin.uv[used] - np.floor(skin.uv[used])
+        rows = np.minimum(np.int64(uv[:, 1] * image.shape[0]), image.shape[0] - 1)
+        cols = np.minimum(np.int64(uv[:, 0] * image.shape[1]), image.shape[1] - 1)
+        out[used] = encoded(linear(image[rows, cols, :3] / 255) * skin.tint[used])
+    return out

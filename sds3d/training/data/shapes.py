@@ -1,0 +1,56 @@
+"""Shapes of training data: from the library's models and from mesh files, turned, stretched and fitted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from sds3d.library.kit.model import RADIUS, Model
+from sds3d.mesh import shape
+from sds3d.mesh.load import load_shape
+from sds3d.mesh.shape import Shape
+
+TEXTURE = 256  # the longer side of a kept texture: an object covers some 120 samples
+
+
+def from_model(model: Model) -> Shape:
+    """A library member as it stands."""
+    names = ("vertices", "faces", "normals", "colors", "metallic", "roughness", "skin")
+    return Shape(**{name: getattr(model, name) for name in names})
+
+
+def from_file(path: Path) -> Shape:
+    """What a mesh file shows, in the file's frame.  Raises MeshError when it cannot be read."""
+    return load_shape(path, longest=TEXTURE)[0]
+
+
+def turned(of: Shape, rotation: np.ndarray) -> Shape:
+    """The shape turned by `rotation` (3, 3)."""
+    matrix = np.asarray(rotation, np.float64)
+    normals = np.float32(of.normals @ matrix.T)
+    return replace(of, vertices=of.vertices @ matrix.T, normals=normals)
+
+
+def stretched(of: Shape, extent: tuple[float, float, float]) -> Shape:
+    """The shape with a bounding box of the proportions of `extent`; flat sides stay flat."""
+    size = np.ptp(of.vertices, axis=0)
+    wanted = np.asarray(extent, np.float64)
+    thick = (size > 1e-6 * size.max()) & (wanted > 0)
+    if not thick.any():
+        return of
+    scale = np.where(thick, wanted / np.where(thick, size, 1), 1.0)
+    scale = scale / scale[thick].mean()
+    scale[~thick] = 1
+    if np.allclose(scale, 1, atol=0.02):
+        return of
+    normals = of.normals / scale
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    normals = np.float32(normals / np.where(length > 0, length, 1))
+    return replace(of, vertices=of.vertices * scale, normals=normals)
+
+
+def fitted(of: Shape) -> Shape:
+    """The shape centred by its bounding box, in the ball of the library's RADIUS."""
+    return shape.fitted(of, RADIUS)
