@@ -8,10 +8,11 @@ import tempfile
 from pathlib import Path
 
 import numba
+from numba.core import config
 
 
 def _probe() -> None:
-    """Compiled nowhere: numba looks for a cache folder when it is decorated."""
+    """Never called: numba looks for a cache folder when it decorates a function."""
 
 
 def choose() -> None:
@@ -23,7 +24,7 @@ def choose() -> None:
     try:
         numba.njit(cache=True)(_probe)
     except RuntimeError:
-        numba.config.CACHE_DIR = str(_temporary())
+        config.CACHE_DIR = str(_temporary())  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _temporary() -> Path:

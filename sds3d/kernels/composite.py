@@ -53,8 +53,8 @@ def march(
     if pick(backend, origins.device, cpu=("numba", "torch"), cuda=("torch",)) == "numba":
         from sds3d.kernels import composite_numba
 
-        arrays = (v.detach().numpy() for v in inputs)
-        marched = composite_numba.march(*arrays, step, max_optical_depth)
+        arrays = [v.detach().numpy() for v in inputs]
+        marched = composite_numba.march(*arrays, step=step, max_optical_depth=max_optical_depth)
         samples, offsets = (torch.from_numpy(v) for v in marched)
     else:
         samples, offsets = composite_torch.march(*inputs, step, max_optical_depth)
@@ -93,7 +93,10 @@ def composite(
 
 
 def _nerfacc(density: Tensor, rgb: Tensor, dist: Tensor, delta: Tensor, offsets: Tensor) -> Tensor:
-    from nerfacc import accumulate_along_rays, render_weight_from_density
+    from nerfacc import (  # pyright: ignore[reportMissingImports]
+        accumulate_along_rays,
+        render_weight_from_density,
+    )
 
     rays = len(offsets) - 1
     ray = torch.repeat_interleave(torch.arange(rays, device=density.device), offsets.diff())
@@ -118,11 +121,11 @@ class _Composite(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad):
+    def backward(ctx, *grad_outputs):  # pyright: ignore[reportIncompatibleMethodOverride]
         from sds3d.kernels import composite_numba
 
         *inputs, out = (v.detach().numpy() for v in ctx.saved_tensors)
-        g_out = grad.contiguous().numpy()
+        g_out = grad_outputs[0].contiguous().numpy()
         g = composite_numba.backward(*inputs, ctx.min_transmittance, out, g_out)
         g = torch.from_numpy(g)
         return g[:, 0], g[:, 1:4], g[:, 4], g[:, 5], None, None

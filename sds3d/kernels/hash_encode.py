@@ -39,21 +39,22 @@ class _HashEncode(torch.autograd.Function):
 
         x, table = x.contiguous(), table.contiguous()
         ctx.save_for_backward(x, table, resolutions)
-        arrays = (v.detach().numpy() for v in (x, table, resolutions))
+        arrays = [v.detach().numpy() for v in (x, table, resolutions)]
         return torch.from_numpy(hash_encode_numba.forward(*arrays))
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+    def backward(ctx, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         from sds3d.kernels import hash_encode_numba
 
         x, table, resolutions = (v.detach().numpy() for v in ctx.saved_tensors)
-        grad = grad.contiguous().numpy()
-        grad_x = grad_table = None
+        g = grad_outputs[0].contiguous().numpy()
+        g_x = None
+        g_table = None
         if ctx.needs_input_grad[0]:
-            grad_x = torch.from_numpy(hash_encode_numba.backward_x(x, table, resolutions, grad))
+            g_x = torch.from_numpy(hash_encode_numba.backward_x(x, table, resolutions, g))
         if ctx.needs_input_grad[1]:
-            grad_table = torch.from_numpy(
-                hash_encode_numba.backward_table(x, *table.shape[1:], resolutions, grad)
-            )
-        return grad_x, grad_table, None
+            _, rows, features = table.shape
+            g_table = hash_encode_numba.backward_table(x, rows, features, resolutions, g)
+            g_table = torch.from_numpy(g_table)
+        return g_x, g_table, None

@@ -24,14 +24,15 @@ def hash_encode(x: Tensor, table: Tensor, resolutions: Tensor) -> Tensor:
     out = []
     for level, resolution in enumerate(resolutions.tolist()):
         encoding = _encoding(resolution, rows, features)
-        params = table[level].flatten()[: encoding.params.numel()]
+        count = encoding.get_parameter("params").numel()
+        params = table[level].flatten()[:count]
         out.append(functional_call(encoding, {"params": params}, (x - 0.5 / resolution,)))
     return torch.cat(out, -1)
 
 
 @cache
 def _encoding(resolution: int, rows: int, features: int) -> nn.Module:
-    import tinycudann
+    import tinycudann  # pyright: ignore[reportMissingImports]
 
     settings = {
         "otype": "HashGrid",

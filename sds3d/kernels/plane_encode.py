@@ -41,9 +41,9 @@ class _PlaneEncode(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[None, Tensor]:
+    def backward(ctx, *grad_outputs: Tensor) -> tuple[None, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride]
         from sds3d.kernels import plane_encode_numba
 
         (x,) = ctx.saved_tensors
-        grad = grad.contiguous().numpy()
-        return None, torch.from_numpy(plane_encode_numba.backward(x.numpy(), ctx.shape, grad))
+        g = grad_outputs[0].contiguous().numpy()
+        return None, torch.from_numpy(plane_encode_numba.backward(x.numpy(), ctx.shape, g))

@@ -137,7 +137,7 @@ class _Blend(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, g_out):
+    def backward(ctx, *grad_outputs):  # pyright: ignore[reportIncompatibleMethodOverride]
         from sds3d.kernels import splat_numba
 
         *inputs, out = (v.detach().numpy() for v in ctx.saved_tensors)
@@ -152,7 +152,7 @@ class _Blend(torch.autograd.Function):
             *inputs,
             bands,
             out,
-            g_out.contiguous().numpy(),
+            grad_outputs[0].contiguous().numpy(),
             transmittance,
             in_front,
             *grads,
@@ -169,7 +169,7 @@ def _gsplat(
     colors: Tensor,
     cameras: Cameras,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    from gsplat import rasterization
+    from gsplat import rasterization  # pyright: ignore[reportMissingImports]
 
     out, alpha, info = rasterization(
         means,

@@ -43,7 +43,7 @@ class OccupancyGrid(nn.Module):
         """Evaluates `density_at`, points (N, 3) -> 1/world unit (N,), and brings the buffers up to date.
 
         With `rng`, at a random point of each occupied cell and of some empty ones; without it, at the
-        centres of all cells.  Cells outside the unit ball are not evaluated and stay empty.
+        centres of all cells.  Cells outside the unit ball are not evaluated: the density there is 0.
         """
         draw = torch.full((self.side**3, 4), 0.5)
         draw[:, 3] = 0

@@ -156,14 +156,16 @@ class SplatScene(Scene):
         self.grad_count.zero_()
         self._center = None
 
-    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any) -> None:
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Tensor], prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
         """Makes room for the number of Gaussians in `state_dict`, then loads them."""
         for name in (*self.GROUPS, "grad_sum"):
             value = state_dict.get(prefix + name)
             if value is not None:
                 ours = getattr(self, name)
                 ours.data = torch.empty_like(value, device=ours.device)
-        super()._load_from_state_dict(state_dict, prefix, *args)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def to_asset(self, *, resolution: int, texture_size: int, faces: int) -> Mesh:
         """A textured mesh of the Gaussians' summed density.  Raises ExportError where there is none."""

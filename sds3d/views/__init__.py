@@ -1,1 +1,1 @@
-"""Cameras, and what is said about the side that they see."""
+"""Cameras, the light, and the words for the side that a camera sees."""

@@ -82,19 +82,16 @@ class Cameras:
         return replace(self, K=self.K * factor, height=height, width=width)
 
     def rotated(self, azimuth_deg: float) -> Cameras:
-        """The same cameras moved by `azimuth_deg` around the y axis."""
-        a = math.radians(azimuth_deg)
-        turn = torch.eye(4, dtype=self.c2w.dtype, device=self.c2w.device)
-        turn[0, 0], turn[0, 2], turn[2, 0], turn[2, 2] = (
-            math.cos(a),
-            math.sin(a),
-            -math.sin(a),
-            math.cos(a),
+        """The same cameras moved around the y axis: every azimuth grows by `azimuth_deg`."""
+        cos = math.cos(math.radians(azimuth_deg))
+        sin = math.sin(math.radians(azimuth_deg))
+        turn = self.c2w.new_tensor(
+            [[cos, 0, sin, 0], [0, 1, 0, 0], [-sin, 0, cos, 0], [0, 0, 0, 1]]
         )
         return replace(self, c2w=turn @ self.c2w)
 
     def to(self, device: torch.device) -> Cameras:
-        """The same cameras with their tensors on `device`."""
+        """The same cameras, with their tensors on `device`."""
         return replace(self, c2w=self.c2w.to(device), K=self.K.to(device))
 
     def __getitem__(self, rows: slice | Tensor | list[int]) -> Cameras:
@@ -113,7 +110,8 @@ def look_at_origin(
 
     position = distance (sin a cos e, sin e, cos a cos e).  All tensors (B,); `fov_deg` is vertical.
     """
-    a, e = torch.deg2rad(azimuth_deg), torch.deg2rad(elevation_deg.clamp(-89.9, 89.9))
+    a = torch.deg2rad(azimuth_deg)
+    e = torch.deg2rad(elevation_deg.clamp(-89.9, 89.9))  # at 90 the up direction is undefined
     outward = torch.stack([a.sin() * e.cos(), e.sin(), a.cos() * e.cos()], -1)
     forward = -outward
     up = torch.zeros_like(forward)
@@ -122,13 +120,18 @@ def look_at_origin(
     right = right / right.norm(dim=-1, keepdim=True)
     down = torch.linalg.cross(forward, right)
     c2w = torch.zeros(len(a), 4, 4, dtype=a.dtype, device=a.device)
-    c2w[:, :3, 0], c2w[:, :3, 1], c2w[:, :3, 2] = right, down, forward
+    c2w[:, :3, 0] = right
+    c2w[:, :3, 1] = down
+    c2w[:, :3, 2] = forward
     c2w[:, :3, 3] = outward * distance[:, None]
     c2w[:, 3, 3] = 1
     focal = 0.5 * height / torch.tan(0.5 * torch.deg2rad(fov_deg))
     K = torch.zeros(len(a), 3, 3, dtype=a.dtype, device=a.device)
-    K[:, 0, 0] = K[:, 1, 1] = focal
-    K[:, 0, 2], K[:, 1, 2], K[:, 2, 2] = 0.5 * width, 0.5 * height, 1
+    K[:, 0, 0] = focal
+    K[:, 1, 1] = focal
+    K[:, 0, 2] = 0.5 * width
+    K[:, 1, 2] = 0.5 * height
+    K[:, 2, 2] = 1
     return Cameras(c2w, K, height, width)
 
 
@@ -140,11 +143,14 @@ def orbit(
     distance: float = 3.0,
     fov_deg: float = 40.0,
 ) -> Cameras:
-    """`views` cameras at equal azimuths, the first at the front."""
+    """`views` cameras of size x size px at equally spaced azimuths, the first at the front.
+
+    distance: from the origin, world units.
+    """
     azimuth = torch.arange(views) * (360.0 / views)
-    full = torch.full((views,), 1.0)
+    ones = torch.ones(views)
     return look_at_origin(
-        azimuth, full * elevation_deg, full * distance, full * fov_deg, size, size
+        azimuth, ones * elevation_deg, ones * distance, ones * fov_deg, size, size
     )
 
 
@@ -167,10 +173,10 @@ def random_views(
     distance: tuple[float, float],
     fov_deg: tuple[float, float],
 ) -> Cameras:
-    """Random cameras: azimuths stratified over the circle, the rest uniform in its range.
+    """Random cameras of size x size px: azimuths stratified over the circle, the rest uniform in their ranges.
 
-    Elevation is uniform in angle; azimuth i is uniform in the i-th of `views` equal sectors, turned as a
-    whole by a random angle, so that four views always see all sides.
+    Azimuth i is uniform in the i-th of `views` equal sectors, and all sectors are turned by one random angle,
+    so four views always see all sides.  Elevation is uniform in angle.  distance: world units.
     """
 
     def uniform(low: float, high: float) -> Tensor:

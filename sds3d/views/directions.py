@@ -1,4 +1,4 @@
-"""View-dependent prompting: which words about the side a prompt gets in which view, and Perp-Neg's weights."""
+"""View-dependent prompting: the words about the side that a view sees, and Perp-Neg's weights."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from torch import Tensor
 
 from sds3d.views.cameras import Cameras
 
-Blend = dict[str, float]  # word -> share, a row's mixture of prompts
+Blend = dict[str, float]
+"""Direction word -> share: the mixture of prompts that a view is conditioned on.  Empty: no word."""
 
 
 @dataclass(frozen=True)
 class Directions:
-    """What the rows of a batch are told about their side.
+    """The direction words of the B views of a batch.
 
-    blends: for each row; an empty one says nothing of a side.  away: Perp-Neg's further prompts, each (blends
-    for each row, weights (B,)).  dropped: the words that a row's prompt goes without.
+    blends: one per view.
+    away: Perp-Neg's negative prompts, each (blends, one per view; weights (B,), at most 0).
+    dropped: per view, the words and phrases to be removed from the prompt; empty if none are anywhere.
     """
 
     blends: tuple[Blend, ...]
@@ -28,14 +30,16 @@ class Directions:
     dropped: tuple[tuple[str, ...], ...] = ()
 
     def texts(self, text: str) -> list[str]:
-        """The prompt as each row has it."""
+        """The prompt of each view, without its dropped words."""
         return [without(text, words) for words in self.dropped or ((),) * len(self.blends)]
 
 
 def word(azimuth_deg: float, elevation_deg: float, sector_deg: float, overhead_deg: float) -> str:
-    """front within `sector_deg` of azimuth 0, back within it of 180, overhead above, else side.
+    """The word for the side that a camera sees: "overhead" above `overhead_deg` of elevation, otherwise "front"
+    within `sector_deg` of azimuth 0, "back" within it of 180, else "side".
 
-    Poole et al. 2022, DreamFusion, https://arxiv.org/abs/2209.14988, section 3.2; threestudio's sectors.
+    Source: Poole et al. 2022, DreamFusion, https://arxiv.org/abs/2209.14988, section 3.2; sectors as in
+    threestudio.
     """
     if elevation_deg > overhead_deg:
         return "overhead"
@@ -46,9 +50,10 @@ def word(azimuth_deg: float, elevation_deg: float, sector_deg: float, overhead_d
 
 
 def sides(blends: Sequence[Blend], cameras: Cameras, turns: int) -> Tensor:
-    """How much of each row's prompt is about each of `turns` sides of the object, (B, turns).
+    """The probability that each view's words give to each of `turns` azimuths of the object, (B, turns).
 
-    Rows sum to one.  Front and back reach 45 degrees to either side; "overhead" names every side.
+    Column k is the object turned so that the camera stands 360 k / turns degrees further around it.  Rows sum
+    to one.  Front and back reach 45 degrees to either side; "overhead" fits every azimuth.
     """
     out = torch.zeros(len(cameras), turns)
     angles = zip(cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), strict=True)
@@ -61,22 +66,23 @@ def sides(blends: Sequence[Blend], cameras: Cameras, turns: int) -> Tensor:
 
 
 def plain(sector_deg: float, overhead_deg: float) -> Callable[[Cameras], Directions]:
-    """One word a view."""
+    """A policy that gives each view one word."""
 
-    def of(cameras: Cameras) -> Directions:
+    def directions(cameras: Cameras) -> Directions:
         angles = zip(cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), strict=True)
         return Directions(tuple({word(a, e, sector_deg, overhead_deg): 1.0} for a, e in angles))
 
-    return of
+    return directions
 
 
 def perp_neg(scale: float, overhead_deg: float) -> Callable[[Cameras], Directions]:
-    """The words of the two nearest sides mixed, and both again with negative weights, times `scale`.
+    """A policy that mixes the words of the two nearest sides and pushes away from wrong ones (Perp-Neg).
 
-    Armandpour et al. 2023, https://arxiv.org/abs/2304.04968; the curves are threestudio's.
+    scale: factor on the negative weights.
+    Source: Armandpour et al. 2023, https://arxiv.org/abs/2304.04968; the curves are threestudio's.
     """
 
-    def of(cameras: Cameras) -> Directions:
+    def directions(cameras: Cameras) -> Directions:
         angles = zip(cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), strict=True)
         rows = [_perp_neg_row(a, e, overhead_deg) for a, e in angles]
         return Directions(
@@ -90,13 +96,13 @@ def perp_neg(scale: float, overhead_deg: float) -> Callable[[Cameras], Direction
             ),
         )
 
-    return of
+    return directions
 
 
 def _perp_neg_row(
     azimuth_deg: float, elevation_deg: float, overhead_deg: float
 ) -> tuple[Blend, Sequence[tuple[Blend, float]]]:
-    """(the row's prompt, its two negatives with their weights)."""
+    """(blend, its two negatives with their weights) of one view."""
     if elevation_deg > overhead_deg:
         return {"overhead": 1.0}, [({"overhead": 1.0}, 0.0)] * 2
     away = abs((azimuth_deg + 180) % 360 - 180)
@@ -110,34 +116,38 @@ def _perp_neg_row(
 
 
 def debiased(
-    told: Callable[[Cameras], Directions | None],
-    sides: Mapping[str, Sequence[str]],
+    policy: Callable[[Cameras], Directions | None],
+    allowed: Mapping[str, Sequence[str]],
     sector_deg: float,
     overhead_deg: float,
 ) -> Callable[[Cameras], Directions]:
-    """What `told` says, each word of `sides` only in the views from its sides ("smiling": front, side).
+    """`policy`, with some words of the prompt dropped in the views where they cannot be seen.
 
-    Hong et al. 2023, Debiasing Scores and Prompts, https://arxiv.org/abs/2303.15413, section 4.2, where a
-    language model finds the words; here they are listed.
+    allowed: word or phrase of the prompt -> the sides from which it is kept ("smiling": front, side).
+    Source: Hong et al. 2023, Debiasing Scores and Prompts, https://arxiv.org/abs/2303.15413, section 4.2, where
+    a language model finds the words; here they are given.
     """
 
-    def of(cameras: Cameras) -> Directions:
+    def directions(cameras: Cameras) -> Directions:
         angles = zip(cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), strict=True)
-        seen = [word(a, e, sector_deg, overhead_deg) for a, e in angles]
-        dropped = tuple(tuple(w for w, of in sides.items() if side not in of) for side in seen)
-        return replace(told(cameras) or Directions(({},) * len(seen)), dropped=dropped)
+        views = [word(a, e, sector_deg, overhead_deg) for a, e in angles]
+        dropped = tuple(
+            tuple(phrase for phrase, sides in allowed.items() if view not in sides)
+            for view in views
+        )
+        return replace(policy(cameras) or Directions(({},) * len(views)), dropped=dropped)
 
-    return of
+    return directions
 
 
 def without(text: str, words: Sequence[str]) -> str:
-    """The text without these words or phrases, whatever their case; itself if nothing would be left."""
-    kept = text
+    """The text without these whole words or phrases, in any case; unchanged if nothing would be left."""
+    rest = text
     for phrase in words:
-        kept = re.sub(rf"\b{re.escape(phrase)}\b", " ", kept, flags=re.IGNORECASE)
-    return re.sub(r"\s+([,.;])", r"\1", " ".join(kept.split())).strip(" ,;") or text
+        rest = re.sub(rf"\b{re.escape(phrase)}\b", " ", rest, flags=re.IGNORECASE)
+    return re.sub(r"\s+([,.;])", r"\1", " ".join(rest.split())).strip(" ,;") or text
 
 
 def fall(a: float, r: float, c: float = -2.426) -> float:
-    """a exp(-r / 2) + c."""
+    """a exp(-r / 2) + c: threestudio's curve of Perp-Neg's weights."""
     return a * exp(-0.5 * r) + c

@@ -9,7 +9,9 @@ from skimage.measure import marching_cubes
 
 from sds3d.mesh.implicit import filled, surface_level
 from sds3d.metrics.geometry import chamfer, diagonal, sample_surface
+from sds3d.scenes.fields import Field
 from sds3d.scenes.render import Render
+from sds3d.scenes.volume import VolumeScene
 from sds3d.views.cameras import look_at_origin, orbit
 
 
@@ -44,6 +46,99 @@ def test_the_colour_at_a_surface_point_is_what_is_seen_there(box):
     points = torch.tensor([[HALF[0], 0, 0], [0, HALF[1], 0], [0, 0, HALF[2]]])
     found = box.color_at(points, torch.eye(3), 0.06)
     assert (found - COLORS).abs().mean() < 0.12
+
+
+class Onion(Field):
+    """A ball of RADIUS whose colour is its distance from the centre, opaque within a few hundredths."""
+
+    RADIUS = 0.6
+
+    def __init__(self):
+        torch.nn.Module.__init__(self)
+        self.unused = torch.nn.Parameter(torch.zeros(1))
+
+    def encode(self, x):
+        raise NotImplementedError
+
+    def groups(self):
+        return {}
+
+    def density(self, x):
+        return 60.0 * (x.norm(dim=-1) < self.RADIUS)
+
+    def forward(self, x):
+        return self.density(x), x.norm(dim=-1, keepdim=True).expand(-1, 3)
+
+
+@pytest.fixture
+def onion():
+    scene = VolumeScene(Onion(), step=0.02, grid=32, refresh=8, empty=0.01)
+    scene.occupancy.update(scene._density)
+    return scene
+
+
+def on_ball(count, rng):
+    return torch.nn.functional.normalize(torch.randn(count, 3, generator=rng), dim=1)
+
+
+def test_the_colour_at_a_surface_point_is_that_of_the_outermost_layer(onion, rng):
+    normals = on_ball(200, rng)
+    seen = onion.color_at(Onion.RADIUS * normals, normals, 0.1)[:, 0]
+    # A mean free path of 1/60 below the surface, however coarse the samples.
+    assert (seen < Onion.RADIUS).all()
+    assert (seen > Onion.RADIUS - 0.05).all()
+    # From the wrong side the look would begin 0.1 deep and end outside.
+    from_inside = onion.color_at(Onion.RADIUS * normals, -normals, 0.1)[:, 0]
+    assert (from_inside < Onion.RADIUS - 0.08).all()
+
+
+def test_where_a_look_passes_through_everything_the_field_itself_is_asked(onion, rng):
+    normals = on_ball(50, rng)
+    seen = onion.color_at(0.9 * normals, normals, 0.05)[:, 0]
+    torch.testing.assert_close(seen, torch.full_like(seen, 0.9), atol=1e-5, rtol=0)
+
+
+def test_a_look_reaches_as_far_in_as_it_began_outside(onion, rng):
+    normals = on_ball(50, rng)
+    above = (Onion.RADIUS + 0.06) * normals
+    short = onion.color_at(above, normals, 0.05)[:, 0]
+    long = onion.color_at(above, normals, 0.1)[:, 0]
+    assert (short > Onion.RADIUS).all()
+    assert (long < Onion.RADIUS).all()
+
+
+def test_the_density_grid_is_the_field_at_the_lattice_points(onion):
+    grid = onion.density_grid(21)
+    line = torch.linspace(-1, 1, 21)
+    points = torch.cartesian_prod(line, line, line)
+    expected = onion.field.density(points).view(21, 21, 21).numpy()
+    np.testing.assert_array_equal(grid, expected)
+
+
+def test_peaks_are_the_highest_density_of_each_ray_and_zero_where_it_meets_nothing(onion):
+    cameras = orbit(2, 24)
+    origin, direction = cameras.rays()
+    distance = torch.linalg.cross(origin, direction).norm(dim=-1).flatten()
+    peaks = torch.from_numpy(onion._peaks(cameras))
+    assert (peaks[distance < Onion.RADIUS - 0.02] == 60).all()
+    assert (peaks[distance > Onion.RADIUS + 0.1] == 0).all()
+
+
+def test_the_occupancy_is_updated_every_so_many_steps_and_at_random_points(onion, rng):
+    before = onion.occupancy.latest.clone()
+    for step in range(8):
+        assert torch.equal(onion.occupancy.latest, before)
+        onion.after_step(step, None, rng)
+    assert not torch.equal(onion.occupancy.latest, before)
+
+
+@pytest.mark.parametrize("name", ["nerf", "triplane"])
+def test_the_groups_that_a_scene_names_are_those_of_its_field(name):
+    scene = make(name)
+    assert set(scene.GROUPS) == set(scene.field.groups())
+    assert set(scene.PENALTIES) == set(
+        scene.regularizers(scene.render(orbit(1, 8), torch.zeros(1, 3)))
+    )
 
 
 def test_the_penalties_have_their_values_on_a_half_covered_image():

@@ -1,4 +1,9 @@
-"""Mesh file formats: suffix -> "module:function", each (mesh, stem, extras) -> {file name: bytes}."""
+"""Mesh file formats: suffix -> "module:function".
+
+An exporter is a function (mesh: Mesh, stem: str, extras: Mapping[str, object]) -> dict[str, bytes], file
+name -> content.  `stem` is the file name without its suffix, `extras` are JSON values about the run (prompt,
+seed) for formats that can carry them.
+"""
 
 EXPORTERS = {
     "glb": "sds3d.mesh.formats.gltf:files",

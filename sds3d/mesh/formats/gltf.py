@@ -9,6 +9,7 @@ import io
 import json
 import struct
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -16,9 +17,16 @@ from PIL import Image
 from sds3d.mesh.color import linear
 from sds3d.mesh.mesh import Mesh
 
-FLOAT, UNSIGNED_INT = 5126, 5125
-VERTICES, INDICES = 34962, 34963  # buffer targets
-LINEAR, LINEAR_MIPMAP_LINEAR, CLAMP = 9729, 9987, 33071
+# Constants of the specification.  Component types:
+FLOAT = 5126
+UNSIGNED_INT = 5125
+# Buffer targets:
+VERTICES = 34962
+INDICES = 34963
+# Texture filters and wrapping:
+LINEAR = 9729
+LINEAR_MIPMAP_LINEAR = 9987
+CLAMP = 33071
 
 
 def files(mesh: Mesh, stem: str, extras: Mapping[str, object]) -> dict[str, bytes]:
@@ -27,13 +35,15 @@ def files(mesh: Mesh, stem: str, extras: Mapping[str, object]) -> dict[str, byte
 
 
 def glb(mesh: Mesh, extras: Mapping[str, object] | None = None) -> bytes:
-    """The bytes of a .glb file.
+    """The bytes of a .glb file.  extras: JSON values for `asset.extras`.
 
-    The texture is sRGB; metallic and roughness factors are always written, because their default of 1 turns
-    a plain texture into rough metal.  Without a texture the vertex colours are written, linear as the
-    specification wants them.
+    The texture is sRGB.  Metallic and roughness factors are always written: their default of 1 would turn a
+    plain texture into rough metal.  Without a texture the vertex colours are written, in linear light as the
+    specification requires.
     """
-    binary, views, accessors = bytearray(), [], []
+    binary = bytearray()
+    views: list[dict[str, int]] = []
+    accessors: list[dict[str, Any]] = []
 
     def view(data: bytes, **more: int) -> int:
         binary.extend(b"\0" * (-len(binary) % 4))
@@ -54,18 +64,18 @@ def glb(mesh: Mesh, extras: Mapping[str, object] | None = None) -> bytes:
         accessors.append(entry)
         return len(accessors) - 1
 
-    attributes = {"POSITION": accessor(np.float32(mesh.vertices), "VEC3", VERTICES, bounds=True)}
+    attributes = {"POSITION": accessor(_single(mesh.vertices), "VEC3", VERTICES, bounds=True)}
     if mesh.normals is not None:
         length = np.linalg.norm(mesh.normals, axis=1, keepdims=True)
         unit = np.where(length > 1e-6, mesh.normals / np.maximum(length, 1e-6), [0, 1, 0])
-        attributes["NORMAL"] = accessor(np.float32(unit), "VEC3", VERTICES)
-    has_texture = mesh.base_color is not None and mesh.uv is not None
-    if has_texture:
-        attributes["TEXCOORD_0"] = accessor(np.float32(mesh.uv), "VEC2", VERTICES)
+        attributes["NORMAL"] = accessor(_single(unit), "VEC3", VERTICES)
+    texture = mesh.base_color if mesh.uv is not None else None
+    if mesh.uv is not None and texture is not None:
+        attributes["TEXCOORD_0"] = accessor(_single(mesh.uv), "VEC2", VERTICES)
     elif mesh.colors is not None:
         attributes["COLOR_0"] = accessor(linear(mesh.colors), "VEC3", VERTICES)
-    indices = accessor(np.uint32(mesh.faces).ravel(), "SCALAR", INDICES)
-    surface = {"metallicFactor": mesh.metallic, "roughnessFactor": mesh.roughness}
+    indices = accessor(mesh.faces.astype(np.uint32).ravel(), "SCALAR", INDICES)
+    surface: dict[str, Any] = {"metallicFactor": mesh.metallic, "roughnessFactor": mesh.roughness}
     document = {
         "asset": {"version": "2.0", "generator": "sds3d", "extras": dict(extras or {})},
         "scene": 0,
@@ -79,10 +89,10 @@ def glb(mesh: Mesh, extras: Mapping[str, object] | None = None) -> bytes:
         ],
         "materials": [{"name": "surface", "pbrMetallicRoughness": surface}],
     }
-    if has_texture:
+    if texture is not None:
         surface["baseColorTexture"] = {"index": 0}
         document |= {
-            "images": [{"bufferView": view(png(mesh.base_color)), "mimeType": "image/png"}],
+            "images": [{"bufferView": view(png(texture)), "mimeType": "image/png"}],
             "samplers": [
                 {
                     "magFilter": LINEAR,
@@ -112,3 +122,7 @@ def png(pixels: np.ndarray) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "png", compress_level=6)
     return stream.getvalue()
+
+
+def _single(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32)

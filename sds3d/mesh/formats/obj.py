@@ -19,8 +19,8 @@ def files(mesh: Mesh, stem: str, extras: Mapping[str, object]) -> dict[str, byte
 def obj(mesh: Mesh, stem: str) -> Mapping[str, bytes]:
     """File name -> bytes: STEM.obj, STEM.mtl, and with a texture STEM.png.
 
-    OBJ's v runs upwards, ours downwards.  Pm and Pr are the PBR extension that Blender reads.  Spaces in
-    the names of the material and the picture become underscores: readers split these lines at spaces.
+    v runs upwards in OBJ, downwards in `Mesh`.  Pm and Pr are the PBR extension that Blender reads.  Spaces in
+    the names of the material and image files become underscores, because readers split these lines at spaces.
     """
     beside = "_".join(stem.split())
     lines = ["# sds3d", f"mtllib {beside}.mtl", "o object"]

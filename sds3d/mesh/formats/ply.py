@@ -1,4 +1,4 @@
-"""Binary PLY with a colour per vertex."""
+"""Binary PLY with one colour per vertex."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def files(mesh: Mesh, stem: str, extras: Mapping[str, object]) -> dict[str, byte
 
 
 def ply(mesh: Mesh) -> bytes:
-    """The bytes of a .ply file.  A texture is sampled at the vertices."""
+    """The bytes of a .ply file, little-endian.  A texture is sampled at the vertices."""
     fields = [("x", "<f4"), ("y", "<f4"), ("z", "<f4")]
     columns = list(mesh.vertices.T)
     if mesh.normals is not None:
@@ -30,7 +30,8 @@ def ply(mesh: Mesh) -> bytes:
     for (name, _), column in zip(fields, columns, strict=True):
         vertices[name] = column
     faces = np.empty(len(mesh.faces), [("count", "u1"), ("index", "<i4", 3)])
-    faces["count"], faces["index"] = 3, mesh.faces
+    faces["count"] = 3
+    faces["index"] = mesh.faces
     kinds = {"<f4": "float", "u1": "uchar"}
     header = ["ply", "format binary_little_endian 1.0", "comment sds3d"]
     header += [f"element vertex {len(vertices)}"]
@@ -40,10 +41,12 @@ def ply(mesh: Mesh) -> bytes:
 
 
 def vertex_colors(mesh: Mesh) -> np.ndarray | None:
-    """sRGB uint8 (V, 3) from the texture, else from the mesh's own vertex colours."""
+    """sRGB (V, 3) uint8 from the texture, else from the mesh's vertex colours; None without either."""
     if mesh.base_color is not None and mesh.uv is not None:
         height, width = mesh.base_color.shape[:2]
         column = (mesh.uv[:, 0] * width).astype(int).clip(0, width - 1)
         row = (mesh.uv[:, 1] * height).astype(int).clip(0, height - 1)
         return mesh.base_color[row, column]
-    return None if mesh.colors is None else np.uint8(np.rint(mesh.colors.clip(0, 1) * 255))
+    if mesh.colors is None:
+        return None
+    return np.rint(mesh.colors.clip(0, 1) * 255).astype(np.uint8)

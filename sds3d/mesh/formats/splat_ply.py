@@ -1,4 +1,7 @@
-"""3D Gaussians as the .ply that splat viewers read.  Source: Kerbl et al. 2023, the authors' save_ply."""
+"""3D Gaussians as the .ply file that splat viewers read.
+
+Source: Kerbl et al. 2023, https://arxiv.org/abs/2308.04079, `save_ply` of the authors' code.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,12 @@ def splat_ply(
     opacities: np.ndarray,
     colors: np.ndarray,
 ) -> bytes:
-    """The bytes of a .ply file of N Gaussians, 68 each, in the files' usual frame: x right, y down, z forward.
+    """The bytes of a .ply file of N Gaussians, 68 bytes each.
 
-    means (N, 3) and scales (N, 3) > 0, standard deviations, in world units; quats (N, 4) wxyz, any length;
-    opacities (N,) and colors (N, 3) sRGB in [0, 1].  Stored are ln scale, logit opacity, and
-    (color - 1/2) / SH_0.  Raises ExportError when there are none, or a value is not finite.
+    means (N, 3) world; scales (N, 3) > 0, standard deviations, world units; quats (N, 4) wxyz, any length;
+    opacities (N,) in [0, 1]; colors (N, 3) sRGB in [0, 1].  The file has the frame that viewers expect
+    (x right, y down, z forward) and stores ln scale, logit opacity, and (color - 1/2) / SH_0.
+    Raises ExportError when there are no Gaussians or a value is not finite.
     """
     if len(means) == 0:
         raise ExportError("there are no Gaussians", "run more --steps")
