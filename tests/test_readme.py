@@ -10,7 +10,10 @@ from sds3d import errors
 from sds3d.runs.job import Job
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 COMMANDS = ['pip install . && sds3d generate "a red armchair"', 'pip install ".[test]" && pytest']
 
 
@@ -37,8 +40,8 @@ def test_the_first_two_commands_of_the_readme_are_those_that_ci_runs():
     assert -1 not in positions
 
 
-@pytest.mark.parametrize(("document", "arguments"), list(sds3d_lines()), ids=str)
-def test_every_command_in_the_documents_parses(document, arguments):
+def parsed(arguments):
+    """(command, context, words after the verb) of a command line."""
     import typer.main
 
     from sds3d.cli import app
@@ -47,9 +50,28 @@ def test_every_command_in_the_documents_parses(document, arguments):
     rest = list(arguments)
     while hasattr(command, "commands") and rest and rest[0] in command.commands:
         command = command.commands[rest.pop(0)]
-    command.make_context("sds3d", rest, resilient_parsing=True)
+    return command, command.make_context("sds3d", list(rest), resilient_parsing=True), rest
+
+
+@pytest.mark.parametrize(("document", "arguments"), list(sds3d_lines()), ids=str)
+def test_every_command_in_the_documents_parses(document, arguments):
+    command, _, rest = parsed(arguments)
     known = {option for parameter in command.params for option in parameter.opts}
     assert {word for word in rest if word.startswith("--")} <= known
+
+
+def test_every_run_in_the_documents_has_a_recipe_that_takes_its_options():
+    from sds3d.recipe import load as recipe
+
+    for document, arguments in sds3d_lines():
+        command, context, _ = parsed(arguments)
+        if command.name == "generate":
+            asked = {name: value for name, value in context.params.items() if value}
+            name = f"{asked.get('method', 'sds')}-{asked.get('scene', 'nerf')}"
+            name = asked.get("recipe", name)
+            if not name.endswith(".toml"):
+                loaded = recipe.load(name, asked["preset"], asked.get("set", ()))
+                assert loaded.steps > 0, document
 
 
 def test_the_recipes_that_the_documents_name_exist():
