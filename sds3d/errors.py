@@ -1,9 +1,8 @@
-"""Errors written for the person at the keyboard: what was wrong, and the fix. Each has its exit code."""
+"""Errors for the person at the keyboard: what was wrong and how to fix it, each kind with its exit code."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 
 class Sds3dError(Exception):
@@ -63,11 +62,58 @@ class ExportError(Sds3dError):
     exit_code = 8
 
 
+class UnexpectedError(Sds3dError):
+    """An exception that sds3d did not foresee: a fault of sds3d itself."""
+
+    exit_code = 70  # EX_SOFTWARE of sysexits.h
+
+
 INTERRUPTED = 130  # the shell's code for Ctrl-C
+BROKEN_PIPE = 141  # the shell's code for a program whose reader went away, as in `sds3d ... | head`
+LONGEST_NAME = 100  # characters of a mistyped name that are compared
+LISTED = 12  # families with up to this many names are listed whole
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`, did you mean 'x'?` for the closest known name, or the list of known names."""
-    known = sorted(known)
-    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    return f", did you mean '{close[0]}'?" if close else f"; known: {', '.join(known)}"
+    """What to add to a message about an unknown name: the nearest known one, or the few there are.
+
+    ", did you mean 'sds'?" for the shortest name that begins with `name`; otherwise for the one at the least
+    edit distance, up to half of the length, preferring anagrams and then the first; otherwise for one that
+    stands inside `name`.  Failing all, "; known: nerf, splats", or the three nearest of a large family.
+    """
+    names = sorted(known) if isinstance(known, Set) else list(known)
+    wanted = name.strip().lower()
+    completions = [other for other in names if wanted and other.lower().startswith(wanted)]
+    if completions:
+        return f", did you mean '{min(completions, key=len)}'?"
+    distances = {other: _distance(wanted[:LONGEST_NAME], other.lower()) for other in names}
+    ranked = sorted(names, key=lambda other: (distances[other], sorted(other) != sorted(wanted)))
+    if ranked and distances[ranked[0]] <= max(len(wanted), len(ranked[0])) / 2:
+        return f", did you mean '{ranked[0]}'?"
+    inside = [other for other in names if len(other) > 2 and other.lower() in wanted]
+    if inside:
+        return f", did you mean '{max(inside, key=len)}'?"
+    if len(names) <= LISTED:
+        return f"; known: {', '.join(names)}"
+    return f"; {', '.join(ranked[:3])} and {len(names) - 3} more are known"
+
+
+def _distance(a: str, b: str) -> int:
+    """The edit distance: insertions, deletions, substitutions and swaps of neighbours that turn a into b.
+
+    Optimal string alignment, https://en.wikipedia.org/wiki/Damerau-Levenshtein_distance.  Words joined by
+    hyphens may stand in any order, at the price of one.
+    """
+    ordered = sorted(a.split("-"))
+    if a != b and "-" in a and ordered == sorted(b.split("-")):
+        return 1
+    before, last = [], list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        row = [i]
+        for j, y in enumerate(b, 1):
+            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                cost = min(cost, before[j - 2] + 1)
+            row.append(cost)
+        before, last = last, row
+    return last[-1]

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
+import os
+import shlex
 import sys
+import traceback
+from pathlib import Path
+from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
 import sds3d
 from sds3d.cli.batch import batch
@@ -16,7 +24,55 @@ from sds3d.cli.generate import generate
 from sds3d.cli.information import cite, doctor
 from sds3d.cli.prior import app as prior
 from sds3d.cli.recipes import app as recipes
-from sds3d.errors import INTERRUPTED, Sds3dError
+from sds3d.errors import (
+    BROKEN_PIPE,
+    INTERRUPTED,
+    RunError,
+    Sds3dError,
+    UnexpectedError,
+    UsageError,
+    nearest,
+)
+
+REPORT = "run it again with --debug for the trace, and report it"
+DISK_FIXES = {
+    errno.ENOSPC: "free some disk space, or use a folder on another disk with --out",
+    errno.EDQUOT: "free some of your disk quota, or use a folder on another disk with --out",
+    errno.EROFS: "use a folder that can be written to with --out",
+    errno.EACCES: "use a folder that you have access to",
+    errno.EMFILE: "raise the limit of open files: ulimit -n 4096",
+}
+ParserError = typer.BadParameter.__mro__[2]  # click's ClickException, which newer typers bundle
+
+
+class PromptCommand(TyperCommand):
+    """A command whose argument is a prompt; one that was typed without quotes is explained."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As the base class.  Raises UsageError when words are left over."""
+        arguments = list(args)
+        ctx.allow_extra_args = True
+        rest = super().parse_args(ctx, args)
+        if ctx.args:
+            raise _unquoted(ctx.command_path, ctx.params["prompt"], list(ctx.args), arguments)
+        return rest
+
+
+def _unquoted(command: str, prompt: str, extra: list[str], arguments: list[str]) -> UsageError:
+    setting = next((word for word in extra if "=" in word), None)
+    if setting:
+        return UsageError(f"unexpected argument '{setting}'", f"use --set {shlex.quote(setting)}")
+    words = [prompt, *extra]
+    options = list(arguments)
+    for word in words:
+        options.remove(word)
+    line = [command, _quoted(" ".join(words)), *map(shlex.quote, options)]
+    return UsageError("the prompt must be one argument, in quotes", " ".join(line))
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(text) if set(text) & set('"$`\\!') else f'"{text}"'
+
 
 app = typer.Typer(
     name="sds3d",
@@ -32,7 +88,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (generate, export, batch, compare, doctor, cite):
+app.command(epilog=generate.example, cls=PromptCommand)(generate)
+for verb in (export, batch, compare, doctor, cite):
     app.command(epilog=verb.example)(verb)
 app.add_typer(recipes, name="recipes")
 app.add_typer(prior, name="prior")
@@ -49,23 +106,110 @@ def options(
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version."
     ),
+    debug: bool = typer.Option(
+        False, "--debug", help="Show the trace of an error; after any command, too."
+    ),
 ) -> None:
     """From a sentence to a 3D asset by score distillation."""
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs the command line; a user's error is one line with its fix and its own exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    """Runs the command line and exits.
+
+    Every error is one line, with its fix on the next, and an exit code of its kind; its trace is shown with
+    --debug alone.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 shows \\u2026, no trace
             stream.reconfigure(errors="backslashreplace")
+    debug = _take_debug(arguments)
     try:
-        app(arguments)
-    except Sds3dError as error:
-        if "--debug" in arguments:
-            raise
-        fail(error)
-        sys.exit(error.exit_code)
+        sys.exit(_run(arguments))
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        _close_stdout()
+        sys.exit(BROKEN_PIPE)
+    except Exception as error:  # the only such clause: a person should never meet a trace unasked
+        if debug:
+            raise
+        shown = explain(error)
+        fail(shown)
+        sys.exit(shown.exit_code)
+
+
+def explain(error: Exception) -> Sds3dError:
+    """The error to show for an exception: itself, what the parser or the disk said, or a fault of sds3d."""
+    if isinstance(error, Sds3dError):
+        return error
+    if isinstance(error, ParserError):
+        return _from_parser(error)
+    if isinstance(error, OSError) and error.errno in DISK_FIXES:
+        path = f" '{error.filename}'" if error.filename else ""
+        return RunError(f"cannot use the file{path}: {error.strerror}", DISK_FIXES[error.errno])
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return RunError("out of memory", "use --preset draft, or fewer views or smaller images")
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in frames if Path(sds3d.__file__).parent in Path(f.filename).parents]
+    frame = (ours or frames)[-1]
+    place = f"{Path(frame.filename).name}, line {frame.lineno}"
+    detail = _one_line(str(error))
+    what = f"{type(error).__name__}{': ' if detail else ''}{detail[:200]}"
+    return UnexpectedError(f"unexpected {what} ({place}); this is a fault of sds3d", REPORT)
+
+
+def _from_parser(error: Any) -> UsageError:
+    """The parser's message on one line; for an unknown option, with the nearest one of the command."""
+    message = _one_line(error.format_message()).rstrip(".")
+    message = message[:1].lower() + message[1:]
+    context = getattr(error, "ctx", None)
+    unknown = getattr(error, "option_name", None)
+    if context and isinstance(unknown, str):
+        known = [name for parameter in context.command.params for name in parameter.opts]
+        long = [name for name in known if name.startswith("--")]
+        message = f"unknown option '{unknown}'{nearest(unknown, long)}"
+    command = context.command_path if context else "sds3d"
+    return UsageError(message, f"see {command} --help")
+
+
+def _run(arguments: list[str]) -> int:
+    """The exit code of a command line."""
+    command = typer.main.get_command(app)
+    if any(name.startswith("_SDS3D_COMPLETE") for name in os.environ):
+        command(arguments, prog_name="sds3d")  # shell completion, which exits
+    try:
+        with command.make_context("sds3d", arguments) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+    except typer.Exit as end:
+        sys.stdout.flush()
+        return end.exit_code
+    except typer.Abort as end:
+        raise KeyboardInterrupt from end
+    except ParserError as error:
+        if type(error).__name__ != "NoArgsIsHelpError":
+            raise
+        print(error.format_message())
+        return UsageError.exit_code
+    return 0
+
+
+def _take_debug(arguments: list[str]) -> bool:
+    """Removes --debug, which may stand anywhere before a "--", and returns whether it was there."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    kept = [word for word in arguments[:end] if word != "--debug"]
+    debug = len(kept) < end
+    arguments[:end] = kept
+    return debug
+
+
+def _close_stdout() -> None:
+    """Points stdout at nothing, so that Python's own flush at exit does not fail again."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

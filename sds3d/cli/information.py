@@ -9,15 +9,27 @@ import typer
 from sds3d.errors import UsageError, nearest
 
 
-def doctor() -> None:
-    """Say what this machine has, what runs where, and what is missing."""
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Report what this machine has, what runs where, and what is missing."""
+    from json import dumps
+
     from sds3d.runs.doctor import report
 
-    for name, value in report():
+    values = report()
+    if json:
+        print(dumps(values, indent=1))
+        return
+    for name, value in values.items():
         print(f"{name:14} {value}")
 
 
-doctor.example = "Example:  sds3d doctor"
+doctor.example = """Examples:
+
+\b
+  sds3d doctor
+  sds3d doctor --json"""
 
 
 def cite(
@@ -32,7 +44,9 @@ def cite(
         papers[name] = loaded.paper
         papers.setdefault(loaded.objective.name, loaded.paper)
     if method not in papers:
-        raise UsageError(f"unknown method '{method}'{nearest(method, papers)}", "name one of these")
+        raise UsageError(
+            f"unknown method '{method}'{nearest(method, papers)}", "see sds3d recipes list"
+        )
     print(papers[method].bibtex.strip())
 
 
