@@ -2,6 +2,7 @@
 
 import functools
 
+import numpy as np
 import torch
 from box import LR, SPLATS, make
 
@@ -58,3 +59,34 @@ def test_gaussians_of_one_particle_are_doubled_without_the_others():
     assert counts[scene.drawn] == 80
     assert counts[1 - scene.drawn] == 40
     assert sorted(len(g["params"][0]) for g in optimizer.param_groups) == [40] * 5 + [80] * 5
+
+
+def test_penalties_and_updates_are_those_of_the_particle_that_was_rendered():
+    scene = two()
+    drawn = set()
+    for seed in range(8):
+        rng = torch.Generator().manual_seed(seed)
+        before = [particle.occupancy.latest.clone() for particle in scene.particles]
+        render = scene.render(orbit(1, 12), torch.zeros(1, 3), rng)
+        current = scene.particles[scene.drawn]
+        expected = current.regularizers(render)
+        for name, value in scene.regularizers(render).items():
+            assert torch.equal(value, expected[name]), name
+        scene.after_step(current.refresh - 1, None, rng)
+        moved = [
+            not torch.equal(particle.occupancy.latest, old)
+            for particle, old in zip(scene.particles, before, strict=True)
+        ]
+        assert moved == [index == scene.drawn for index in range(2)]
+        drawn.add(scene.drawn)
+    assert drawn == {0, 1}
+
+
+def test_the_mesh_of_several_particles_is_the_first_ones():
+    scene = two()
+    sizes = {"resolution": 24, "texture_size": 32, "faces": 200}
+    with torch.no_grad():
+        mesh = scene.to_asset(**sizes)
+        first = scene.particles[0].to_asset(**sizes)
+    assert np.array_equal(mesh.vertices, first.vertices)
+    assert np.array_equal(mesh.base_color, first.base_color)

@@ -117,3 +117,113 @@ def test_its_own_file_is_the_ply_of_all_its_gaussians():
     files = make("splats", count=30).own_files()
     assert list(files) == ["splats.ply"]
     assert b"element vertex 30\n" in files["splats.ply"]
+
+
+def test_it_begins_uniform_in_its_ball_grey_and_as_wide_as_the_gaps():
+    scene = make("splats", count=2000, radius=0.5, opacity=0.1)
+    radius = scene.means.detach().norm(dim=1)
+    assert radius.max() <= 0.5
+    # Uniform in a ball: the mean distance from the centre is 3/4 of the radius.
+    assert radius.mean().item() == pytest.approx(0.375, abs=0.01)
+    assert torch.equal(scene.colors.sigmoid(), torch.full((2000, 3), 0.5))
+    torch.testing.assert_close(scene.opacities.sigmoid(), torch.full((2000,), 0.1))
+    distance = torch.cdist(scene.means, scene.means).sort(dim=1).values[:, 1:4]
+    expected = distance.square().mean(1).sqrt()[:, None].expand(-1, 3)
+    torch.testing.assert_close(scene.scales.exp(), expected, atol=1e-4, rtol=1e-3)
+
+
+def pulled(views, steps=1, **options):
+    """A scene after some steps towards a white image, and the mean gradient of each centre."""
+    scene = make("splats", count=50, densify_every=1000, densify_until=1000, **options)
+    optimizer = adam(scene, "splats")
+    for group in optimizer.param_groups:
+        group["lr"] = 0.0
+    norms = []
+    for step in range(steps):
+        optimizer.zero_grad()
+        images = scene.render(orbit(views, 24), torch.zeros(views, 3)).rgb
+        images.sub(1).square().sum().backward()
+        norms.append(scene._center.grad.norm(dim=-1))
+        optimizer.step()
+        scene.after_step(step, optimizer, torch.Generator())
+    return scene, torch.cat(norms)
+
+
+def test_a_centres_gradient_is_the_mean_over_all_images_since_the_last_densification():
+    scene, norms = pulled(views=3, steps=2)
+    assert scene.grad_count == 6
+    torch.testing.assert_close(scene.grad_sum / scene.grad_count, norms.mean(0))
+
+
+def test_densification_forgets_the_gradients_before_it():
+    _, scene, _ = densified(split_scale=10.0, most=100)
+    assert scene.grad_count == 0
+    assert scene.grad_sum.tolist() == [0.0] * 100
+
+
+def test_of_more_candidates_than_there_is_room_those_with_the_largest_gradients_are_doubled():
+    scene, norms = pulled(views=2, most=55, split_scale=10.0, densify_grad=0.0)
+    scene.densify_every = 1
+    optimizer = adam(scene, "splats")
+    before = scene.means.detach().clone()
+    stepped(scene, optimizer)
+    with torch.no_grad():
+        scene.means.copy_(before)
+    norms = torch.cat([norms, scene._center.grad.norm(dim=-1)])
+    scene.after_step(1, optimizer, torch.Generator().manual_seed(0))
+    largest = norms.mean(0).argsort(descending=True)[:5].sort().values
+    assert torch.equal(scene.means[50:], before[largest])
+
+
+@pytest.mark.parametrize(("step", "count"), [(3, 50), (4, 100), (5, 50), (9, 100), (14, 50)])
+def test_it_densifies_every_so_many_steps_until_the_last(step, count):
+    options = {"densify_every": 5, "densify_until": 10, "densify_grad": 0.0}
+    scene = make("splats", count=50, split_scale=10.0, most=100, **options)
+    optimizer = adam(scene, "splats")
+    stepped(scene, optimizer)
+    scene.after_step(step, optimizer, torch.Generator().manual_seed(0))
+    assert len(scene.means) == count
+
+
+def test_a_gaussian_thinner_than_the_grid_still_has_a_density_between_its_points():
+    scene = make("splats", count=4)
+    with torch.no_grad():
+        scene.opacities.fill_(-30.0)
+        scene.means[0] = torch.tensor([0.03, 0.02, -0.04])
+        scene.scales[0] = -12.0
+        scene.opacities[0] = 3.0
+    density = scene.density_grid(17)[..., 0]
+    assert density.max() > 0.1
+    near = np.linspace(-1, 1, 17)[np.argwhere(density == density.max())[0]]
+    np.testing.assert_allclose(near, [0, 0, 0], atol=1e-6)
+
+
+def test_the_density_reaches_out_to_four_standard_deviations():
+    scene = make("splats", count=4)
+    with torch.no_grad():
+        scene.opacities.fill_(-30.0)
+        scene.means[0] = 0.0
+        scene.scales[0] = float(np.log(0.2))
+        scene.opacities[0] = 20.0
+    along_x = scene.density_grid(81)[:, 40, 40, 0]
+    x = np.linspace(-1, 1, 81)
+    np.testing.assert_allclose(
+        along_x[np.abs(x) < 0.79], np.exp(-(x**2) / 0.08)[np.abs(x) < 0.79], atol=1e-4
+    )
+    assert along_x[np.abs(x) > 0.81].max() < 1e-9
+
+
+def test_the_colour_of_its_surface_is_that_of_the_gaussians_whatever_their_density():
+    scene = make("splats", count=4)
+    with torch.no_grad():
+        scene.opacities.fill_(-30.0)
+        scene.opacities[0] = -4.0
+        scene.means[0] = 0.0
+        scene.scales[0] = float(np.log(0.3))
+        scene.colors[0] = torch.tensor([1.0, 0.0, -1.0])
+    surface = scene.implicit_surface(32)
+    points = np.float32([[0.3, 0.0, 0.0], [0.0, -0.4, 0.1]])
+    colors = surface.color_at(points, np.zeros_like(points))
+    np.testing.assert_allclose(
+        colors, np.tile(1 / (1 + np.exp([-1.0, 0.0, 1.0])), (2, 1)), atol=1e-3
+    )

@@ -72,6 +72,40 @@ def test_random_views_see_all_sides_and_keep_their_ranges(rng):
         assert distance.max() <= 3.001
 
 
+def test_the_first_of_random_views_stands_anywhere_on_the_circle():
+    ranges = {"elevation_deg": (0.0, 0.0), "distance": (3.0, 3.0), "fov_deg": (40.0, 40.0)}
+    azimuths = torch.cat(
+        [
+            random_views(torch.Generator().manual_seed(seed), 4, 8, **ranges).azimuth_deg[:1]
+            for seed in range(200)
+        ]
+    )
+    counts = torch.histc(azimuths, 4, -180, 180)
+    assert counts.min() > 25
+
+
+def test_a_camera_may_stand_straight_above_or_below():
+    for elevation in (90.0, -90.0):
+        c = camera(30, elevation)
+        assert torch.isfinite(c.c2w).all()
+        assert c.elevation_deg.item() == pytest.approx(elevation, abs=0.2)
+        assert project(c, [0.0, 0.0, 0.0]) == pytest.approx([16.5, 16.5], abs=1e-3)
+
+
+def test_the_field_of_view_is_vertical_and_pixels_are_square():
+    angles = (torch.tensor([x]) for x in (0.0, 0.0, 3.0, 90.0))
+    wide = look_at_origin(*angles, 20, 60)
+    top = [0.0, 3.0, 0.0]  # at 45 degrees above the axis of a camera 3 away
+    assert project(wide, top) == pytest.approx([30, 0], abs=1e-3)
+    assert project(wide, [1.5, 0.0, 0.0]) == pytest.approx([35, 10], abs=1e-3)
+
+
+def test_an_orbit_begins_at_the_front_and_goes_on_to_plus_x():
+    ring = orbit(4, 8, elevation_deg=0, distance=2.0)
+    expected = torch.tensor([[0.0, 0, 2], [2, 0, 0], [0, 0, -2], [-2, 0, 0]])
+    torch.testing.assert_close(ring.position, expected, atol=1e-5, rtol=0)
+
+
 def test_normals_from_the_depth_of_a_sphere_are_the_spheres():
     c = orbit(3, 48, elevation_deg=30)
     origin, direction = c.rays()
@@ -86,6 +120,22 @@ def test_normals_from_the_depth_of_a_sphere_are_the_spheres():
     cosine = (normal * point / 0.8)[inside.expand_as(normal)].reshape(-1, 3).sum(-1)
     assert cosine.min() > 0.95
     assert not normal[alpha == 0].any()
+
+
+def test_the_normals_of_a_step_do_not_bleed_over_its_edge():
+    c = orbit(1, 16, elevation_deg=0)
+    depth = torch.full((1, 16, 16), 3.0)
+    depth[:, :, 8:] = 3.5  # two planes that face the camera
+    normal = normal_from_depth(depth, torch.ones(1, 16, 16), c)
+    torch.testing.assert_close(normal[..., 2], torch.ones(1, 16, 16), atol=1e-4, rtol=0)
+
+
+def test_half_covered_pixels_have_a_normal_and_emptier_ones_none():
+    c = orbit(1, 8, elevation_deg=0)
+    alpha = torch.linspace(0, 1, 64).view(1, 8, 8)
+    normal = normal_from_depth(torch.full((1, 8, 8), 3.0), alpha, c)
+    length = normal.norm(dim=-1)
+    torch.testing.assert_close(length, (alpha >= 0.5).float())
 
 
 def test_over_is_the_premultiplied_blend():
@@ -103,6 +153,17 @@ def test_a_plane_is_not_bumpy_and_a_ripple_is_the_more_the_higher(rng):
     assert values[2] == pytest.approx(3 * values[1], rel=0.1)
     assert bumpiness(plane + 100 * ripple, alpha) < 2 * 0.03 * 1.01
     assert bumpiness(ripple, 0 * alpha) == 0
+
+
+def test_only_triples_of_opaque_pixels_are_bumpy():
+    depth = torch.zeros(1, 3, 9)
+    depth[:, :, 4] = 1.0  # a ridge
+    opaque = torch.ones(1, 3, 9)
+    assert bumpiness(depth, opaque) > 0
+    beside = opaque.clone()
+    beside[:, :, 3] = 0.5
+    beside[:, :, 5] = 0.5
+    assert bumpiness(depth, beside) == 0
 
 
 def test_the_dome_sees_the_object_from_level_to_well_above_and_from_all_sides_in_each_ring():

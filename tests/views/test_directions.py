@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sds3d.views.cameras import look_at_origin
-from sds3d.views.directions import debiased, fall, perp_neg, plain, without, word
+from sds3d.views.directions import debiased, fall, perp_neg, plain, sides, without, word
 
 
 def at(*azimuths, elevation=10.0):
@@ -80,3 +80,47 @@ def test_debiasing_alone_says_nothing_of_the_side():
 )  # fmt: skip
 def test_words_are_dropped_whole_and_a_prompt_never_wholly(words, left):
     assert without("a red car, new", words) == left
+
+
+def test_the_sides_that_a_word_leaves_open_share_its_probability():
+    # From azimuth 0 of 8 turns, +45 each: the front is seen at 0 (and 45 is no longer front).
+    front, side, back, any_side, none = sides(
+        [
+            {"front": 1.0},
+            {"side": 1.0},
+            {"back": 1.0},
+            {"overhead": 1.0},
+            {"side": 0.5, "back": 0.5},
+        ],
+        at(*[1.0] * 5),
+        8,
+    )
+    azimuths = [1, 46, 91, 136, 181, 226, 271, 316]
+    for row, name in ((front, "front"), (side, "side"), (back, "back")):
+        expected = torch.tensor([float(word(a, 10, 45, 90) == name) for a in azimuths])
+        torch.testing.assert_close(row, expected / expected.sum())
+    torch.testing.assert_close(any_side, torch.full((8,), 1 / 8))
+    torch.testing.assert_close(none, (side + back) / 2)
+
+
+def test_a_view_of_the_back_is_the_front_of_an_object_that_is_turned_half_round():
+    rows = sides([{"front": 1.0}, {"front": 1.0}, {"front": 1.0}], at(0.0, 90.0, 180.0), 4)
+    torch.testing.assert_close(rows, torch.tensor([[1.0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]))
+
+
+def test_perp_negs_scale_multiplies_its_weights_and_nothing_else():
+    one, three = (perp_neg(scale, 60)(at(30.0, 100.0)) for scale in (1.0, 3.0))
+    assert one.blends == three.blends
+    for (names, weights), (other_names, other_weights) in zip(one.away, three.away, strict=True):
+        assert names == other_names
+        torch.testing.assert_close(other_weights, 3 * weights)
+        assert (weights <= 0).all()
+
+
+def test_perp_neg_mixes_the_words_of_the_two_nearest_sides():
+    blends = perp_neg(1.0, 60)(at(0.0, 30.0, 90.0, 150.0, -150.0)).blends
+    assert blends[0] == {"front": 1.0, "side": 0.0}
+    assert blends[1] == pytest.approx({"front": 2 / 3, "side": 1 / 3}, abs=1e-4)
+    assert blends[2]["side"] == pytest.approx(1.0, abs=1e-4)
+    for row in blends[3:]:
+        assert row == pytest.approx({"side": 1 / 3, "back": 2 / 3}, abs=1e-4)
