@@ -174,7 +174,8 @@ def _split(data: bytes) -> tuple[bytes, bytes]:
         raise MeshError("it is cut short", "copy the file again")
     version = struct.unpack_from("<I", data, 4)[0]
     if version != 2:
-        raise MeshError(f"it is glTF {version}.0; only glTF 2.0 is read", "export it again as 2.0")
+        which = f"it is glTF {version}.0" if version < 10 else "its header is damaged"
+        raise MeshError(f"{which}; only glTF 2.0 is read", "export it again as glTF 2.0")
     place, text, chunk = 12, None, None
     while place + 8 <= len(data):
         length, kind = struct.unpack_from("<I4s", data, place)
