@@ -11,7 +11,7 @@ import mkdocs_gen_files
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "sds3d"
-AT_THE_ROOT = ("CONTRIBUTING.md", "CHANGELOG.md", "assets/words.md",
+AT_THE_ROOT = ("CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", "assets/words.md",
                "assets/attribution-data.md", "assets/contact_sheet.png")  # fmt: skip
 INTERNAL = ("assets", "cli", "library/things", "recipe/data", "training")  # not for import by users
 

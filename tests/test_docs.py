@@ -1,11 +1,12 @@
 """Laws of the documentation: its Python and its cheap commands run, and it draws the package as it is."""
 
+import ast
 import importlib
 import re
 
 import pytest
 from PIL import Image
-from test_layers import LAYERS
+from test_layers import LAYERS, TREES
 from test_readme import DOCUMENTS, ROOT, blocks, sds3d_lines
 
 from sds3d.cli import main
@@ -120,3 +121,16 @@ def test_the_tests_that_the_documents_name_exist():
     for path in DOCUMENTS:
         for name in re.findall(r"`(test_\w+)`", path.read_text(encoding="utf-8")):
             assert f"def {name}(" in sources, f"{path.name}: {name}"
+
+
+def test_no_docstring_has_brackets_that_the_site_takes_for_a_cross_reference():
+    wrong = []
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                text = ast.get_docstring(node) or ""
+                prose = re.sub(r"`[^`]*`|^    .*$", "", text, flags=re.MULTILINE)
+                wrong += [
+                    f"{path.name}: {pair}" for pair in re.findall(r"\[[^]]*\]\[[^]]*\]", prose)
+                ]
+    assert not wrong, "put these in backticks"

@@ -121,7 +121,7 @@ def shown(value: Any) -> str:
 
 
 def put(table: dict[str, Any], key: str, value: Any) -> None:
-    """Sets table["a"]["b"] for the key "a.b".  Raises RecipeError when "a" is not a table."""
+    """Sets `table["a"]["b"]` for the key "a.b".  Raises RecipeError when "a" is not a table."""
     *path, last = key.split(".")
     for part in path:
         table = table.setdefault(part, {})
