@@ -24,7 +24,12 @@ class Bounds:
         if self.low <= value <= self.high:
             return ""
         reason = f" ({self.reason})" if self.reason and value > self.high else ""
-        return f"must be from {_plain(self.low)} to {_plain(self.high)}{reason}"
+        return f"must be from {self.text}{reason}"
+
+    @property
+    def text(self) -> str:
+        """The range in words: "0 to 1"."""
+        return f"{_plain(self.low)} to {_plain(self.high)}"
 
 
 def _plain(number: float) -> str:
@@ -55,3 +60,9 @@ Constraint = Bounds | MultipleOf | Ascending
 
 Fraction = Annotated[float, Bounds(0, 1)]
 """A share, a probability, or a diffusion time."""
+
+PositiveFraction = Annotated[float, Bounds(0.001, 1)]
+"""A fraction that something is divided by; 0.001 is one step of the 1,000 that networks are trained on."""
+
+Scale = Annotated[float, Bounds(0, 1000)]
+"""A factor that is not negative, such as a guidance scale."""

@@ -11,9 +11,16 @@ class Sds3dError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, fix: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.fix = fix
+        self.message = _one_line(message)
+        self.fix = _one_line(fix)
+        super().__init__(self.message)
+
+
+def _one_line(text: str) -> str:
+    """The text with line ends and whatever else a terminal does not show written as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class UsageError(Sds3dError):

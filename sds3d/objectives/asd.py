@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sds3d.bounds import Fraction, Scale
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.guidance import cfg
 from sds3d.diffusion.noising import Weight, add_noise, weight_at
@@ -26,8 +27,8 @@ def grad(
     *,
     rng: torch.Generator,
     t_low: float,
-    guidance_scale: float,
-    eta: float,
+    guidance_scale: Scale,
+    eta: Fraction,
     random_shift: bool,
     weight: Weight,
 ) -> Tensor:

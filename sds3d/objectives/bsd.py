@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sds3d.bounds import Scale
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.guidance import together
 from sds3d.diffusion.noising import Weight, add_noise, weight_at
@@ -26,9 +27,9 @@ def grad(
     eps: Tensor,
     cond: Cond,
     *,
-    classifier: float,
+    classifier: Scale,
     auto: bool,
-    lam: float,
+    lam: Scale,
     weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w).

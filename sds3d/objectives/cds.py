@@ -12,6 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sds3d.bounds import Fraction, Scale
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.guidance import cfg
 from sds3d.diffusion.noising import Weight, add_noise, ddim, weight_at
@@ -28,11 +29,11 @@ def grad(
     *,
     rng: torch.Generator,
     fraction: float,
-    guidance_scale: float,
-    guidance_scale_end: float,
-    gap: float,
-    gap_width: float,
-    high: float,
+    guidance_scale: Scale,
+    guidance_scale_end: Scale,
+    gap: Fraction,
+    gap_width: Fraction,
+    high: Fraction,
     weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w).

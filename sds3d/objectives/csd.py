@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from sds3d.bounds import PositiveFraction, Scale
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.guidance import together
 from sds3d.diffusion.noising import Weight, add_noise, weight_at
@@ -26,9 +27,9 @@ def grad(
     cond: Cond,
     *,
     fraction: float,
-    negative: float,
-    negative_end: float,
-    until: float,
+    negative: Scale,
+    negative_end: Scale,
+    until: PositiveFraction,
     normalize: bool,
     weight: Weight,
 ) -> Tensor:

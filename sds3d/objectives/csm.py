@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from sds3d.bounds import PositiveFraction, Scale
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.guidance import together
 from sds3d.diffusion.noising import Weight, invert, weight_at
@@ -25,10 +26,10 @@ def grad(
     cond: Cond,
     *,
     image: Cond | None,
-    guidance_scale: float,
-    image_scale: float,
-    stride: float,
-    lam: float,
+    guidance_scale: Scale,
+    image_scale: Scale,
+    stride: PositiveFraction,
+    lam: Scale,
     weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w); the image's part only where there is an image prompt."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from sds3d.bounds import Fraction, Scale
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.guidance import cfg
 from sds3d.diffusion.noising import Weight, add_noise, weight_at
@@ -26,8 +27,8 @@ def grad(
     cond: Cond,
     *,
     student: Student,
-    guidance_scale: float,
-    lam: float,
+    guidance_scale: Scale,
+    lam: Fraction,
     weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w).  lam = 0 is VSD."""

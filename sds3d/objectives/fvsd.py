@@ -9,11 +9,12 @@ Xu et al. 2025, One-step Diffusion Models with f-Divergence Distribution Matchin
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
 
+from sds3d.bounds import Bounds, Scale
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.guidance import cfg
 from sds3d.diffusion.noising import Weight, add_noise, weight_at
@@ -41,9 +42,9 @@ def grad(
     cond: Cond,
     *,
     student: Student,
-    guidance_scale: float,
+    guidance_scale: Scale,
     divergence: Divergence,
-    limit: float,
+    limit: Annotated[float, Bounds(1, 1e6)],
     weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w).  r is clamped to [1 / limit, limit]."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from sds3d.bounds import Fraction, Scale
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.guidance import together
 from sds3d.diffusion.noising import Weight, add_noise, weight_at
@@ -23,8 +24,8 @@ def grad(
     eps: Tensor,
     cond: Cond,
     *,
-    guidance_scale: float,
-    threshold: float,
+    guidance_scale: Scale,
+    threshold: Fraction,
     weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w).  `null` is the negative prompt of bad pictures."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from sds3d.bounds import Scale
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.guidance import cfg
 from sds3d.diffusion.noising import Weight, add_noise, weight_at
@@ -25,7 +26,7 @@ def grad(
     eps: Tensor,
     cond: Cond,
     *,
-    guidance_scale: float,
+    guidance_scale: Scale,
     improve_noise: bool,
     weight: Weight,
 ) -> Tensor:

@@ -9,10 +9,12 @@ Lukoianov et al. 2024, https://arxiv.org/abs/2405.15891, and its port in threest
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
+from sds3d.bounds import Bounds, Fraction, PositiveFraction, Scale
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.guidance import cfg
 from sds3d.diffusion.noising import CLEAN, Weight, add_noise, ddim, weight_at
@@ -27,11 +29,11 @@ def grad(
     cond: Cond,
     *,
     rng: torch.Generator,
-    guidance_scale: float,
-    inversion_guidance_scale: float,
-    stride: float,
-    overshoot: float,
-    eta: float,
+    guidance_scale: Scale,
+    inversion_guidance_scale: Annotated[float, Bounds(-1000, 1000)],
+    stride: PositiveFraction,
+    overshoot: Fraction,
+    eta: Fraction,
     weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w).

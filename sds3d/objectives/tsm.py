@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from sds3d.bounds import Fraction, PositiveFraction, Scale
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.guidance import cfg
 from sds3d.diffusion.noising import CLEAN, Weight, ddim, invert, weight_at
@@ -26,13 +27,13 @@ def grad(
     cond: Cond,
     *,
     fraction: float,
-    guidance_scale: float,
-    gamma: float,
-    interval: float,
-    interval_start: float,
-    warmup: float,
-    stride: float,
-    lam: float,
+    guidance_scale: Scale,
+    gamma: Fraction,
+    interval: Fraction,
+    interval_start: Fraction,
+    warmup: PositiveFraction,
+    stride: PositiveFraction,
+    lam: Scale,
     weight: Weight,
 ) -> Tensor:
     """The gradient with respect to z, (B, C, h, w).  s and lam as in ISM."""

@@ -23,9 +23,10 @@ from sds3d.loops.step import Objective, Optimization, Regularizer, Sampling, gen
 from sds3d.objectives import OBJECTIVES
 from sds3d.objectives.context import SERVICES, StepContext
 from sds3d.priors import OWN, PRIORS, PriorKind, parse_prior
+from sds3d.recipe.load import schema_keys, tables_of
 from sds3d.recipe.schema import Recipe
 from sds3d.recipe.students import STUDENTS
-from sds3d.recipe.toml import UnknownKeyError, bind, dotted
+from sds3d.recipe.toml import UnknownKeyError, bind, dotted, flat, missing, parameters
 from sds3d.scenes import SCENES
 from sds3d.scenes.particles import Particles
 from sds3d.scenes.scene import Scene
@@ -47,36 +48,64 @@ def check(recipe: Recipe, prior: str, *, image: bool = False) -> None:
     """
     kind, _ = parse_prior(prior)
     function = _objective(recipe)
-    parameters = inspect.signature(function).parameters
-    bind(function, recipe.objective.options, "objective", supplied=SERVICES)
-    _check_scene(recipe)
-    tables = {PRIORS[name].table: PRIORS[name].load for name in PRIORS}
-    tables[kind.table] = kind.load
-    for table, options in recipe.prior.items():
-        if table not in (*tables, OWN):
-            raise RecipeError(f"prior.{table}: unknown table", f"tables are {', '.join(tables)}")
-        if table in tables:
-            bind(_loader(tables[table]), options, f"prior.{table}", supplied=BY_CALLER)
-    bind(
-        _loader(kind.load),
-        recipe.prior.get(kind.table, {}),
-        f"prior.{kind.table}",
-        supplied=BY_CALLER,
-    )
+    accepted = inspect.signature(function).parameters
+    try:
+        _bind_all(recipe, kind)
+    except UnknownKeyError as error:
+        raise error.among(_keys(recipe)) from None
     made = _class_of(kind)
     if made is not None:
         _require(made, function, prior, recipe.objective.name)
     for name in _students_of(recipe):
-        tables_of_student = recipe.students[name]
-        for table, options in tables_of_student.items():
-            where = f"students.{name}.{table}"
-            bind(find(STUDENTS, table, where), options, where, supplied=("seed", "device"))
-        if made is not None:
-            _student_table(recipe, name, made)
-    if image and "image" not in parameters:
+        if made is not None and _student_table(recipe, name, made) == "residual":
+            _require_whole_patches(recipe, name)
+    if image and "image" not in accepted:
         raise UsageError(
             f"objective '{recipe.objective.name}' takes no image prompt", "use --method csm"
         )
+
+
+def _bind_all(recipe: Recipe, kind: PriorKind) -> None:
+    """Binds every table of the recipe to what it belongs to.  Raises RecipeError."""
+    bind(_objective(recipe), recipe.objective.options, "objective", supplied=SERVICES)
+    _check_scene(recipe)
+    loaders = {PRIORS[name].table: PRIORS[name].load for name in PRIORS}
+    loaders[kind.table] = kind.load
+    for table in recipe.prior:
+        if table not in (*loaders, OWN):
+            raise UnknownKeyError(dotted("prior", table), loaders)
+    for table, load in loaders.items():
+        if table in recipe.prior or table == kind.table:
+            options = recipe.prior.get(table, {})
+            bind(_loader(load), options, f"prior.{table}", supplied=BY_CALLER)
+    for name, tables in recipe.students.items():
+        for table, options in tables.items():
+            where = dotted(dotted("students", name), table)
+            if table not in STUDENTS and ":" not in table:
+                raise UnknownKeyError(where, STUDENTS)
+            bind(find(STUDENTS, table, where), options, where, supplied=BY_CALLER)
+
+
+def _keys(recipe: Recipe) -> set[str]:
+    """The dotted keys that a recipe can have, for a hint at the table that a misplaced key belongs to."""
+    functions = {"objective": _objective(recipe), "scene": _scene(recipe)}
+    functions |= {f"prior.{kind.table}": _loader(kind.load) for kind in PRIORS.values()}
+    keys = {f"{table}.{k}" for table, of in functions.items() for k in parameters(of, table)}
+    return {*keys, *schema_keys(Recipe), *flat(tables_of(recipe))} - {
+        f"{table}.{service}" for table in functions for service in (*SERVICES, *BY_CALLER)
+    }
+
+
+def _require_whole_patches(recipe: Recipe, student: str) -> None:
+    """Raises RecipeError for image sizes that the patches of a residual student do not divide."""
+    patch = recipe.students[student]["residual"]["patch"]
+    for i, size in enumerate(recipe.camera.sizes):
+        if size % patch:
+            raise RecipeError(
+                f"camera.sizes[{i}] = {size}: must be a multiple of "
+                f"students.{student}.residual.patch = {patch}",
+                "change one of them",
+            )
 
 
 def _check_scene(recipe: Recipe) -> None:
@@ -94,7 +123,7 @@ def _check_scene(recipe: Recipe) -> None:
                 raise UnknownKeyError(dotted("lr", name), groups)
         for name in groups:
             if name not in recipe.lr:
-                raise RecipeError(f"lr: missing key '{name}'", "add it to [lr]")
+                raise missing(name, "lr")
     penalties = getattr(family, "PENALTIES", None)
     if penalties is not None:
         for name in recipe.regularizers:

@@ -13,9 +13,10 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from sds3d.errors import RecipeError, nearest
 from sds3d.objectives import OBJECTIVES
@@ -23,6 +24,7 @@ from sds3d.recipe.schema import Recipe
 from sds3d.recipe.toml import (
     Named,
     UnknownKeyError,
+    annotations_of,
     build,
     dotted,
     flat,
@@ -96,26 +98,34 @@ def load(name: str | Path, preset: str = BASE_PRESET, overrides: Sequence[str] =
     return recipe
 
 
-def schema_keys(cls: type, prefix: str = "") -> list[str]:
+@cache
+def schema_keys(cls: type, prefix: str = "") -> tuple[str, ...]:
     """The dotted keys of the tables of a recipe that have a schema."""
-    annotations = get_type_hints(cls)
-    keys = []
+    annotations = annotations_of(cls)
+    keys: tuple[str, ...] = ()
     for f in fields(cls):
         kind = annotations[f.name]
         nested = is_dataclass(kind) and kind is not Named
-        keys += schema_keys(kind, f"{prefix}{f.name}.") if nested else [f"{prefix}{f.name}"]
+        keys += schema_keys(kind, f"{prefix}{f.name}.") if nested else (f"{prefix}{f.name}",)
     return keys
+
+
+def tables_of(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as the nested tables of its TOML."""
+    tables = asdict(recipe)
+    for family in ("objective", "scene"):
+        tables[family] = {"name": tables[family]["name"], **tables[family]["options"]}
+    return tables
 
 
 def dump(recipe: Recipe) -> str:
     """TOML that loads back as the same recipe."""
     values, tables = [], []
-    for key, value in asdict(recipe).items():
+    for key, value in tables_of(recipe).items():
         if not isinstance(value, Mapping):
             values.append(f"{key} = {write(value)}")
         elif value or key == "lr":  # the only mapping that is required
-            named = {"name": value["name"], **value["options"]} if "options" in value else value
-            lines = (f"{write_key(name)} = {write(v)}" for name, v in named.items())
+            lines = (f"{write_key(name)} = {write(v)}" for name, v in value.items())
             tables += ["", f"[{key}]", *lines]
     return "\n".join([*values, *tables]) + "\n"
 

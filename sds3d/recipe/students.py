@@ -5,15 +5,17 @@ Each is a function (prior, *, seed, device, ...) -> Learner.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 
+from sds3d.bounds import Bounds, Fraction, MultipleOf, Scale
 from sds3d.diffusion.prior import AdaptablePrior, Prior
 from sds3d.loops.learner import Learner, Trainer
 from sds3d.students.lora import LoraStudent
 from sds3d.students.residual import ResidualStudent
 
+LearningRate = Annotated[float, Bounds(0, 1)]
 STUDENTS = {
     "residual": "sds3d.recipe.students:residual_student",
     "lora": "sds3d.recipe.students:lora_student",
@@ -25,12 +27,12 @@ def residual_student(
     *,
     seed: int,
     device: torch.device,
-    lr: float,
-    camera_dropout: float,
-    width: int,
-    blocks: int,
-    patch: int,
-    spread: float,
+    lr: LearningRate,
+    camera_dropout: Fraction,
+    width: Annotated[int, Bounds(8, 512), MultipleOf(8)],  # in eight groups, which are normalised
+    blocks: Annotated[int, Bounds(1, 64)],
+    patch: Literal[1, 2, 4, 8],
+    spread: Annotated[float, Bounds(0.001, 100)],
 ) -> Learner:
     """A ResidualStudent of the prior and its Adam."""
     student = ResidualStudent(
@@ -45,10 +47,10 @@ def lora_student(
     *,
     seed: int,
     device: torch.device,
-    lr: float,
-    camera_dropout: float,
-    rank: int,
-    alpha: float,
+    lr: LearningRate,
+    camera_dropout: Fraction,
+    rank: Annotated[int, Bounds(1, 512)],
+    alpha: Scale,
     prediction: Literal["eps", "v"],
 ) -> Learner:
     """A LoraStudent of the prior's denoiser and its AdamW."""

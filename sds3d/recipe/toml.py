@@ -17,6 +17,7 @@ import types
 import typing
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from sds3d.bounds import Ascending, Bounds, MultipleOf
@@ -116,7 +117,7 @@ def shown(value: Any) -> str:
         isinstance(value, int) and value.bit_length() > 256
     ):  # Python refuses to print very long integers
         return f"an integer of {value.bit_length()} bits"
-    source = ascii(value) if isinstance(value, str) and not _encodable(value) else write(value)
+    source = write(value)
     return source if len(source) <= LONGEST_SHOWN else f"{source[: LONGEST_SHOWN - 1]}…"
 
 
@@ -133,10 +134,11 @@ def put(table: dict[str, Any], key: str, value: Any) -> None:
 def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """The dotted keys of a table and of the tables in it."""
     for name, value in table.items():
+        key = dotted(prefix, name)
         if isinstance(value, Mapping) and value:
-            yield from flat(value, f"{prefix}{name}.")
+            yield from flat(value, key)
         else:
-            yield f"{prefix}{name}"
+            yield key
 
 
 def build(cls: type, table: Mapping[str, Any], where: str) -> Any:
@@ -147,18 +149,29 @@ def build(cls: type, table: Mapping[str, Any], where: str) -> Any:
     if cls is Named:
         name = typed(table.get("name", ""), str, f"{where}.name")
         if not name:
-            raise RecipeError(f"{where}: missing key 'name'", f"add it to [{where}]")
+            raise missing("name", where)
         options = {key: value for key, value in table.items() if key != "name"}
         return Named(name=name, options=typed(options, Mapping[str, Any], where))
-    annotations = typing.get_type_hints(cls, include_extras=True)
+    annotations = annotations_of(cls)
     for key in table:
         if key not in annotations:
             raise UnknownKeyError(dotted(where, key), annotations)
     for f in fields(cls):
         if f.default is MISSING and f.default_factory is MISSING and f.name not in table:
-            what = f"[{where}]" if where else "the recipe"
-            raise RecipeError(f"{what} lacks the key '{f.name}'", f"add {f.name} to {what}")
+            raise missing(f.name, where)
     return cls(**{k: typed(v, annotations[k], dotted(where, k)) for k, v in table.items()})
+
+
+def missing(key: str, where: str) -> RecipeError:
+    """The error for a key that a table must have."""
+    table = f"[{where}]" if where else "the recipe"
+    return RecipeError(f"{dotted(where, key)}: missing key", f"add it to {table}")
+
+
+@cache
+def annotations_of(cls: type) -> dict[str, Any]:
+    """The evaluated annotations of a dataclass, by field."""
+    return typing.get_type_hints(cls, include_extras=True)
 
 
 def dotted(where: str, key: str) -> str:
@@ -321,5 +334,5 @@ def bind(
             raise UnknownKeyError(dotted(where, key), keywords)
     for name, parameter in keywords.items():
         if parameter.default is parameter.empty and name not in values:
-            raise RecipeError(f"{where}: missing key '{name}'", f"add it to [{where}]")
+            raise missing(name, where)
     return {k: typed(v, keywords[k].annotation, dotted(where, k)) for k, v in values.items()}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 
+from sds3d.bounds import Bounds
 from sds3d.errors import RecipeError
-from sds3d.priors.exact.choose import built_in
+from sds3d.priors.exact.choose import SHELF, built_in
 from sds3d.priors.exact.folder import folder
 from sds3d.priors.exact.prior import ExactPrior
+
+Spread = Annotated[float, Bounds(0, 10)]  # standard deviation, in units of z
 
 
 def exact_prior(
@@ -18,12 +21,12 @@ def exact_prior(
     *,
     seed: int,
     device: torch.device,
-    variants: int,
-    null_members: int,
-    supersample: int,
+    variants: Annotated[int, Bounds(1, SHELF, "the library has no more")],
+    null_members: Annotated[int, Bounds(0, 64)],
+    supersample: Annotated[int, Bounds(1, 4, "images are drawn this much larger, then averaged")],
     camera_blind: bool,
-    spread: float = 0.0,
-    null_spread: float = 0.0,
+    spread: Spread = 0.0,
+    null_spread: Spread = 0.0,
     schedule: Literal["vp", "flow"] = "vp",
     up: Literal["y", "z"] = "y",
 ) -> ExactPrior:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor
 
+from sds3d.bounds import Bounds, MultipleOf
 from sds3d.errors import PriorError, nearest
 from sds3d.priors.hub.layout import Layout, find
 from sds3d.priors.hub.prior import EPS, DiffusionPrior
@@ -30,7 +31,7 @@ def diffusers_prior(
     seed: int,
     device: torch.device,
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto",
-    size: int = 0,
+    size: Annotated[int, Bounds(0, 2048), MultipleOf(8)] = 0,
 ) -> DiffusionPrior:
     """The prior of a folder in the diffusers layout, or of the hub model OWNER/MODEL, as `load`."""
     del seed
