@@ -78,7 +78,13 @@ def test_recipes_stop_above_the_loop():
 def test_objectives_know_neither_scenes_nor_the_loop():
     for path, tree in TREES.items():
         if layer_of(path) == "objectives":
-            assert set(imported(tree)) <= {"objectives", "diffusion", "students", "bounds", "errors"}
+            assert set(imported(tree)) <= {
+                "objectives",
+                "diffusion",
+                "students",
+                "bounds",
+                "errors",
+            }
 
 
 def test_nothing_is_caught_blindly_and_no_number_is_hidden():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -79,6 +79,8 @@ def _bind_all(recipe: Recipe, kind: PriorKind) -> None:
             options = recipe.prior.get(table, {})
             bind(_loader(load), options, f"prior.{table}", supplied=BY_CALLER)
     for name, tables in recipe.students.items():
+        if not isinstance(tables, Mapping):
+            raise UnknownKeyError(dotted("students", name), [f"NAME.{kind}" for kind in STUDENTS])
         for table, options in tables.items():
             where = dotted(dotted("students", name), table)
             if table not in STUDENTS and ":" not in table:

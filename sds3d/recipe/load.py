@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sds3d.errors import RecipeError, nearest
+from sds3d.lookup import import_path
 from sds3d.objectives import OBJECTIVES
 from sds3d.recipe.schema import Recipe
 from sds3d.recipe.toml import (
@@ -152,7 +153,9 @@ def _merge(table: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _require_consistent(recipe: Recipe) -> None:
-    """Raises RecipeError for values that are allowed alone, but not together."""
+    """Raises RecipeError for unknown names, and for values that are allowed alone but not together."""
+    import_path(OBJECTIVES, recipe.objective.name, "objective.name")
+    import_path(SCENES, recipe.scene.name, "scene.name")
     times, camera = recipe.time, recipe.camera
     for end in ("", "_end"):
         low, high = getattr(times, f"low{end}"), getattr(times, f"high{end}")

@@ -207,8 +207,8 @@ class Recipe:
         scene: name and keyword arguments of the 3D representation.
         lr: learning rate of each parameter group of the scene.
         regularizers: weight of each regularizer of the scene.
-        student: the objective's student, for objectives that train one.
-        prior: keyword arguments of the prior.
+        students: [students.NAME.residual] and [students.NAME.lora], for objectives that train students.
+        prior: [prior.exact] and [prior.diffusers], keyword arguments of the prior.
     """
 
     steps: StepCount
@@ -225,7 +225,7 @@ class Recipe:
     noise: Noise = Noise()
     gradient: Gradient = Gradient()
     prompting: Prompting = Prompting()
-    students: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
-    prior: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    students: Mapping[str, Any] = field(default_factory=dict)
+    prior: Mapping[str, Any] = field(default_factory=dict)
     regularizers: Mapping[str, Factor] = field(default_factory=dict)
     run: Run = Run()

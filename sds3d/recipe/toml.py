@@ -329,7 +329,7 @@ def bind(
     unknown one, and a value that its annotation does not allow.
     """
     keywords = {k: p for k, p in parameters(function, where).items() if k not in supplied}
-    for key in values:
+    for key in _table(values, where):
         if key not in keywords:
             raise UnknownKeyError(dotted(where, key), keywords)
     for name, parameter in keywords.items():

@@ -150,7 +150,7 @@ REFUSED = {
     "steps=1979-05-27": "steps = 1979-05-27: not an integer",
     "steps.x=3": "'steps' is a value, not a table",
     "paper.year=1e3": "paper.year = 1000.0: not an integer",
-    "paper.title=\udcff": "paper.title = \"\\udcff\": not Unicode text",
+    "paper.title=\udcff": 'paper.title = "\\udcff": not Unicode text',
     "time.low=2": "time.low = 2: must be from 0 to 1",
     "time.low=nan": "time.low = nan: not a finite number",
     "time.low=-inf": "time.low = -inf: not a finite number",
