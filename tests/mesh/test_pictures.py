@@ -101,6 +101,8 @@ def test_a_file_that_is_no_glb_is_refused_by_its_name(tmp_path, data):
         load(tmp_path / "nowhere.glb")
 
 
+# imageio-ffmpeg leaves the pipes of its decoder to the garbage collector; only this test decodes
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 def test_a_turntable_is_a_film_of_every_frame_in_order(tmp_path):
     frames = np.zeros((9, 48, 64, 3), np.uint8)
     frames += (25 * np.arange(9, dtype=np.uint8))[:, None, None, None]
