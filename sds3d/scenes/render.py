@@ -68,6 +68,8 @@ def bumpiness(depth: Tensor, alpha: Tensor, edge: float = 0.03) -> Tensor:
     total = depth.new_zeros(())
     for axis in (1, 2):
         inner = depth.shape[axis] - 2
+        if inner < 1:  # too small an image to bend
+            continue
         previous, current, following = (depth.narrow(axis, k, inner) for k in range(3))
         opaque = (alpha > 0.9).float()
         covered = torch.stack([opaque.narrow(axis, k, inner) for k in range(3)]).amin(0)

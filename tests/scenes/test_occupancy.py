@@ -101,6 +101,9 @@ def test_random_updates_evaluate_one_point_in_each_occupied_cell_and_few_in_empt
     assert (count[occupied & inside] == 1).all()
     share = count[~occupied & inside].mean()
     assert 0.02 < share < 0.3
+    within = ((seen[-1] + 1) * (SIDE / 2)).frac()  # where in its cell a point lies
+    assert within.min() < 0.05
+    assert within.max() > 0.95
 
 
 def test_points_far_outside_the_unit_ball_are_never_evaluated(rng):

@@ -107,6 +107,66 @@ def test_a_look_reaches_as_far_in_as_it_began_outside(onion, rng):
     assert (long < Onion.RADIUS).all()
 
 
+def test_depth_is_measured_along_the_axis_of_the_camera_and_zero_beside_the_object(onion):
+    cameras = look_at_origin(*(torch.tensor([v]) for v in (30.0, 20.0, 3.0, 40.0)), 33, 33)
+    with torch.no_grad():
+        render = onion.render(cameras, torch.zeros(1, 3))
+    origin, direction = cameras.rays()
+    middle = -(origin * direction).sum(-1)
+    distance = (origin + middle[..., None] * direction).norm(dim=-1)
+    chord = (Onion.RADIUS**2 - distance**2).clamp_min(0).sqrt()
+    cosine = torch.einsum("bhwi,bi->bhw", direction, cameras.c2w[:, :3, 2])
+    expected = (middle - chord + 1 / 60) * cosine  # a mean free path behind the surface
+    inner = distance < 0.9 * Onion.RADIUS
+    assert (render.depth - expected)[inner].abs().max() < 0.012
+    assert (render.alpha[inner] > 0.99).all()
+    outer = distance > Onion.RADIUS + 0.05
+    assert not render.depth[outer].any()
+    assert not render.alpha[outer].any()
+
+
+def test_where_a_pixel_is_half_covered_its_depth_is_still_that_of_the_surface(onion):
+    onion.field.density = lambda x: 1.0 * (x.norm(dim=-1) < Onion.RADIUS)
+    onion.occupancy.update(onion._density)
+    with torch.no_grad():
+        render = onion.render(orbit(1, 9, elevation_deg=0), torch.zeros(1, 3))
+    alpha = render.alpha[0, 4, 4].item()
+    assert alpha == pytest.approx(1 - np.exp(-1.2), abs=0.02)
+    # The mean distance of absorption in a slab of optical depth 1.2.
+    expected = 3 - 0.6 + (1 - 2.2 * np.exp(-1.2)) / (1 - np.exp(-1.2))
+    assert render.depth[0, 4, 4].item() == pytest.approx(expected, abs=0.02)
+
+
+def test_training_renders_are_jittered_by_their_generator_and_others_are_not(onion):
+    cameras, background = orbit(1, 16), torch.zeros(1, 3)
+    with torch.no_grad():
+        plain = [onion.render(cameras, background).rgb for _ in range(2)]
+        drawn = [
+            onion.render(cameras, background, torch.Generator().manual_seed(seed)).rgb
+            for seed in (0, 0, 1)
+        ]
+    assert torch.equal(*plain)
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+    assert not torch.equal(drawn[0], plain[0])
+
+
+def test_the_penalties_pull_as_they_should():
+    alpha = torch.full((1, 2, 2), 0.5, requires_grad=True)
+    depth = torch.full((1, 2, 2), 3.0, requires_grad=True)
+    penalties = make("nerf").regularizers(Render(torch.zeros(1, 2, 2, 3), alpha, depth, None))
+    # hollow moves surfaces nearer, but neither grows nor shrinks the object.
+    grad = torch.autograd.grad(penalties["hollow"], [alpha, depth], allow_unused=True)
+    assert grad[0] is None
+    torch.testing.assert_close(grad[1], torch.full((1, 2, 2), 0.125))
+    # opaque is the entropy: its slope is ln((1 - a) / a), 0 at 1/2, negative above.
+    high = torch.full((1, 1, 1), 0.8, requires_grad=True)
+    penalties = make("nerf").regularizers(Render(torch.zeros(1, 1, 1, 3), high, high, None))
+    entropy = penalties["opaque"]
+    slope = torch.autograd.grad(entropy, high)[0].item()
+    assert slope == pytest.approx(np.log(0.2 / 0.8), rel=1e-4)
+
+
 def test_the_density_grid_is_the_field_at_the_lattice_points(onion):
     grid = onion.density_grid(21)
     line = torch.linspace(-1, 1, 21)

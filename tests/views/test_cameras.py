@@ -90,6 +90,8 @@ def test_a_camera_may_stand_straight_above_or_below():
         assert torch.isfinite(c.c2w).all()
         assert c.elevation_deg.item() == pytest.approx(elevation, abs=0.2)
         assert project(c, [0.0, 0.0, 0.0]) == pytest.approx([16.5, 16.5], abs=1e-3)
+        beside = camera(30, 0.997 * elevation)  # nothing turns over on the way up
+        torch.testing.assert_close(c.c2w, beside.c2w, atol=0.02, rtol=0)
 
 
 def test_the_field_of_view_is_vertical_and_pixels_are_square():
@@ -153,6 +155,11 @@ def test_a_plane_is_not_bumpy_and_a_ripple_is_the_more_the_higher(rng):
     assert values[2] == pytest.approx(3 * values[1], rel=0.1)
     assert bumpiness(plane + 100 * ripple, alpha) < 2 * 0.03 * 1.01
     assert bumpiness(ripple, 0 * alpha) == 0
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_an_image_too_small_to_bend_is_not_bumpy(size):
+    assert bumpiness(torch.rand(1, size, size), torch.ones(1, size, size)) == 0
 
 
 def test_only_triples_of_opaque_pixels_are_bumpy():
