@@ -181,7 +181,7 @@ class Export:
     """
 
     resolution: Annotated[int, Bounds(8, 512, "a grid of 512^3 points takes gigabytes")]
-    texture_size: Annotated[int, Bounds(64, 8192, "a larger texture takes gigabytes")]
+    texture_size: Annotated[int, Bounds(16, 8192, "a larger texture takes gigabytes")]
     faces: Annotated[int, Bounds(100, 1_000_000, "unwrapping a larger mesh takes hours")]
 
 

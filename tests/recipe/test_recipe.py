@@ -174,7 +174,7 @@ REFUSED = {
     "lr.table=abc": 'lr.table = "abc": not a number',
     "lr.table=-1": "lr.table = -1: must be from 0 to 10",
     "optimizer.betas=[0.9, 1.0]": "optimizer.betas[1] = 1.0: must be from 0 to 0.999999",
-    "export.texture_size=1": "export.texture_size = 1: must be from 64 to 8,192",
+    "export.texture_size=1": "export.texture_size = 1: must be from 16 to 8,192",
     "regularizers.bumpy=nan": "regularizers.bumpy = nan: not a finite number",
     "objective=3": "objective = 3: not a table",
     "objective.name=3": "objective.name = 3: not a string",
