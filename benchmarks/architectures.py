@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sds3d.priors.embedded.multiview import Config, MultiviewTransformer, Output
-from sds3d.training.data.shards import load
-from sds3d.training.evaluate import seconds_of_a_step
-from sds3d.training.loop import BINS, Budget, Trainer, loss
-from sds3d.training.pool import pool
+from sds3d.training.data.shards import load_training_set
+from sds3d.training.evaluate import cfg_step_seconds
+from sds3d.training.loop import BINS, Budget, PriorTrainer, loss
+from sds3d.training.pool import build_pool
 from sds3d.training.train import SHOWN, draw
 from sds3d.training.views import GROUP, batch
 from sds3d.views.lighting import LIGHT
@@ -86,7 +86,7 @@ class UNet(nn.Module):
         return Output(F.pixel_shuffle(h, 2))
 
 
-def errors(trainer: Trainer) -> list[float]:
+def errors(trainer: PriorTrainer) -> list[float]:
     """The averaged network's error in each quarter of t, on batches that no training step drew."""
     parts = []
     for k in range(FRESH):
@@ -105,7 +105,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("outputs/architectures"))
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
-    device, corpora, rows = torch.device(options.device), [load(s) for s in options.sets], {}
+    device, corpora, rows = (
+        torch.device(options.device),
+        [load_training_set(s) for s in options.sets],
+        {},
+    )
     for name, make in (("transformer", MultiviewTransformer), ("unet", UNet)):
         torch.manual_seed(0)
         network = make(Config()).to(device)
@@ -114,7 +118,9 @@ def main() -> None:
             objects=options.objects,
             muon=name == "transformer" and device.type == "cuda",
         )
-        trainer = Trainer(network, pool(corpora, LIGHT).to(device), options.out / name, budget)
+        trainer = PriorTrainer(
+            network, build_pool(corpora, LIGHT).to(device), options.out / name, budget
+        )
         trainer.run(lambda _: None)
         views = trainer.step * options.objects * GROUP
         rows[name] = {
@@ -122,8 +128,8 @@ def main() -> None:
             "views_per_second": round(views / trainer.seconds),
             "steps": trainer.step,
             "error_of_t": errors(trainer),
-            "cfg_step_seconds": seconds_of_a_step(trainer.average),
-            "cfg_step_seconds_cpu": seconds_of_a_step(trainer.average.cpu()),
+            "cfg_step_seconds": cfg_step_seconds(trainer.average),
+            "cfg_step_seconds_cpu": cfg_step_seconds(trainer.average.cpu()),
         }
         draw(trainer.average, SHOWN, options.out / f"{name}.png")
         print(name, rows[name], flush=True)

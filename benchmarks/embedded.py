@@ -31,9 +31,17 @@ from sds3d.runs.batch import DONE, place, run
 from sds3d.runs.job import Job
 from sds3d.training.data.drawing import draw
 from sds3d.training.data.shapes import from_file
-from sds3d.training.data.shards import load
-from sds3d.training.evaluate import lit, on_grey, ranks, recalls, right_colors, said, shelf
-from sds3d.training.pool import PAINTS, pool
+from sds3d.training.data.shards import load_training_set
+from sds3d.training.evaluate import (
+    lit,
+    on_grey,
+    prompt_for,
+    ranks,
+    recalls,
+    references,
+    right_colors,
+)
+from sds3d.training.pool import PAINTS, build_pool
 from sds3d.training.views import GROUP
 from sds3d.views.cameras import orbit
 from sds3d.views.lighting import LIGHT
@@ -67,17 +75,17 @@ def main() -> None:
     options = parser.parse_args()
     pairs = asked(options.network, options.prompts, options.seed)
     jobs = [
-        place(Job(said(name, color), prior=f"embedded:{options.network}", preset=options.preset,
+        place(Job(prompt_for(name, color), prior=f"embedded:{options.network}", preset=options.preset,
                   overrides=tuple(options.set)), options.folder)
         for name, color in pairs
     ]  # fmt: skip
     run(jobs, options.folder)
     records = [runs.read_run(job.folder())[1] for job in jobs]
     assert all(record["status"] in DONE for record in records), "a run failed; see results.csv"
-    corpora = [load(folder) for folder in options.data]
-    known = shelf(pool(corpora, LIGHT), corpora, imagenet)
+    corpora = [load_training_set(folder) for folder in options.data]
+    known = references(build_pool(corpora, LIGHT), corpora, imagenet)
     seen = torch.stack(
-        [pictures(job.folder() / "mesh.glb", known.pictures.shape[-1]) for job in jobs]
+        [pictures(job.folder() / "mesh.glb", known.images.shape[-1]) for job in jobs]
     )
     places = ranks(seen, [name for name, _ in pairs], known, imagenet)
     seconds = [sum(record["result"]["seconds"].values()) for record in records]

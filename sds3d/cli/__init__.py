@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import os
 import shlex
@@ -33,15 +32,9 @@ from sds3d.errors import (
     UsageError,
     nearest,
 )
+from sds3d.files import FIXES
 
 REPORT = "run it again with --debug for the trace, and report it"
-DISK_FIXES = {
-    errno.ENOSPC: "free some disk space, or use a folder on another disk with --out",
-    errno.EDQUOT: "free some of your disk quota, or use a folder on another disk with --out",
-    errno.EROFS: "use a folder that can be written to with --out",
-    errno.EACCES: "use a folder that you have access to",
-    errno.EMFILE: "raise the limit of open files: ulimit -n 4096",
-}
 ParserError = typer.BadParameter.__mro__[2]  # click's ClickException, which newer typers bundle
 
 
@@ -146,9 +139,9 @@ def explain(error: Exception) -> Sds3dError:
         return error
     if isinstance(error, ParserError):
         return _from_parser(error)
-    if isinstance(error, OSError) and error.errno in DISK_FIXES:
+    if isinstance(error, OSError) and error.errno in FIXES:
         path = f" '{error.filename}'" if error.filename else ""
-        return RunError(f"cannot use the file{path}: {error.strerror}", DISK_FIXES[error.errno])
+        return RunError(f"cannot use the file{path}: {error.strerror}", FIXES[error.errno])
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return RunError("out of memory", "use --preset draft, or fewer views or smaller images")
     frames = traceback.extract_tb(error.__traceback__)

@@ -159,7 +159,7 @@ def data(
     from sds3d.interrupt import graceful
     from sds3d.training.data.build import Settings, build
     from sds3d.training.data.lists import sheet
-    from sds3d.training.data.shards import load
+    from sds3d.training.data.shards import load_training_set
     from sds3d.training.data.sources import source
 
     settings = Settings(views, size, seed, depth)
@@ -170,7 +170,7 @@ def data(
     if outcome.stopped:
         print(f"stopped with {outcome.objects} objects in {out}; the same command goes on")
         raise typer.Exit(INTERRUPTED)
-    for line in sheet(load(out), out / "sheet.png"):
+    for line in sheet(load_training_set(out), out / "sheet.png"):
         print(f"  {line}")
     print(f"{outcome.objects} objects ({outcome.drawn} drawn now), {len(outcome.skipped)} skipped")
     print(out)

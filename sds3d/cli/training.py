@@ -1,4 +1,4 @@
-"""sds3d prior train, and the measuring of what it made"""
+"""sds3d prior train, and the evaluation of the network that it makes"""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ import typer
 
 def train(
     sets: Annotated[list[Path], typer.Argument(help="Folders made by 'sds3d prior data'.")],
-    out: Annotated[Path, typer.Option(help="Where the network, samples and state go.")] = Path(
-        "outputs/prior"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="The folder for the network, samples and state.")
+    ] = Path("outputs/prior"),
     minutes: Annotated[
-        float, typer.Option(min=0.01, help="Of training, earlier ones counted.")
+        float, typer.Option(min=0.01, help="Minutes of training, over all calls.")
     ] = 20,
     this_call: Annotated[
-        float | None, typer.Option(min=0.01, help="Minutes of this call, to go on later.")
+        float | None, typer.Option(min=0.01, help="Minutes of this call; the next one resumes.")
     ] = None,
-    objects: Annotated[int, typer.Option(min=1, help="A batch; four views each.")] = 256,
-    lr: Annotated[float, typer.Option(min=0, help="Adam's and Muon's learning rate.")] = 1e-3,
+    objects: Annotated[
+        int, typer.Option(min=1, help="Batch size; four views of each object.")
+    ] = 256,
+    lr: Annotated[float, typer.Option(min=0, help="Learning rate of Adam and Muon.")] = 1e-3,
     muon: Annotated[
         bool | None,
-        typer.Option(help="Muon for the blocks' matrices.", show_default="on CUDA"),
+        typer.Option(help="Optimise the blocks' matrices with Muon.", show_default="on CUDA"),
     ] = None,
-    width: Annotated[int, typer.Option(min=64)] = 384,
-    depth: Annotated[int, typer.Option(min=1)] = 6,
+    width: Annotated[int, typer.Option(min=64, help="Channels of the transformer.")] = 384,
+    depth: Annotated[int, typer.Option(min=1, help="Blocks of the transformer.")] = 6,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and batches.")] = 0,
 ) -> None:
-    """Train the embedded prior's network; the same command again goes on where it stopped."""
+    """Train the embedded prior's network; the same command again resumes it."""
     import json
 
     from sds3d.priors.embedded.multiview import Config
@@ -53,6 +55,7 @@ def train(
         device=where,
         seed=seed,
         minutes=this_call,
+        report=lambda line: print(line, flush=True),
     )
     lines = (out / METRICS).read_text(encoding="utf-8").splitlines() if trainer.step else []
     loss = f", loss {json.loads(lines[-1])['loss']:.4f}" if lines else ""
@@ -61,9 +64,9 @@ def train(
 
 
 def measure(folder: Path, sets: list[Path], out: Path | None, card: bool) -> None:
-    """Prints a network's numbers against the sets that it was trained on, and writes them to `out`.
+    """Evaluates a network against its training sets, prints the scores and writes them to `out`.
 
-    card: writes the model card into the network's folder too.
+    card: whether to write the model card into the network's folder as well.
     """
     import json
 
@@ -72,17 +75,19 @@ def measure(folder: Path, sets: list[Path], out: Path | None, card: bool) -> Non
     from sds3d.priors.embedded import prior as embedded
     from sds3d.recipe import build as parts
     from sds3d.training.card import write_card
-    from sds3d.training.data.names import held_out
-    from sds3d.training.data.shards import load
+    from sds3d.training.data.names import held_out_synonyms
+    from sds3d.training.data.shards import load_training_set
     from sds3d.training.evaluate import evaluate
-    from sds3d.training.pool import pool
+    from sds3d.training.pool import build_pool
     from sds3d.views.lighting import LIGHT
 
     if not sets:
-        raise UsageError("a network is measured against its training sets", "add --data FOLDER")
-    prior = embedded.load(folder, parts.device("auto"))
-    corpora = [load(path) for path in sets]
-    numbers = evaluate(prior.denoiser, pool(corpora, LIGHT), corpora, imagenet, held_out())
+        raise UsageError("a network is evaluated against its training sets", "add --data FOLDER")
+    prior = embedded.load_embedded(folder, parts.device("auto"))
+    corpora = [load_training_set(path) for path in sets]
+    numbers = evaluate(
+        prior.denoiser, build_pool(corpora, LIGHT), corpora, imagenet, held_out_synonyms()
+    )
     text = json.dumps(numbers, indent=1)
     print(text)
     if out:

@@ -1,1 +1,1 @@
-"""Scores, each with its definition."""
+"""Scores of 3D objects and images, each with its definition."""

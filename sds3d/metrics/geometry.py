@@ -1,4 +1,4 @@
-"""How near a made object is to a known one."""
+"""Geometric distances between an object and a reference."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from scipy.spatial import cKDTree
 
 
 def silhouette_iou(alpha: np.ndarray, reference: np.ndarray) -> float:
-    """Intersection over union of the pixels with coverage above one half, over all views together.
+    """Intersection over union of the pixels with coverage above one half, pooled over all views.
 
-    alpha, reference: (B, H, W).  1 when both are empty.
+    alpha, reference: (B, H, W) in [0, 1].  1 when both are empty.
     """
     a, b = alpha > 0.5, reference > 0.5
     union = np.logical_or(a, b).sum()
@@ -19,7 +19,7 @@ def silhouette_iou(alpha: np.ndarray, reference: np.ndarray) -> float:
 def sample_surface(
     vertices: np.ndarray, faces: np.ndarray, count: int, seed: int = 0
 ) -> np.ndarray:
-    """`count` points uniform over the area of a mesh, (count, 3)."""
+    """Points distributed uniformly over the area of a mesh, (count, 3)."""
     rng = np.random.default_rng(seed)
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
@@ -30,11 +30,12 @@ def sample_surface(
 
 
 def chamfer(points: np.ndarray, reference: np.ndarray) -> float:
-    """Mean nearest distance from each set to the other, averaged over both directions; world units."""
-    there, back = cKDTree(reference).query(points)[0], cKDTree(points).query(reference)[0]
-    return float((there.mean() + back.mean()) / 2)
+    """Chamfer distance: the mean nearest-neighbour distance, averaged over both directions; world units."""
+    forward, _ = cKDTree(reference).query(points)
+    backward, _ = cKDTree(points).query(reference)
+    return float((forward.mean() + backward.mean()) / 2)
 
 
 def diagonal(points: np.ndarray) -> float:
-    """The diagonal of the bounding box."""
+    """The length of the bounding box's diagonal."""
     return float(np.linalg.norm(np.ptp(points, axis=0)))

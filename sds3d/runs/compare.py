@@ -16,7 +16,7 @@ from typing import Any
 from sds3d.language.prompt import parse
 from sds3d.loops.step import take_step
 from sds3d.mesh.load import load as load_mesh
-from sds3d.metrics.retrieval import guesses, ranking, shape_pictures, variety
+from sds3d.metrics.retrieval import guesses, ranking, shape_images, variety
 from sds3d.priors.exact.choose import reading
 from sds3d.recipe import build as parts
 from sds3d.runs import folder as runs
@@ -60,7 +60,7 @@ def score(job: Job, row: Mapping[str, Any]) -> dict[str, Any]:
     _, record = runs.read_run(folder)
     result = record["result"]
     mesh = load_mesh(folder / "mesh.glb")
-    pictures = shape_pictures(mesh.vertices, mesh.faces, mesh.normals)
+    pictures = shape_images(mesh.vertices, mesh.faces, mesh.normals)
     numbers = {"prompt": job.prompt, "method": job.method, "scene": job.scene, "seed": job.seed}
     if job.prior == "exact":
         wanted = {name for name, _ in reading(parse(job.prompt)).matches}

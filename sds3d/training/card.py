@@ -1,25 +1,24 @@
-"""The model card of a trained network: what it was made of, what that cost, what it can do, in its folder."""
+"""The model card of a trained network: its data, cost and scores."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 
-from sds3d.priors.embedded.prior import TRAINING
+from sds3d.priors.embedded.prior import read_training
 from sds3d.runs.folder import device_name
 from sds3d.training.data.shards import Corpus
-from sds3d.training.loop import Trainer
+from sds3d.training.loop import PriorTrainer
 from sds3d.training.views import GROUP
 
 CARD = "README.md"
 
 
-def history(trainer: Trainer, corpora: Sequence[Corpus]) -> dict[str, object]:
-    """What the network was trained on, where and for how long."""
+def history(trainer: PriorTrainer, corpora: Sequence[Corpus]) -> dict[str, object]:
+    """What the network was trained on, where and for how long, for `training.json`."""
     items = [item for corpus in corpora for item in corpus.objects]
     return {
         "minutes": round(trainer.seconds / 60, 2),
@@ -40,36 +39,39 @@ def history(trainer: Trainer, corpora: Sequence[Corpus]) -> dict[str, object]:
 
 
 def write_card(folder: Path, numbers: Mapping[str, object]) -> Path:
-    """Writes the card of the network in `folder` from its training.json and `evaluate`'s numbers."""
-    told = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
-    objects = ", ".join(f"{count} of `{source}`" for source, count in told["objects"].items())
+    """Writes the model card of the network in `folder` and returns its path.
+
+    numbers: from `evaluate`.  Raises PriorError when the folder's training.json cannot be read.
+    """
+    record = read_training(folder)
+    objects = ", ".join(f"{count} of `{source}`" for source, count in record["objects"].items())
     licences = "\n".join(
-        f"- `{source}`: " + ", ".join(f"{name or 'not stated'} ({n})" for name, n in found.items())
-        for source, found in told["licences"].items()
+        f"- `{source}`: " + ", ".join(f"{name or 'not stated'} ({n})" for name, n in counts.items())
+        for source, counts in record["licences"].items()
     )
     rows = "\n".join(f"| {name} | {value} |" for name, value in _flat(numbers))
     text = f"""# The embedded prior
 
-A multi-view diffusion model for `sds3d generate --prior embedded`: {told["views_seen_together"]} views of one
-object at once, {told["pixels"]} pixels, told the words, the cameras and the background; it estimates the clean
-picture. {told["parameters"] / 1e6:.1f} million weights, stored as 16-bit floats. Made by `sds3d prior train`;
-`docs/train-a-prior.md` says how.
+A multi-view diffusion model for `sds3d generate --prior embedded`: {record["views_seen_together"]} views of one
+object at once, {record["pixels"]} pixels, conditioned on the words, the cameras and the background; it predicts
+the clean image. {record["parameters"] / 1e6:.1f} million weights, stored as 16-bit floats.
+Made by `sds3d prior train` (`docs/train-a-prior.md`).
 
 ## Data
 
-{told["concepts"]} concepts (`concepts.txt`), from {objects}, as pictures drawn by `sds3d prior data`,
-recoloured and lit when a batch is drawn. The makers of all models: `assets/attribution-data.md`.
+{record["concepts"]} concepts (`concepts.txt`), from {objects}, rendered by `sds3d prior data`,
+recoloured and lit when a batch is drawn. The authors of all models: `assets/attribution-data.md`.
 
 {licences}
 
 ## Training
 
-{told["minutes"]} minutes on {told["device"]}, {told["steps"]} steps, {told["views"]} views;
-torch {told["torch"]}.
+{record["minutes"]} minutes on {record["device"]}, {record["steps"]} steps, {record["views"]} views;
+torch {record["torch"]}.
 
 ## Numbers
 
-`sds3d prior eval`; what each means: `docs/train-a-prior.md`, "Numbers".
+From `sds3d prior eval`; each is defined in `docs/train-a-prior.md`, "Numbers".
 
 | | |
 |---|---|
@@ -77,9 +79,9 @@ torch {told["torch"]}.
 
 ## Limits
 
-It has seen only the objects above, alone, on plain backgrounds, in {told["pixels"]} pixels: no scenes, no
-people's likenesses, no writing. A word that no caption used means what its nearest words mean, or nothing.
-Colours were asked of an object's main colour only.
+It has seen only the objects above, alone, on plain backgrounds, at {record["pixels"]} pixels: no scenes, no
+likenesses of people, no writing. A word that no caption used means what its nearest words mean, or nothing.
+Colour words refer to an object's main colour only.
 """
     path = folder / CARD
     path.write_text(text, encoding="utf-8")
@@ -87,7 +89,7 @@ Colours were asked of an object's main colour only.
 
 
 def _flat(numbers: Mapping[str, object], above: str = "") -> list[tuple[str, object]]:
-    """(name, value) rows, the names of groups before their own."""
+    """(name, value) rows; the names in a group are prefixed with the group's."""
     rows: list[tuple[str, object]] = []
     for name, value in numbers.items():
         label = f"{above}{name}".replace("_", " ")

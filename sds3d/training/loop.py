@@ -17,23 +17,24 @@ from sds3d.errors import NonFiniteError, UsageError
 from sds3d.runs import checkpoint
 from sds3d.training.views import GROUP, Batch, Pool, batch
 
-STATE, METRICS = "state.safetensors", "metrics.jsonl"
+STATE = "state.safetensors"
+METRICS = "metrics.jsonl"
 BINS = 4  # of t, in the log
-FLOOR = 0.02  # of sigma_t^2 in the loss's weight
+MIN_VARIANCE = 0.02  # sigma_t^2 in the loss's weight is at least this
 LOG_EVERY = 50  # steps
 _TABLE = alpha_bar().log()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """How a network is trained.
+    """How long and how a network is trained.
 
-    minutes: of training in all, earlier parts counted.  objects: a batch, four views each.  lr: of Adam, after
-    `warmup` steps; constant, then falling to zero over the last `cooldown` of the minutes.  muon: the
-    matrices of the blocks by Muon, at Adam's size of update.  ema: decay of the averaged weights.  drop:
-    chance to leave out the words, the cameras, the backgrounds, each.  single: chance that a batch's views
-    are seen one by one.  every: seconds between states and sample grids,
-    or ten times what these take if that is more; they count as training, so that minutes are a clock's.
+    minutes: of training, over all calls.  objects: the batch size; each object contributes four views.
+    lr: the learning rate after `warmup` steps; it stays constant, then falls linearly to zero over the last
+    `cooldown` of the minutes.  muon: whether Muon optimises the blocks' matrices, with updates of Adam's RMS.
+    ema: decay of the averaged weights.  drop: probability of dropping each of text, camera and background.
+    single: probability that a batch's views do not attend to each other.  every: seconds between states and
+    sample grids, at least ten times what one takes; that time counts towards the minutes.
     """
 
     minutes: float
@@ -49,39 +50,43 @@ class Budget:
     every: float = 60.0
 
     def rate(self, step: int, done: float) -> float:
-        """The factor on the learning rates at a step, when the share `done` of the minutes is over."""
+        """The factor on the learning rates at a step, when the fraction `done` of the minutes is over."""
         return min(1.0, (step + 1) / self.warmup, max(0.0, 1 - done) / self.cooldown)
 
 
 def loss(
     network: Callable[..., Tensor], data: Batch, rng: torch.Generator, drop: float, views: int
 ) -> tuple[Tensor, Tensor]:
-    """(the loss, (t, error) of each object (2, B)): mean ||x0_hat - z||^2 / max(sigma_t^2, FLOOR), t ~ U[0, 1].
+    """(loss, the (t, error) of each object (2, B)).
 
-    1 / sigma_t^2 makes it the error of v under a variance-preserving schedule (Salimans and Ho 2022,
-    https://arxiv.org/abs/2202.00512); the floor keeps the last traces of noise from ruling.
+    loss = mean (x0_hat - z)^2 / max(sigma_t^2, MIN_VARIANCE),  t ~ U[0, 1].
+
+    The weight 1 / sigma_t^2 makes it the error of v under a variance-preserving schedule (Salimans and Ho
+    2022, https://arxiv.org/abs/2202.00512); the lower bound keeps nearly clean images from dominating.
     """
-    device, objects = data.z.device, len(data.z) // GROUP
+    device = data.z.device
+    objects = len(data.z) // GROUP
 
     def kept() -> Tensor:
-        drawn = torch.rand(objects, 1, device=device, generator=rng) >= drop
-        return drawn.repeat_interleave(GROUP, 0).to(data.z)
+        """1 for the rows of objects that keep a condition, 0 for those that drop it."""
+        keep = torch.rand(objects, 1, device=device, generator=rng) >= drop
+        return keep.repeat_interleave(GROUP, 0).to(data.z)
 
     t = torch.rand(objects, device=device, generator=rng).repeat_interleave(GROUP)
     eps = torch.randn(data.z.shape, device=device, generator=rng)
     alpha_t, sigma_t = alpha_sigma(t, _TABLE)
-    told = data.text * kept()[..., None], data.camera * kept(), data.background * kept()
+    conditions = data.text * kept()[..., None], data.camera * kept(), data.background * kept()
     z_t = alpha_t * data.z + sigma_t * eps
-    x0_hat = network(z_t, t * TRAINING_STEPS, *told, views).sample.float()
-    error = ((x0_hat - data.z) ** 2 / sigma_t.square().clamp_min(FLOOR)).mean((1, 2, 3))
+    x0_hat = network(z_t, t * TRAINING_STEPS, *conditions, views).sample.float()
+    error = ((x0_hat - data.z) ** 2 / sigma_t.square().clamp_min(MIN_VARIANCE)).mean((1, 2, 3))
     return error.mean(), torch.stack([t, error.detach()]).unflatten(1, (objects, GROUP)).mean(-1)
 
 
 def optimizers(network: nn.Module, budget: Budget) -> list[torch.optim.Optimizer]:
-    """Adam on everything, or on everything but the blocks' matrices, which are Muon's.
+    """AdamW for all parameters, or Muon for the blocks' matrices and AdamW for the rest.
 
-    Muon: Jordan et al. 2024, https://kellerjordan.github.io/posts/muon; its step is scaled as Adam's (Liu et
-    al. 2025, https://arxiv.org/abs/2502.16982, eq. 4).
+    Muon: Jordan et al. 2024, https://kellerjordan.github.io/posts/muon; its updates are scaled to the RMS of
+    AdamW's (Liu et al. 2025, https://arxiv.org/abs/2502.16982, eq. 4).
     """
     matrices = [p for n, p in network.named_parameters() if "blocks." in n and _is_matrix(n, p)]
     inside = {id(p) for p in matrices} if budget.muon else set()
@@ -102,35 +107,42 @@ def _is_matrix(name: str, parameter: Tensor) -> bool:
     return parameter.ndim == 2 and not name.endswith("modulation")
 
 
-class Trainer:
-    """A network in training: its average, its optimizers and where it stands; kept in `folder`."""
+class PriorTrainer:
+    """The embedded prior's network in training: weights, average, optimizers and progress, kept in `folder`."""
 
     def __init__(
         self, network: nn.Module, pool: Pool, folder: Path, budget: Budget, *, seed: int = 0
     ) -> None:
         self.device = pool.albedo.device
-        self.network, self.pool, self.folder, self.budget = network, pool, folder, budget
+        self.network = network
+        self.pool = pool
+        self.folder = folder
+        self.budget = budget
         self.average = deepcopy(network).eval().requires_grad_(False)
         self.optimizers = optimizers(network, budget)
-        self.step, self.seconds, self.seed = 0, 0.0, seed
+        self.step = 0
+        self.seconds = 0.0
+        self.seed = seed
         self._log: list[Tensor] = []
-        self.half = self.device.type == "cuda"  # bfloat16, and compiled
+        self.half = self.device.type == "cuda"  # bfloat16 and torch.compile
         self._forward = torch.compile(network) if self.half else network
         if (folder / STATE).is_file():
             self._resume()
 
     @property
     def done(self) -> float:
-        """The share of the minutes that is over."""
+        """The fraction of the minutes that is over."""
         return self.seconds / (60 * self.budget.minutes)
 
-    def run(self, on_pause: Callable[[Trainer], None], minutes: float | None = None) -> None:
-        """Trains until the budget, or `minutes` of this call, are over.
+    def run(self, on_pause: Callable[[PriorTrainer], None], minutes: float | None = None) -> None:
+        """Trains until the budget, or `minutes` in this call, is spent.
 
-        `on_pause` is called with every state that is written, the last one included.  Raises NonFiniteError.
+        on_pause: called after each state that is written, including the last.  Raises NonFiniteError.
         """
         stop_at = self.seconds + 60 * (self.budget.minutes if minutes is None else minutes)
-        start, paused, wait = time.monotonic() - self.seconds, self.seconds, self.budget.every
+        start = time.monotonic() - self.seconds
+        paused = self.seconds
+        wait = self.budget.every
         while self.done < 1 and self.seconds < stop_at:
             self._step()
             self.seconds = time.monotonic() - start
@@ -167,13 +179,13 @@ class Trainer:
             self._write_log()
 
     def _write_log(self) -> None:
-        """A line of metrics: the error in each quarter of t since the last one."""
+        """Appends a line of metrics: the mean error in each quarter of t since the last line."""
         t, error = torch.cat(self._log, 1).cpu()
         self._log = []
         if not bool(error.isfinite().all()):
             raise NonFiniteError(
                 f"the loss is not finite near step {self.step}",
-                f"start again from {STATE} with a smaller --lr",
+                f"resume from {STATE} with a smaller --lr",
             )
         quarters = [error[(t * BINS).long() == k] for k in range(BINS)]
         means = [q.mean().item() if len(q) else None for q in quarters]
@@ -189,8 +201,8 @@ class Trainer:
         with (self.folder / METRICS).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
 
-    def pause(self, on_pause: Callable[[Trainer], None]) -> None:
-        """Writes the state and the metrics so far, and calls `on_pause`."""
+    def pause(self, on_pause: Callable[[PriorTrainer], None]) -> None:
+        """Writes the metrics so far and the state, then calls `on_pause`."""
         if self._log:
             self._write_log()
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -207,10 +219,11 @@ class Trainer:
         if meta["muon"] != self.budget.muon:
             raise UsageError(
                 f"the state in '{self.folder}' was trained {'with' if meta['muon'] else 'without'} Muon",
-                f"add --{'muon' if meta['muon'] else 'no-muon'}, or give another --out",
+                f"add --{'muon' if meta['muon'] else 'no-muon'}, or use another --out",
             )
         checkpoint.unpack_module(self.network, tensors, "network")
         checkpoint.unpack_module(self.average, tensors, "average")
         for i, optimizer in enumerate(self.optimizers):
             checkpoint.unpack_optimizer(optimizer, tensors, f"optimizer{i}")
-        self.step, self.seconds = meta["step"], meta["seconds"]
+        self.step = meta["step"]
+        self.seconds = meta["seconds"]

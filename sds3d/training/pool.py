@@ -1,4 +1,4 @@
-"""What batches are drawn from: the objects of training sets, and captions with colours to paint them in."""
+"""The pool that training batches are drawn from: objects, and captions with colours to paint them in."""
 
 from __future__ import annotations
 
@@ -18,46 +18,49 @@ from sds3d.training.data.items import Item
 from sds3d.training.data.shards import Corpus
 from sds3d.training.views import Pool
 
-CAPTIONS = 48  # of an object whose concept has no other
-LEAST = 6  # of any object
-PAINTED = 0.6  # share of captions that ask for another colour, of objects with a main colour
-MAIN = 0.35  # share of the pixels from which on a colour is the object's main one
+CAPTIONS = 48  # of an object that is alone in its concept
+MIN_CAPTIONS = 6  # of any object
+PAINTED = 0.6  # share of captions that ask for another colour, for objects with a main colour
+MAIN_SHARE = 0.35  # of the pixels, for a colour to be the object's main one
 PAINTS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "beige", "white", "grey",
           "black", "turquoise", "navy", "cream", "maroon", "sky blue", "teal", "lime", "magenta")  # fmt: skip
-HELD_OUT = 12  # one pair of colour and concept in so many is never said in training
+HELD_OUT = 12  # one in this many pairs of colour and concept is never used in training captions
 
 
-def held_out(color: str, name: str) -> bool:
-    """Whether training never says this colour of this concept, so that composition can be measured."""
+def is_held_out(color: str, name: str) -> bool:
+    """Whether no training caption uses this colour with this concept, so that composition can be measured."""
     return bool(color) and zlib.crc32(f"{color} {name}".encode()) % HELD_OUT == 0
 
 
 def captions(item: Item, count: int, rng: random.Random) -> list[tuple[str, str]]:
-    """(caption, paint) pairs of an object; paint is "" where it keeps its own colours."""
-    if held_out(item.color, item.name):
+    """`count` pairs (caption, paint) for an object; paint is "" when it keeps its own colours."""
+    if is_held_out(item.color, item.name):
         item = replace(item, color="")
-    main = item.palette and item.palette[0][3] >= MAIN
+    main = item.palette and item.palette[0][3] >= MAIN_SHARE
     out = []
     for _ in range(count):
         paint = rng.choice(PAINTS) if main and rng.random() < PAINTED else ""
-        if held_out(paint, item.name):
+        if is_held_out(paint, item.name):
             paint = ""
-        said = replace(item, color="", material="", palette=()) if paint else item
-        out.append((caption(rng, said, paint or None), paint))
+        described = replace(item, color="", material="", palette=()) if paint else item
+        out.append((caption(rng, described, paint or None), paint))
     return out
 
 
-def pool(corpora: Sequence[Corpus], light: np.ndarray, *, seed: int = 0) -> Pool:
-    """The objects of the sets with their captions, so many that concepts weigh as the root of their number.
+def build_pool(corpora: Sequence[Corpus], light: np.ndarray, *, seed: int = 0) -> Pool:
+    """The objects of training sets and their captions.
 
-    light (4,): shade(n) = light[0] + n . light[1:].
+    Captions are drawn uniformly in training; their number per object makes each concept's weight grow as the
+    square root of its object count.  light (4,): shade(n) = light[0] + n . light[1:].
     """
     items = [item for corpus in corpora for item in corpus.objects]
     concepts = Counter(item.name for item in items)
     rng = random.Random(seed)
-    owner, texts, paints = [], [], []
+    owner: list[int] = []
+    texts: list[str] = []
+    paints: list[tuple[float, ...]] = []
     for row, item in enumerate(items):
-        count = max(LEAST, round(CAPTIONS / concepts[item.name] ** 0.5))
+        count = max(MIN_CAPTIONS, round(CAPTIONS / concepts[item.name] ** 0.5))
         for text, paint in captions(item, count, rng):
             owner.append(row)
             texts.append(text)

@@ -1,4 +1,4 @@
-"""Pictures drawn from a network of the embedded prior."""
+"""Sampling images from the embedded prior's network."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from sds3d.language.embedding import embed
 from sds3d.training.views import GROUP
 from sds3d.views.cameras import orbit
 
-AT_ONCE = 32  # prompts that are drawn together
+PROMPTS_PER_BATCH = 32
 
 
 def views_of(
     network: nn.Module, prompts: Sequence[str], *, guidance_scale: float, steps: int, seed: int
 ) -> Tensor:
-    """Four sides of each prompt's object on grey, (N, 4, 3, S, S) rgb in [0, 1]."""
-    device, out = next(network.parameters()).device, []
+    """Samples for N prompts, four views each over mid-grey: (N, 4, 3, S, S) sRGB in [0, 1]."""
+    device = next(network.parameters()).device
+    samples = []
     cameras = orbit(GROUP, network.config.sample_size, elevation_deg=20).rotated(25).c2w.flatten(1)
     rng = torch.Generator().manual_seed(seed)
-    for start in range(0, len(prompts), AT_ONCE):
-        part = prompts[start : start + AT_ONCE]
+    for start in range(0, len(prompts), PROMPTS_PER_BATCH):
+        part = prompts[start : start + PROMPTS_PER_BATCH]
         text = torch.from_numpy(embed(part)).repeat_interleave(GROUP, 0)
         grey = torch.tensor([0.0, 0.0, 0.0, 1.0]).expand(len(text), 4)
-        told = (x.to(device) for x in (text, cameras.repeat(len(part), 1), grey))
-        z = sample(network, *told, guidance_scale=guidance_scale, steps=steps, rng=rng)
-        out.append((z.float() / 2 + 0.5).clamp(0, 1).cpu())
-    return torch.cat(out).unflatten(0, (-1, GROUP))
+        conditions = (x.to(device) for x in (text, cameras.repeat(len(part), 1), grey))
+        z = sample(network, *conditions, guidance_scale=guidance_scale, steps=steps, rng=rng)
+        samples.append((z.float() / 2 + 0.5).clamp(0, 1).cpu())
+    return torch.cat(samples).unflatten(0, (-1, GROUP))
 
 
 @torch.inference_mode()
@@ -44,13 +45,15 @@ def sample(
     steps: int,
     rng: torch.Generator,
 ) -> Tensor:
-    """Clean pictures z (R, 3, S, S) in [-1, 1] by `steps` deterministic DDIM moves from t = 1 down.
+    """Samples x0 (R, 3, S, S) in [-1, 1], by `steps` deterministic DDIM steps from t = 1 to 0.
 
-    Guidance: eps_null + s (eps_pos - eps_null), which on x0 is the same affine rule.  text (R, T, D), camera
-    (R, 16), background (R, 4), as the network takes them.
+    Classifier-free guidance eps_null + s (eps_pos - eps_null) is the same affine rule on x0.
+    text: (R, T, D), camera: (R, 16), background: (R, 4), the network's inputs.
+
     Song et al. 2020, https://arxiv.org/abs/2010.02502, eq. 12 with sigma = 0.
     """
-    size, rows = network.config.sample_size, len(text)
+    size = network.config.sample_size
+    rows = len(text)
     table = alpha_bar().log()
     z_t = torch.randn(rows, 3, size, size, generator=rng).to(text)
     both = [torch.cat(pair) for pair in ((text, torch.zeros_like(text)), (camera,) * 2)]

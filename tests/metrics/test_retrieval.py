@@ -7,38 +7,38 @@ import torch
 
 from sds3d import library
 from sds3d.metrics import retrieval
-from sds3d.metrics.retrieval import guesses, ranking, shape_pictures, variety
+from sds3d.metrics.retrieval import guesses, ranking, shape_images, variety
 
 SOME = ("armchair", "car", "teddy bear", "banana", "bicycle")
 
 
 @pytest.fixture
-def small_shelf(monkeypatch):
+def small_library(monkeypatch):
     monkeypatch.setattr(library, "CATEGORIES", {name: library.CATEGORIES[name] for name in SOME})
-    retrieval.shelf.cache_clear()
+    retrieval.library_views.cache_clear()
     yield
-    retrieval.shelf.cache_clear()
+    retrieval.library_views.cache_clear()
 
 
 def pictures_of(name, variant):
     made = library.model(name, variant)
-    return shape_pictures(made.vertices, made.faces, made.normals)
+    return shape_images(made.vertices, made.faces, made.normals)
 
 
 @pytest.mark.parametrize("name", SOME)
-def test_a_member_that_is_not_on_the_shelf_is_nearest_to_its_own_kind(small_shelf, name):
+def test_a_member_that_is_not_in_the_library_is_nearest_to_its_own_kind(small_library, name):
     assert ranking(pictures_of(name, 9))[0] == name
 
 
-def test_colour_does_not_matter_and_the_pose_does(small_shelf):
+def test_colour_does_not_matter_and_the_pose_does(small_library):
     made = library.model("armchair", 0)
     turned = made.vertices[:, [1, 2, 0]], made.faces, made.normals[:, [1, 2, 0]]
-    known = retrieval.shelf().pictures[0, 0]
+    known = retrieval.library_views().images[0, 0]
     assert torch.equal(pictures_of("armchair", 0), known)
-    assert (shape_pictures(*turned) - known).square().mean() > 0.01
+    assert (shape_images(*turned) - known).square().mean() > 0.01
 
 
-def test_each_view_is_classified_by_itself_whatever_its_side(small_shelf):
+def test_each_view_is_classified_by_itself_whatever_its_side(small_library):
     p = guesses(pictures_of("car", 9).roll(3, 0))
     torch.testing.assert_close(p.sum(-1), torch.ones(len(p)))
     assert (p.argmax(-1) == SOME.index("car")).float().mean() > 0.7

@@ -22,7 +22,7 @@ from sds3d.diffusion.noising import add_noise
 from sds3d.errors import PriorError
 from sds3d.language.prompt import Prompt
 from sds3d.objectives import sds
-from sds3d.priors.hub.pretrained import load
+from sds3d.priors.hub.pretrained import load_pretrained
 from sds3d.priors.hub.prior import EPS, DiffusionPrior
 from sds3d.students.lora import LoraStudent
 from sds3d.views.cameras import orbit
@@ -40,7 +40,7 @@ def folder(request, tmp_path_factory):
 
 @pytest.fixture
 def prior(folder):
-    return load(str(folder), CPU)
+    return load_pretrained(str(folder), CPU)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_a_network_that_knows_the_picture_predicts_the_noise_whatever_it_predict
 
 @pytest.mark.parametrize("step", [0, 1, 20, 500, 980, 999])
 def test_noising_is_the_schedulers_at_its_integer_times(pixel_folder, step, rng):
-    prior = load(str(pixel_folder), CPU)
+    prior = load_pretrained(str(pixel_folder), CPU)
     z, eps = (torch.randn(1, 3, 8, 8, generator=rng) for _ in range(2))
     theirs = DDIMScheduler(**tiny.SCHEDULE).add_noise(z, eps, torch.tensor([step]))
     ours = add_noise(prior, z, torch.tensor([step / 1000]), eps)
@@ -161,7 +161,7 @@ def test_a_batch_of_two_is_two_batches_of_one(prior):
 
 
 def test_pictures_of_pixel_models_go_from_minus_one_to_one_at_the_models_size(pixel_folder):
-    prior = load(str(pixel_folder), CPU)
+    prior = load_pretrained(str(pixel_folder), CPU)
     rgb = torch.rand(2, 3, 8, 8)
     assert torch.equal(prior.encode(rgb), 2 * rgb - 1)
     blocks = torch.rand(1, 3, 8, 8).repeat_interleave(3, 2).repeat_interleave(3, 3)
@@ -171,7 +171,7 @@ def test_pictures_of_pixel_models_go_from_minus_one_to_one_at_the_models_size(pi
 
 @pytest.mark.parametrize("make", ["latents", "sd3"])
 def test_encoding_is_the_vaes_scaled_mode_and_sends_its_gradient_to_the_picture(make, tmp_path):
-    prior = load(str(getattr(tiny, make)(tmp_path)), CPU)
+    prior = load_pretrained(str(getattr(tiny, make)(tmp_path)), CPU)
     rgb = torch.rand(2, 3, 16, 16, requires_grad=True)
     z, config = prior.encode(rgb), prior.vae.config
     moments = prior.vae.quant_conv(prior.vae.encoder(2 * rgb - 1))
@@ -199,7 +199,7 @@ LACKING = dict.fromkeys(("safety_checker", "feature_extractor", "image_encoder",
 @pytest.mark.parametrize("make", PIPELINES)
 def test_prompts_are_encoded_as_the_models_own_pipeline_does(make, tmp_path):
     folder = getattr(tiny, make)(tmp_path)
-    prior, (kind, options) = load(str(folder), CPU), PIPELINES[make]
+    prior, (kind, options) = load_pretrained(str(folder), CPU), PIPELINES[make]
     lacking = LACKING if make != "sd3" else {"text_encoder_3": None, "tokenizer_3": None}
     pipeline = kind.from_pretrained(folder, **lacking)
     _, cond = seen(prior, 1)
@@ -308,7 +308,7 @@ def test_a_learned_variance_is_left_out(rng):
 
 
 def test_what_was_encoded_in_inference_mode_can_be_trained_on(pixel_folder):
-    prior = load(str(pixel_folder), CPU)
+    prior = load_pretrained(str(pixel_folder), CPU)
     prior._embedded.clear()
     with torch.inference_mode():
         seen(prior)
@@ -319,7 +319,9 @@ def test_what_was_encoded_in_inference_mode_can_be_trained_on(pixel_folder):
 
 
 def test_weights_in_bfloat16_predict_nearly_the_same_in_the_dtype_of_z(folder):
-    exact, coarse = (load(str(folder), CPU, dtype=name) for name in ("float32", "bfloat16"))
+    exact, coarse = (
+        load_pretrained(str(folder), CPU, dtype=name) for name in ("float32", "bfloat16")
+    )
     z, cond = seen(exact)
     t = torch.tensor([0.3, 0.8])
     a, b = (prior.predict_noise(z, t, cond) for prior in (exact, coarse))
@@ -331,15 +333,15 @@ def test_weights_in_bfloat16_predict_nearly_the_same_in_the_dtype_of_z(folder):
 def test_the_same_folder_is_loaded_once_and_its_files_are_named_by_hash(pixel_folder):
     import hashlib
 
-    prior = load(str(pixel_folder), CPU)
-    assert load(str(pixel_folder), CPU) is prior
+    prior = load_pretrained(str(pixel_folder), CPU)
+    assert load_pretrained(str(pixel_folder), CPU) is prior
     for name, digest in prior.weights.items():
         assert hashlib.sha256((pixel_folder / name).read_bytes()).hexdigest() == digest
     assert {name.partition("/")[0] for name in prior.weights} == {"unet", "text_encoder"}
 
 
 def test_a_prompt_that_is_too_long_is_said_to_be(pixel_folder):
-    prior = load(str(pixel_folder), CPU)
+    prior = load_pretrained(str(pixel_folder), CPU)
     assert "too long" not in prior.describe(PROMPT)
     assert prior.describe(Prompt("a red chair, a red chair")).endswith("too long: 'r'")
 
@@ -395,7 +397,7 @@ def test_what_cannot_be_loaded_is_refused_in_a_line_with_its_fix(case, tmp_path)
     change, message = BROKEN[case]
     broken(tiny.pixels(tmp_path), change)
     with pytest.raises(PriorError, match=message) as caught:
-        load(str(tmp_path), CPU)
+        load_pretrained(str(tmp_path), CPU)
     assert caught.value.fix
     assert "\n" not in caught.value.message
 
@@ -406,20 +408,20 @@ def test_what_cannot_be_loaded_is_refused_in_a_line_with_its_fix(case, tmp_path)
 )
 def test_options_that_do_not_fit_are_refused(latent_folder, options, message):
     with pytest.raises(PriorError, match=message):
-        load(str(latent_folder), CPU, **options)
+        load_pretrained(str(latent_folder), CPU, **options)
 
 
 def test_pictures_may_be_of_another_size_than_the_models_own(latent_folder):
-    prior = load(str(latent_folder), CPU, size=32)
+    prior = load_pretrained(str(latent_folder), CPU, size=32)
     z, cond = seen(prior)
     assert z.shape == (2, 4, 16, 16)
     assert prior.predict_noise(z, torch.full((2,), 0.5), cond).shape == z.shape
 
 
 NEEDED = {
-    "diffusers": lambda folder, prior: load.__wrapped__(str(folder), CPU),
-    "transformers": lambda folder, prior: load.__wrapped__(str(folder), CPU),
-    "huggingface_hub": lambda folder, prior: load.__wrapped__("owner/model", CPU),
+    "diffusers": lambda folder, prior: load_pretrained.__wrapped__(str(folder), CPU),
+    "transformers": lambda folder, prior: load_pretrained.__wrapped__(str(folder), CPU),
+    "huggingface_hub": lambda folder, prior: load_pretrained.__wrapped__("owner/model", CPU),
     "peft": lambda folder, prior: LoraStudent(prior, rank=1, alpha=1.0, prediction="v"),
 }
 
@@ -428,7 +430,7 @@ NEEDED = {
 def test_a_package_that_is_not_installed_is_named_with_how_to_install_it(
     pixel_folder, monkeypatch, package
 ):
-    prior = load(str(pixel_folder), CPU)
+    prior = load_pretrained(str(pixel_folder), CPU)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(PriorError, match=f"needs the package {package}") as caught:
         NEEDED[package](pixel_folder, prior)
@@ -437,10 +439,10 @@ def test_a_package_that_is_not_installed_is_named_with_how_to_install_it(
 
 def test_a_folder_that_is_no_model_says_what_it_lacks(tmp_path):
     with pytest.raises(PriorError, match=r"cannot read .*model_index.json"):
-        load(str(tmp_path), CPU)
+        load_pretrained(str(tmp_path), CPU)
     (tmp_path / "model_index.json").write_text("{", encoding="utf-8")
     with pytest.raises(PriorError, match="cannot read"):
-        load(str(tmp_path), CPU)
+        load_pretrained(str(tmp_path), CPU)
 
 
 @pytest.fixture
@@ -452,7 +454,7 @@ def offline(monkeypatch, tmp_path):
 
 def test_a_hub_model_that_cannot_be_had_says_so_and_how_to_give_a_copy(offline):
     with pytest.raises(PriorError, match="'owner/model' is not a folder, and the hub") as caught:
-        load("owner/model", CPU)
+        load_pretrained("owner/model", CPU)
     assert "--prior diffusers:FOLDER" in caught.value.fix
 
 
@@ -462,8 +464,8 @@ def test_a_hub_model_that_is_kept_here_is_taken_without_asking_and_half_of_one_i
     (kept / "refs" / "main").write_text("0" * 40, encoding="utf-8")
     (kept / "snapshots" / ("0" * 40)).mkdir(parents=True)
     folder = tiny.pixels(kept / "snapshots" / ("0" * 40))
-    assert load("owner/model", CPU).weights
-    load.cache_clear()
+    assert load_pretrained("owner/model", CPU).weights
+    load_pretrained.cache_clear()
     pickled(folder, {})
     with pytest.raises(PriorError, match=r"has no .safetensors file"):
-        load("owner/model", CPU)
+        load_pretrained("owner/model", CPU)

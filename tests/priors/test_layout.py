@@ -17,7 +17,7 @@ from sds3d.priors.hub import headers, pretrained
 from sds3d.priors.hub.headers import count_tensors, read_header
 
 CPU = torch.device("cpu")
-load = pretrained.load.__wrapped__  # without its cache
+load = pretrained.load_pretrained.__wrapped__  # without its cache
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from sds3d.errors import PriorError, RunError
 from sds3d.language.prompt import Prompt
 from sds3d.loops.learner import Learner, Trainer
 from sds3d.objectives import esd, sds, vsd
-from sds3d.priors.hub.pretrained import load
+from sds3d.priors.hub.pretrained import load_pretrained
 from sds3d.runs import checkpoint
 from sds3d.runs.batch import Line
 from sds3d.runs.job import Job
@@ -52,7 +52,7 @@ def pixels(folders, rng):
 
 def make(folder, rng, dtype="float32"):
     """(prior, student, z, t, eps, cond)"""
-    prior = load(str(folder), CPU, dtype=dtype)
+    prior = load_pretrained(str(folder), CPU, dtype=dtype)
     student = LoraStudent(prior, rank=2, alpha=2.0, prediction="v", seed=3)
     cond = prior.condition(Prompt("a red chair"), orbit(VIEWS, 8), torch.zeros(VIEWS, 3))
     z = prior.encode(torch.rand(VIEWS, 3, 8, 8, generator=rng)).detach()
@@ -276,7 +276,7 @@ def test_a_run_with_a_large_prior_leaves_a_model_and_goes_on_bit_for_bit(folders
     assert not end.value.code
     assert len(trimesh.load(tmp_path / "whole" / "mesh.glb", force="mesh").faces) > 0
     record = json.loads((tmp_path / "whole" / "run.json").read_text(encoding="utf-8"))
-    assert record["weights"] == load(prior.partition(":")[2], CPU).weights
+    assert record["weights"] == load_pretrained(prior.partition(":")[2], CPU).weights
     assert record["result"]["evaluations"] == 3 * 4 * (2 + 1 + 1)
     ours, theirs = (
         checkpoint.read(tmp_path / name / "checkpoint.safetensors")[0]
@@ -299,6 +299,6 @@ def test_a_run_is_not_taken_up_with_other_weights(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         sds3d.runs.generate.generate(job, Stopped(1))
     tiny.unet().save_pretrained(model / "unet")
-    load.cache_clear()
+    load_pretrained.cache_clear()
     with pytest.raises(RunError, match="whose prior had other weights"):
         sds3d.runs.generate.generate(job, Line())

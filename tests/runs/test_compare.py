@@ -26,11 +26,11 @@ def compared(tmp_path_factory):
         patch.setattr(sds3d.runs.outputs, "TURNTABLE", {"views": 2, "size": 32})
         known = {name: sds3d.library.CATEGORIES[name] for name in ("armchair", "car", "banana")}
         patch.setattr(retrieval.library, "CATEGORIES", known)
-        retrieval.shelf.cache_clear()
+        retrieval.library_views.cache_clear()
         with pytest.raises(SystemExit) as end:
             main(["compare", "a red armchair", "--methods", "sds,csm", "--steps", "3", *sets,
                   "--out", str(folder)])  # fmt: skip
-        retrieval.shelf.cache_clear()
+        retrieval.library_views.cache_clear()
     scores = json.loads((folder / "compare.json").read_text(encoding="utf-8"))
     return folder, end.value.code or 0, scores
 

@@ -9,7 +9,7 @@ from test_views import flat
 from sds3d.errors import NonFiniteError, UsageError
 from sds3d.priors.embedded.multiview import Config, MultiviewTransformer, Output
 from sds3d.training import loop
-from sds3d.training.loop import Budget, Trainer
+from sds3d.training.loop import Budget, PriorTrainer
 from sds3d.training.sampling import sample
 
 SMALL = Config(
@@ -20,7 +20,7 @@ SMALL = Config(
 def trainer(folder, **changes):
     torch.manual_seed(0)
     budget = Budget(**{"minutes": 60, "objects": 4, "warmup": 5, "lr": 3e-3, "ema": 0.9} | changes)
-    return Trainer(MultiviewTransformer(SMALL), flat((200, 60, 40), (0, 1, 0)), folder, budget)
+    return PriorTrainer(MultiviewTransformer(SMALL), flat((200, 60, 40), (0, 1, 0)), folder, budget)
 
 
 def steps(of, count):

@@ -17,8 +17,8 @@ from sds3d.priors.embedded import prior as embedded
 from sds3d.training import evaluate as scoring
 from sds3d.training.card import write_card
 from sds3d.training.data.items import Item
-from sds3d.training.data.shards import load
-from sds3d.training.pool import PAINTS, captions, held_out, pool
+from sds3d.training.data.shards import load_training_set
+from sds3d.training.pool import PAINTS, build_pool, captions, is_held_out
 from sds3d.views.lighting import LIGHT
 
 ITEM = Item("x/1", "x", "armchair", palette=((200, 30, 30, 0.8, "red"), (0, 0, 0, 0.2, "black")))
@@ -63,26 +63,26 @@ def test_a_caption_says_the_colour_that_the_object_is_painted_in():
 
 
 def test_a_pair_of_colour_and_thing_that_is_held_out_is_never_said():
-    never = [paint for paint in PAINTS if held_out(paint, "armchair")]
+    never = [paint for paint in PAINTS if is_held_out(paint, "armchair")]
     assert never
-    said = [text for text, _ in captions(ITEM, 2000, random.Random(0))]
-    assert not [t for t in said for paint in never if f"{paint} armchair" in t]
+    texts = [text for text, _ in captions(ITEM, 2000, random.Random(0))]
+    assert not [t for t in texts for paint in never if f"{paint} armchair" in t]
 
 
 def test_things_that_are_there_often_weigh_less_than_their_number(corpus):
-    made = load(corpus)
-    both = pool([made, made, made, made], LIGHT)  # every concept four times
-    once = pool([made], LIGHT)
+    made = load_training_set(corpus)
+    both = build_pool([made, made, made, made], LIGHT)  # every concept four times
+    once = build_pool([made], LIGHT)
     assert len(both.owner) == pytest.approx(2 * len(once.owner), rel=0.1)
 
 
 def test_a_trained_network_is_a_prior_of_what_it_was_trained_on(trained, corpus, rng):
-    prior = embedded.load(trained, torch.device("cpu"))
-    names = {item.name for item in load(corpus).objects}
+    prior = embedded.load_embedded(trained, torch.device("cpu"))
+    names = {item.name for item in load_training_set(corpus).objects}
     assert set((trained / "concepts.txt").read_text().split("\n")[:-1]) == names
     name = min(names)
     assert f"'{name}'" in prior.describe(parse(f"a red {name}"))
-    assert "has not learned" in prior.describe(parse("a thunderstorm"))
+    assert "was not trained on" in prior.describe(parse("a thunderstorm"))
 
 
 def test_a_network_comes_with_what_it_was_made_of_and_gets_a_card_of_its_numbers(trained):
@@ -97,7 +97,7 @@ def test_a_network_comes_with_what_it_was_made_of_and_gets_a_card_of_its_numbers
 
 
 def test_its_estimate_of_the_picture_is_the_networks_own(trained, rng):
-    prior = embedded.load(trained, torch.device("cpu"))
+    prior = embedded.load_embedded(trained, torch.device("cpu"))
     from sds3d.views.cameras import orbit
 
     cameras, background = orbit(4, 16), torch.rand(4, 3, generator=rng)
@@ -112,7 +112,7 @@ def test_its_estimate_of_the_picture_is_the_networks_own(trained, rng):
 
 def test_a_folder_without_a_network_is_refused_with_the_fix(tmp_path):
     with pytest.raises(PriorError, match="no trained network") as refused:
-        embedded.load(tmp_path, torch.device("cpu"))
+        embedded.load_embedded(tmp_path, torch.device("cpu"))
     assert "sds3d prior train" in refused.value.fix
 
 
@@ -123,7 +123,26 @@ def test_weights_that_are_not_those_that_were_written_are_refused(trained, tmp_p
     damaged[-1] ^= 1
     weights.write_bytes(damaged)
     with pytest.raises(PriorError, match=r"training\.json"):
-        embedded.load(tmp_path / "copy", torch.device("cpu"))
+        embedded.load_embedded(tmp_path / "copy", torch.device("cpu"))
+
+
+DAMAGED = {
+    "training.json": (b"{", "cannot read"),
+    "training.json of a list": (b"[]", "is not a JSON object"),
+    "config.json": (b"{}", "cannot load"),
+    "concepts.txt": (b"\xff\xfe\x00", "cannot load"),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_damaged_folder_is_refused_in_a_line(trained, tmp_path, case):
+    data, message = DAMAGED[case]
+    shutil.copytree(trained, tmp_path / "copy")
+    (tmp_path / "copy" / case.partition(" ")[0]).write_bytes(data)
+    with pytest.raises(PriorError, match=message) as refused:
+        embedded.load_embedded(tmp_path / "copy", torch.device("cpu"))
+    assert refused.value.fix
+    assert "\n" not in refused.value.message
 
 
 @pytest.mark.parametrize("method", ["sds", "vsd"])
@@ -131,7 +150,7 @@ def test_generate_works_with_a_network_of_ones_own(trained, tmp_path, method):
     small = [
         "camera.sizes=[16]",
         "export.resolution=24",
-        "export.texture_size=32",
+        "export.texture_size=64",
         "export.faces=300",
     ]
     code = run("generate", "a red armchair", "--prior", f"embedded:{trained}", "--method", method,
@@ -149,14 +168,14 @@ def flat_features(rgb):
 
 
 def test_training_pictures_are_retrieved_as_their_own_concept_and_are_copies(corpus):
-    sets = [load(corpus)]
-    known = scoring.shelf(pool(sets, LIGHT), sets, flat_features)
+    sets = [load_training_set(corpus)]
+    known = scoring.references(build_pool(sets, LIGHT), sets, flat_features)
     names = [known.concepts[i] for i in known.owner]
-    places = scoring.ranks(known.pictures, names, known, flat_features)
+    places = scoring.ranks(known.images, names, known, flat_features)
     assert scoring.recalls(places) == {"r1": 1.0, "r5": 1.0}
-    double = scoring.Shelf(known.concepts, known.owner.repeat(2), known.seen.repeat(2, 1),
-                           torch.cat([known.pictures, known.pictures.flip(-1)]))  # fmt: skip
-    assert scoring.memorised(known.pictures, names, double) == 0
+    double = scoring.References(known.concepts, known.owner.repeat(2), known.features.repeat(2, 1),
+                           torch.cat([known.images, known.images.flip(-1)]))  # fmt: skip
+    assert scoring.memorised(known.images, names, double) == 0
 
 
 def test_the_colour_of_a_picture_is_that_of_its_object_not_of_its_background():
@@ -168,7 +187,7 @@ def test_the_colour_of_a_picture_is_that_of_its_object_not_of_its_background():
 
 
 def test_a_training_object_in_a_paint_has_that_colour_mostly(corpus):
-    made = pool([load(corpus)], LIGHT)
+    made = build_pool([load_training_set(corpus)], LIGHT)
     rows = [row for row in range(12) for _ in PAINTS]
     asked = list(PAINTS) * 12
     assert scoring.right_colors(scoring.painted(made, rows, asked), asked) > 0.7
@@ -177,10 +196,10 @@ def test_a_training_object_in_a_paint_has_that_colour_mostly(corpus):
 
 
 def test_all_numbers_of_a_network_are_shares(trained, corpus):
-    sets = [load(corpus)]
-    prior = embedded.load(trained, torch.device("cpu"))
+    sets = [load_training_set(corpus)]
+    prior = embedded.load_embedded(trained, torch.device("cpu"))
     name = sets[0].objects[0].name
-    numbers = scoring.evaluate(prior.denoiser, pool(sets, LIGHT), sets, flat_features, {"xyz": name},
+    numbers = scoring.evaluate(prior.denoiser, build_pool(sets, LIGHT), sets, flat_features, {"xyz": name},
                                steps=2, pairs=3)  # fmt: skip
     assert numbers["concepts"] == len({item.name for item in sets[0].objects})
     for group in ("retrieval", "synonyms", "colours_said", "colours_never_said"):

@@ -26,7 +26,7 @@ def flat(rgb, normal, coverage=255, color=(0, 0, 0, 0), count=8):
 
 
 def test_a_covered_pixel_is_albedo_times_light(rng, monkeypatch):
-    monkeypatch.setattr(views, "LIGHTS", 0.0)
+    monkeypatch.setattr(views, "OTHER_LIGHT", 0.0)
     drawn = batch(flat((200, 100, 50), (0, 1, 0)), 3, rng)
     expected = torch.tensor([200, 100, 50]) / 255 * (LIGHT[0] + LIGHT[2])
     seen = drawn.z.permute(0, 2, 3, 1) / 2 + 0.5
@@ -47,7 +47,7 @@ def test_the_views_of_a_group_are_four_that_belong_together(rng):
 
 
 def test_light_from_elsewhere_is_as_strong(rng, monkeypatch):
-    monkeypatch.setattr(views, "LIGHTS", 1.0)
+    monkeypatch.setattr(views, "OTHER_LIGHT", 1.0)
     drawn = batch(flat((255, 255, 255), (1, 0, 0)), 2000, rng)
     shade = (drawn.z[::4, 0, 0, 0] / 2 + 0.5).clamp(0, 1)
     assert shade.mean().item() == pytest.approx(LIGHT[0].item(), abs=0.02)

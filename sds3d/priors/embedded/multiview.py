@@ -46,7 +46,7 @@ class Output(NamedTuple):
     sample: Tensor
 
 
-class Block(nn.Module):
+class TransformerBlock(nn.Module):
     """Attention over all tokens of a group and a gated MLP, both modulated by time."""
 
     def __init__(self, width: int, heads: int) -> None:
@@ -92,7 +92,9 @@ class MultiviewTransformer(nn.Module):
         self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
         self.subject = nn.Linear(config.cross_attention_dim, width)
         self.modulation = nn.Linear(width, 6 * width)
-        self.blocks = nn.ModuleList(Block(width, config.heads) for _ in range(config.depth))
+        self.blocks = nn.ModuleList(
+            TransformerBlock(width, config.heads) for _ in range(config.depth)
+        )
         self.last_modulation = nn.Linear(width, 2 * width)
         self.last_norm = nn.RMSNorm(width, elementwise_affine=False)
         self.outward = nn.Linear(width, pixels)

@@ -1,4 +1,4 @@
-"""The embedded prior: a small multi-view diffusion model of pictures, and its words, in a folder of its own."""
+"""The embedded prior: a small multi-view diffusion model of images, conditioned on word vectors."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ from sds3d.language.embedding import LENGTH, embed, spans
 from sds3d.language.lexicon import assets, vector
 from sds3d.language.prompt import Prompt
 from sds3d.priors.embedded.multiview import WEIGHTS, MultiviewTransformer
-from sds3d.priors.hub.layout import digest
+from sds3d.priors.hub.headers import count_tensors
+from sds3d.priors.hub.layout import LOADING_ERRORS, digest
 from sds3d.priors.hub.prior import DiffusionPrior
 from sds3d.views.cameras import Cameras
 from sds3d.views.directions import Directions
 
-TRAINING = "training.json"  # what the network was made of, and the hash of its weights
-CONCEPTS = "concepts.txt"  # a name a line, what the network was trained on
+TRAINING = "training.json"  # the network's data and cost, and the hash of its weights
+CONCEPTS = "concepts.txt"  # what the network was trained on, a name a line
 PACKAGED = Path(str(assets())) / "prior"
-NEAR = 0.6  # cosine of a prompt's word and a concept below which the word is none of the concepts
+NEAR = 0.6  # cosine between a prompt's word and a concept from which on the concept counts as known
 SHOWN = 5
 
 
-class Words:
-    """The network's text encoder: a row for each word, no network."""
+class WordEncoder:
+    """The network's text encoder: a fixed vector for each word."""
 
     pooled = 0
 
@@ -40,14 +41,14 @@ class Words:
         return torch.from_numpy(embed(texts))
 
     def unread(self, text: str) -> str:
-        """The words after the last that is read."""
+        """The words beyond the encoder's length."""
         return " ".join(spans(text)[LENGTH:])
 
 
 class EmbeddedPrior(DiffusionPrior):
-    """A DiffusionPrior over pictures that also knows the background, and says what it has learned.
+    """A DiffusionPrior over images, conditioned on the background too, that lists its concepts.
 
-    concepts: names of the things it was trained on.
+    concepts: the names it was trained on.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class EmbeddedPrior(DiffusionPrior):
     ) -> None:
         super().__init__(
             network,
-            Words(),
+            WordEncoder(),
             prediction="sample",
             log_alpha_bar=alpha_bar().log(),
             steps=TRAINING_STEPS,
@@ -66,28 +67,29 @@ class EmbeddedPrior(DiffusionPrior):
         self._concepts = tuple(concepts)
 
     def describe(self, prompt: Prompt) -> str:
-        """The concept nearest to the prompt; where none is near, that, and the nearest."""
+        """The concept nearest to the prompt, or that none is near and which are nearest."""
         if not self._concepts:
-            return f"{self.name}: a network that does not say what it has learned"
-        found = self.nearest(prompt.text)
-        best, likeness = found[0] if found else ("", 0.0)
-        if likeness >= NEAR:
-            return f"{self.name}: '{best}', of {len(self._concepts)} things that it has learned"
-        near = ", ".join(name for name, _ in found[:SHOWN]) or "none"
+            return f"{self.name}: a network without a list of concepts"
+        ranked = self.nearest(prompt.text)
+        best, similarity = ranked[0] if ranked else ("", 0.0)
+        if similarity >= NEAR:
+            return f"{self.name}: '{best}', one of {len(self._concepts)} concepts"
+        names = ", ".join(name for name, _ in ranked[:SHOWN])
+        near = f"its nearest concepts are {names}" if names else "it knows none of the words"
         return (
-            f"{self.name} has not learned '{prompt.text}'; nearest of what it has: {near} (expect something "
-            "between them, or take a big prior: --prior diffusers:MODEL)"
+            f"{self.name} was not trained on '{prompt.text}'; {near}; "
+            "for anything else use a large model, --prior diffusers:MODEL"
         )
 
     def nearest(self, text: str) -> list[tuple[str, float]]:
-        """(concept, cosine to the likest word of the text), the nearest first."""
-        said = [v for v in map(vector, spans(text)) if v is not None]
+        """(concept, largest cosine to a word of the text), nearest first."""
+        words = [v for v in map(vector, spans(text)) if v is not None]
         known = [(name, vector(name)) for name in self._concepts]
-        if not said:
+        if not words:
             return []
-        rows = np.stack(said)
-        found = [(name, float((rows @ v).max())) for name, v in known if v is not None]
-        return sorted(found, key=lambda pair: -pair[1])
+        rows = np.stack(words)
+        pairs = [(name, float((rows @ v).max())) for name, v in known if v is not None]
+        return sorted(pairs, key=lambda pair: -pair[1])
 
     def condition(
         self,
@@ -102,35 +104,52 @@ class EmbeddedPrior(DiffusionPrior):
 
     def _arguments(self, z_t: Tensor, t: Tensor, cond: Cond) -> dict[str, Any]:
         rgb = 2 * cond.background - 1
-        known = torch.cat([rgb, torch.ones_like(rgb[:, :1])], -1)  # the fourth: it is known
-        rows = known.repeat(len(z_t) // len(known), 1).to(cond.camera).to(self.dtype)
+        flagged = torch.cat([rgb, torch.ones_like(rgb[:, :1])], -1)  # 1: the background is given
+        rows = flagged.repeat(len(z_t) // len(flagged), 1).to(cond.camera).to(self.dtype)
         return super()._arguments(z_t, t, cond) | {"background": rows}
 
 
 def embedded_prior(source: str, *, seed: int, device: torch.device) -> EmbeddedPrior:
-    """The prior in the folder `source`, or the packaged one when it is empty, as `load`."""
+    """The prior in the folder `source`, or the packaged one when it is empty, as `load_embedded`."""
     del seed
-    return load(Path(source or PACKAGED), device)
+    return load_embedded(Path(source or PACKAGED), device)
 
 
-def load(folder: Path, where: torch.device, *, name: str = "embedded") -> EmbeddedPrior:
-    """The prior of a folder written by `sds3d prior train`.
+def load_embedded(folder: Path, where: torch.device, *, name: str = "embedded") -> EmbeddedPrior:
+    """The prior in a folder written by `sds3d prior train`.
 
-    Raises PriorError when there is none, or when its weights are not those that were written.
+    Raises PriorError when there is no network, it is damaged, or it is not the one that was written.
     """
     weights = folder / WEIGHTS
     if not weights.is_file():
         raise PriorError(
-            f"'{folder}' holds no trained network ({WEIGHTS})",
+            f"'{folder}' contains no trained network ({WEIGHTS})",
             "use --prior exact, or train one: sds3d prior data, then sds3d prior train",
         )
-    found, told = digest(weights), folder / TRAINING
-    if told.is_file() and json.loads(told.read_text(encoding="utf-8"))["sha256"] != found:
+    sha256 = digest(weights)
+    if (folder / TRAINING).is_file() and read_training(folder).get("sha256") != sha256:
         raise PriorError(
-            f"'{weights}' is not the file that {TRAINING} tells of",
-            "get the folder again; a clone without its large files leaves stubs",
+            f"'{weights}' does not match the hash in {TRAINING}",
+            "copy or download the folder again; a clone without Git LFS has only stubs",
         )
-    network = MultiviewTransformer.from_pretrained(folder).to(where)
-    listed = folder / CONCEPTS
-    concepts = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
-    return EmbeddedPrior(network, concepts, name, found)
+    count_tensors([weights])
+    try:
+        network = MultiviewTransformer.from_pretrained(folder).to(where)
+        listed = folder / CONCEPTS
+        concepts = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
+    except LOADING_ERRORS as error:
+        reason = " ".join(str(error).split())[:200]
+        raise PriorError(f"cannot load '{folder}': {reason}", "train the network again") from error
+    return EmbeddedPrior(network, concepts, name, sha256)
+
+
+def read_training(folder: Path) -> dict[str, Any]:
+    """The record of a network's training in its folder.  Raises PriorError when it cannot be read."""
+    file = folder / TRAINING
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise PriorError(f"cannot read '{file}'", "train the network again") from error
+    if not isinstance(record, dict):
+        raise PriorError(f"'{file}' is not a JSON object", "train the network again")
+    return record

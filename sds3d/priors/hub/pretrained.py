@@ -33,13 +33,15 @@ def diffusers_prior(
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto",
     size: Annotated[int, Bounds(0, 2048), MultipleOf(8)] = 0,
 ) -> DiffusionPrior:
-    """The prior of a folder in the diffusers layout, or of the hub model OWNER/MODEL, as `load`."""
+    """The prior of a folder in the diffusers layout, or of the hub model OWNER/MODEL, as `load_pretrained`."""
     del seed
-    return load(source, device, dtype=dtype, size=size)
+    return load_pretrained(source, device, dtype=dtype, size=size)
 
 
 @lru_cache(maxsize=1)  # shared by the jobs of a batch
-def load(name: str, where: torch.device, *, dtype: str = "auto", size: int = 0) -> DiffusionPrior:
+def load_pretrained(
+    name: str, where: torch.device, *, dtype: str = "auto", size: int = 0
+) -> DiffusionPrior:
     """The prior in a folder in the diffusers layout, or of a hub model.
 
     dtype: of the weights; `auto` is float32 on the CPU and float16 on CUDA.  size: pixels a side to which

@@ -1,6 +1,6 @@
-"""Training sets for a neural prior: captioned objects drawn without light from many sides.
+"""Training sets for a neural prior: captioned objects, rendered without light from many views.
 
-`sources` finds objects (`builtin`, `sweethome3d`, `megaglest` with `g3d`, `folder`), `soup` and `drawing` make
-pictures of them, `names`, `titles`, `swatches` and `captions` their words, `shards` their files, `build` and
-`lists` the whole.  `shards.load` and `captions.caption` are what training needs.
+`sources` lists objects (`builtin`, `sweethome3d`, `megaglest` with `g3d`, `folder`), `drawing` renders them,
+`names`, `titles`, `swatches` and `captions` describe them, `shards` stores them; `build` and `lists` make a
+whole set.  Training itself needs `shards.load_training_set` and `captions.caption` only.
 """

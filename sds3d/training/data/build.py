@@ -1,6 +1,6 @@
-"""Builds a training set: every object of the sources drawn from random cameras, in shards.
+"""Builds a training set: every object of the sources rendered from random cameras, stored in shards.
 
-A shard is written when it is full and never again; the same command goes on where the last one stopped.
+A shard is written once, when it is full; the same command resumes after the last complete one.
 """
 
 from __future__ import annotations
@@ -32,18 +32,20 @@ from sds3d.training.data.swatches import swatches
 from sds3d.views.cameras import Cameras, random_views
 
 SHARD = 64  # objects
-GROUP = 4  # views of one group, azimuths a quarter apart: what multi-view priors see at once
-# the recipes' cameras (sds3d/recipe/data/scenes)
-ELEVATION_DEG, DISTANCE, FOV_DEG = (-15.0, 65.0), (2.9, 3.1), (39.0, 41.0)
-LEAST = 0.015  # mean coverage: less is a needle that no prior could learn
-# what readers of meshes and pictures raise about a broken file
+GROUP = 4  # views per group, with azimuths 90 degrees apart, as multi-view priors see them
+# the cameras of the recipes (sds3d/recipe/data/scenes)
+ELEVATION_DEG = (-15.0, 65.0)
+DISTANCE = (2.9, 3.1)
+FOV_DEG = (39.0, 41.0)
+MIN_COVERAGE = 0.015  # mean over the views; thinner objects cannot be learned
+# what readers of meshes and images raise about a broken file
 LOADING = (PriorError, ValueError, LookupError, TypeError, AttributeError, OSError)
 LOADING += (BadZipFile, struct.error)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What all shards of a set share.  views: per object, a multiple of 4.  size: pixels."""
+    """Settings that all shards of a set share.  views: per object, a multiple of 4.  size: pixels a side."""
 
     views: int = 12
     size: int = 64
@@ -52,24 +54,28 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.views < GROUP or self.views % GROUP:
-            raise UsageError(f"--views {self.views}: must be a multiple of 4", "say --views 12")
+            raise UsageError(f"--views {self.views}: must be a multiple of 4", "use --views 12")
         if not 8 <= self.size <= 512:
-            raise UsageError(f"--size {self.size}: must be 8 to 512", "say --size 64")
+            raise UsageError(f"--size {self.size}: must be 8 to 512", "use --size 64")
 
 
 class Progress(Protocol):
-    """Where progress goes."""
+    """What is told of a build's progress."""
 
     def step(self, step: int, total: int, values: dict[str, float]) -> None:
-        """So many of all objects are done."""
+        """`step` of `total` objects are done."""
 
     def note(self, line: str) -> None:
-        """Something the user should know."""
+        """A line that the user should see."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """objects: in the set now.  drawn: of them, by this call.  skipped: (id, why).  stopped: by the user."""
+    """The result of a build.
+
+    objects: the number in the set.  drawn: how many of them this call rendered.  skipped: (id, reason) pairs.
+    stopped: whether the user interrupted it.
+    """
 
     objects: int
     drawn: int
@@ -86,9 +92,9 @@ def build(
     *,
     together: int = SHARD,
 ) -> Outcome:
-    """Draws what the shards in `out` lack, then writes the lists beside them.
+    """Renders the shards that are missing in `out`, then writes the lists beside them.
 
-    together: objects of a shard.  Raises PriorError when `out` holds a set of other settings or cannot be
+    together: objects per shard.  Raises PriorError when `out` contains a set with other settings or cannot be
     written, UsageError when a source is named twice.
     """
     names = [source.name for source in sources]
@@ -96,7 +102,10 @@ def build(
         raise UsageError("a source is named twice", "name each once; put meshes into one folder")
     plans = [plan for source in sources for plan in _plans(source, settings, together)]
     _check(out, settings, set(names), {name for name, *_ in plans})
-    total, done, drawn, skipped = sum(len(rows) for _, _, rows in plans), 0, 0, []
+    total = sum(len(rows) for _, _, rows in plans)
+    done = 0
+    drawn = 0
+    skipped: list[tuple[str, str]] = []
     for name, digest, rows in plans:
         path = out / name
         kept = shards.header_of(path) if path.exists() else {}
@@ -108,7 +117,7 @@ def build(
             if records is None:
                 break
             header = {**asdict(settings), "plan": digest, "skipped": failed}
-            shards.write(path, shards.pack(records, header))
+            shards.write_file(path, shards.pack(records, header))
             drawn += len(records)
             kept = header
         done += len(rows)
@@ -127,18 +136,18 @@ def _step(progress: Progress, done: int, total: int, number: int) -> None:
 def _plans(
     source: Source, settings: Settings, together: int
 ) -> list[tuple[str, str, tuple[tuple[Item, Load], ...]]]:
-    """(file, digest, objects) of each shard; the digest tells whether a file is the one that is wanted."""
+    """(file, digest, objects) of each shard; the digest identifies the settings and objects."""
     out = []
     for number, start in enumerate(range(0, len(source.objects), together)):
         rows = source.objects[start : start + together]
-        told = json.dumps([asdict(settings), [asdict(item) for item, _ in rows]])
-        digest = hashlib.sha256(told.encode()).hexdigest()[:16]
+        plan = json.dumps([asdict(settings), [asdict(item) for item, _ in rows]])
+        digest = hashlib.sha256(plan.encode()).hexdigest()[:16]
         out.append((f"{source.name}-{number:03d}{shards.SUFFIX}", digest, rows))
     return out
 
 
 def _check(out: Path, settings: Settings, mine: set[str], wanted: set[str]) -> None:
-    """Refuses a folder of other settings; removes shards of the sources that are no longer wanted."""
+    """Removes shards that the sources no longer need.  Raises PriorError for a folder with other settings."""
     for path in sorted(out.glob(f"*{shards.SUFFIX}")):
         if path.name.rpartition("-")[0] in mine:
             if path.name not in wanted:
@@ -148,7 +157,7 @@ def _check(out: Path, settings: Settings, mine: set[str], wanted: set[str]) -> N
         if {k: header[k] for k in asdict(settings)} != asdict(settings):
             raise PriorError(
                 f"'{path}' was made with other --views, --size, --seed or --depth",
-                "give another --out, or name all sources again",
+                "use another --out, or name all sources again",
             )
 
 
@@ -158,16 +167,14 @@ def _records(
     interrupt: Interrupt,
     step: Callable[[int], None],
 ) -> tuple[list[Record] | None, list[tuple[str, str]]]:
-    """The objects of a shard drawn, and those that cannot be; (None, ...) when the user stops."""
+    """(records, skipped (id, reason) pairs) of a shard; records are None when the user interrupts."""
     records, skipped = [], []
     for number, (item, load) in enumerate(rows, 1):
         if interrupt.asked:
             return None, skipped
         try:
             records.append(record(item, load, settings))
-        except (
-            LOADING
-        ) as error:  # a third-party file: whatever is wrong with it, the others are drawn
+        except LOADING as error:  # a third-party file: the others are still rendered
             skipped.append((item.id, getattr(error, "message", f"{type(error).__name__}: {error}")))
         step(number)
     if not records:
@@ -178,13 +185,13 @@ def _records(
 
 
 def record(item: Item, load: Load, settings: Settings) -> Record:
-    """An object drawn from its own random cameras, with its main colours.
+    """An object rendered from its own random cameras, with its main colours.
 
-    Raises PriorError when next to nothing of it is seen.
+    Raises PriorError when it covers almost no pixels.
     """
     cameras = views_of(item.id, settings)
     views = draw(fitted(load()), cameras)
-    if views.albedo[..., 3].mean() < 255 * LEAST:
+    if views.albedo[..., 3].mean() < 255 * MIN_COVERAGE:
         raise PriorError("it is too thin to be seen", "leave it out")
     fov = 2 * torch.rad2deg(torch.atan(0.5 * cameras.height / cameras.K[:, 1, 1]))
     return Record(
@@ -198,7 +205,7 @@ def record(item: Item, load: Load, settings: Settings) -> Record:
 
 
 def views_of(name: str, settings: Settings) -> Cameras:
-    """The cameras of the object of that id: groups of four, each with its azimuths a quarter apart."""
+    """The cameras of the object with this id: groups of four with azimuths 90 degrees apart."""
     rng = torch.Generator().manual_seed(zlib.crc32(f"{settings.seed} {name}".encode()))
     ranges = {"elevation_deg": ELEVATION_DEG, "distance": DISTANCE, "fov_deg": FOV_DEG}
     groups = [

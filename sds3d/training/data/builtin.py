@@ -1,4 +1,4 @@
-"""The parametric library as a source: variants of every category in drawn colours and materials."""
+"""The parametric library as a source: variants of every category in random colours and materials."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from sds3d.errors import UsageError
 from sds3d.language.palette import COLORS, MATERIALS, SAME_MATERIAL
 from sds3d.library.kit.model import Wish
 from sds3d.training.data.items import Item
-from sds3d.training.data.names import held_out, other_names
+from sds3d.training.data.names import held_out_synonyms, other_names
 from sds3d.training.data.shapes import Shape, from_model
 
 VARIANTS = 4
-# how often a variant has its own surfaces, one colour, a material, both, or a part of another colour
-OWN, COLORED, MADE, BOTH = 0.25, 0.40, 0.15, 0.08
+# probabilities of a variant's looks; the rest have a part in another colour
+OWN = 0.25  # its own surfaces
+COLORED = 0.40  # one colour
+MADE = 0.15  # a material
+BOTH = 0.08  # a colour and a material
 COMMON = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "white", "black")
 COMMON += ("grey", "turquoise", "beige")
 MADE_OF = ("wooden", "golden", "steel", "stone", "marble", "brass", "copper", "silver", "plastic")
@@ -26,12 +29,13 @@ MADE_OF += ("leather", "velvet", "ceramic", "bronze", "oak", "chocolate", "ice",
 
 
 def objects(variants: str) -> Iterator[tuple[Item, Callable[[], Shape]]]:
-    """`variants` members (4 if empty) of every category, and how to build each.
+    """Members of every category, each with a function that builds it.
 
-    The first is in its own surfaces.  Raises UsageError when `variants` is not a positive number.
+    variants: how many of each category, "" for 4; the first has its own surfaces.  Raises UsageError when it
+    is not a positive number.
     """
     if variants and not (variants.isdigit() and int(variants)):
-        raise UsageError(f"builtin:{variants}: not a number of variants", "say builtin:4")
+        raise UsageError(f"builtin:{variants}: not a number of variants", "use builtin:4")
     count = int(variants) if variants else VARIANTS
     for variant in range(count):
         for name in library.CATEGORIES:
@@ -43,7 +47,7 @@ def _member(name: str, variant: int) -> tuple[Item, Callable[[], Shape]]:
     item = Item(
         id=f"builtin/{name.replace(' ', '_')}/{variant}",
         source="builtin",
-        name=held_out().get(name, name),
+        name=held_out_synonyms().get(name, name),
         also=other_names(name),
         color=color,
         material=material,
@@ -65,7 +69,7 @@ def _build(
 
 
 def _wishes(name: str, variant: int) -> tuple[str, str, tuple[tuple[str, str], ...]]:
-    """(colour, material, parts) words of a variant; the same name and variant, the same words."""
+    """(colour, material, parts) words of a variant, determined by the name and the variant."""
     rng = np.random.default_rng([zlib.crc32(name.encode()), variant, 1])
     kind = rng.random()
     if variant == 0 or kind < OWN:

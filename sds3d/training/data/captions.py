@@ -1,4 +1,4 @@
-"""Sentences about an object of a training set, drawn at random.  Needs the standard library only."""
+"""Random captions of training objects.  Needs the standard library only."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import random
 
 from sds3d.training.data.items import Item
 
-TRUE = 0.8  # how often a colour or a material that is known is said
-SEEN = 0.3  # how often a colour that was only measured is said
-CLEAR = 0.55  # the share of the pixels from which on a measured colour is the object's
-OTHER = 0.25  # how often another name stands for the first
+KNOWN = 0.8  # probability that a known colour or material is named
+MEASURED = 0.3  # probability that a colour which was only measured is named
+CLEAR = 0.55  # share of the pixels from which on a measured colour counts as the object's
+SYNONYM = 0.25  # probability of another name in place of the first
 TEMPLATES = (
     ("{a} {x}", 8),
     ("{x}", 5),
@@ -18,7 +18,7 @@ TEMPLATES = (
     ("a 3d model of {a} {x}", 1),
     ("a render of {a} {x}", 1),
 )
-MADE_OF = 0.25  # of the captions with a material say it after the name
+MADE_OF = 0.25  # probability that a material follows the name
 NOUNS = {"wooden": "wood", "golden": "gold", "metallic": "metal", "oaken": "oak"}
 PAIRS = {"scissors", "glasses", "sunglasses", "trousers", "shorts", "headphones", "pliers"}
 PAIRS |= {"sneakers", "slippers", "cutting pliers", "high heels", "jeans", "binoculars"}
@@ -26,20 +26,19 @@ MASS = {"bread", "cheese", "milk", "butter", "sugar", "soap", "folded clothes", 
 
 
 def caption(rng: random.Random, item: Item, colour: str | None = None) -> str:
-    """A caption of the object: 'a red armchair', 'sofa', 'a photo of a table made of oak with black legs'.
+    """A caption: 'a red armchair', 'sofa', 'a photo of a table made of oak with black legs'.
 
-    colour: the word for the colour that its main swatch was painted in, which is always said; without it, a
-    known colour is said most of the time, and a measured one sometimes.  The same state of `rng`, the same
-    words.
+    colour: the name of the colour that the object's main swatch was repainted in, always part of the caption;
+    without it, a known colour is usually named and a measured one sometimes.  Deterministic in `rng`.
     """
-    name = rng.choice(item.also) if item.also and rng.random() < OTHER else item.name
-    said = colour or _color(rng, item)
-    material = item.material if item.material and rng.random() < TRUE else ""
-    behind = material if material and rng.random() < MADE_OF else ""
-    words = [said, "" if behind else material, name]
+    name = rng.choice(item.also) if item.also and rng.random() < SYNONYM else item.name
+    color = colour or _color(rng, item)
+    material = item.material if item.material and rng.random() < KNOWN else ""
+    suffix = material if material and rng.random() < MADE_OF else ""
+    words = [color, "" if suffix else material, name]
     phrase = " ".join(w for w in words if w)
-    tail = f" made of {NOUNS.get(behind, behind)}" if behind else ""
-    if item.parts and rng.random() < TRUE:
+    tail = f" made of {NOUNS.get(suffix, suffix)}" if suffix else ""
+    if item.parts and rng.random() < KNOWN:
         tail += " with " + " and ".join(f"{what} {part}" for what, part in item.parts)
     templates, weights = zip(*TEMPLATES, strict=True)
     template = rng.choices(templates, weights)[0]
@@ -49,14 +48,14 @@ def caption(rng: random.Random, item: Item, colour: str | None = None) -> str:
 
 def _color(rng: random.Random, item: Item) -> str:
     if item.color:
-        return item.color if rng.random() < TRUE else ""
+        return item.color if rng.random() < KNOWN else ""
     if item.palette and item.palette[0][3] >= CLEAR and not item.material:
-        return item.palette[0][4] if rng.random() < SEEN else ""
+        return item.palette[0][4] if rng.random() < MEASURED else ""
     return ""
 
 
 def article(phrase: str, name: str) -> str:
-    """'a', 'an', 'a pair of', or nothing before plurals and stuffs."""
+    """'a', 'an', 'a pair of', or "" before plurals and mass nouns."""
     if name in PAIRS:
         return "a pair of"
     last = name.rsplit(maxsplit=1)[-1]

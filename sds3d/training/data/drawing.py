@@ -1,4 +1,4 @@
-"""Unlit views of textured triangles: albedo and coverage, normals, depth."""
+"""Unlit renderings of textured triangles: albedo with coverage, normals, depth."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from sds3d.views.cameras import Cameras
 
 
 @dataclass(frozen=True)
-class Views:
-    """V views, uint8: albedo (V, H, W, 4) straight sRGB and coverage, normals (V, H, W, 3), depth (V, H, W).
+class DrawnViews:
+    """V views, uint8: albedo (V, H, W, 4), straight sRGB and coverage; normals (V, H, W, 3); depth (V, H, W).
 
-    normals: n of the object's frame as 127.5 (n + 1), turned to the camera; 128 outside.  depth: z along the
-    camera's axis as 255 (z - NEAREST) / (FARTHEST - NEAREST), 0 outside.
+    normals: 127.5 (n + 1) with n in the object's frame, facing the camera; 128 outside.  depth: 255 (z -
+    NEAREST) / (FARTHEST - NEAREST) with z along the camera's axis; 0 outside.
     """
 
     albedo: np.ndarray
@@ -25,11 +25,12 @@ class Views:
     depth: np.ndarray
 
 
-NEAREST, FARTHEST = 1.9, 4.1  # the unit ball from the recipes' distances
+NEAREST = 1.9  # z of the unit ball from the distances of the recipes' cameras
+FARTHEST = 4.1
 
 
-def draw(shape: Shape, cameras: Cameras, supersample: int = 2) -> Views:
-    """What the cameras see of the triangles, supersample^2 samples a pixel."""
+def draw(shape: Shape, cameras: Cameras, supersample: int = 2) -> DrawnViews:
+    """The shape as the cameras see it, with supersample^2 samples per pixel."""
     parts = (shape.vertices, shape.faces, shape.normals, shape.colors)
     return _bytes(draw_skinned(*parts, shape.skin or _bare(shape), cameras, supersample))
 
@@ -41,7 +42,7 @@ def _bare(shape: Shape) -> Skin:
     return Skin(uv, tint, np.full(len(shape.faces), -1, np.int32), pool(()))
 
 
-def _bytes(out: np.ndarray) -> Views:
+def _bytes(out: np.ndarray) -> DrawnViews:
     coverage = out[..., 3:4]
     seen = np.maximum(coverage, 1e-6)
     albedo = np.concatenate([out[..., :3] / seen, coverage], -1)
@@ -49,7 +50,7 @@ def _bytes(out: np.ndarray) -> Views:
     normals = total / np.maximum(np.linalg.norm(total, axis=-1, keepdims=True), 1e-6)
     depth = (out[..., 7] / seen[..., 0] - NEAREST) / (FARTHEST - NEAREST)
     depth = np.where(coverage[..., 0] > 0, depth.clip(1 / 255, 1), 0)
-    return Views(
+    return DrawnViews(
         np.uint8(albedo.clip(0, 1) * 255 + 0.5),
         np.uint8((normals * 127.5 + 128).clip(0, 255)),
         np.uint8(depth * 255 + 0.5),

@@ -23,16 +23,17 @@ from sds3d.mesh.readers.image import shrunk
 from sds3d.mesh.shape import Shape, drawn
 from sds3d.training.data.shapes import TEXTURE
 
-TEAM, DIFFUSE = 1, 1  # bits: alpha is where the team's colour shows; there is a diffuse texture
+TEAM = 1  # bit of the properties: the team's colour shows where alpha is low
+DIFFUSE = 1  # bit of the textures: there is a diffuse one
 TEAM_COLOR = (0.62, 0.12, 0.10)
 HEADER = struct.Struct("<64sIII8fII")
 
 
 def read(path: Path) -> Shape:
-    """The triangles of the first frame.  Raises PriorError when it is no G3D file of version 4."""
+    """The triangles of the first frame.  Raises PriorError when the file is not G3D version 4."""
     data = path.read_bytes()
     if data[:4] != b"G3D\x04":
-        raise PriorError(f"'{path.name}' is no G3D file of version 4", "leave it out")
+        raise PriorError(f"'{path.name}' is not a G3D file of version 4", "leave it out")
     (count,) = struct.unpack_from("<H", data, 4)
     place, pieces = 7, []
     for _ in range(count):
@@ -59,12 +60,12 @@ def read(path: Path) -> Shape:
         pieces.append(Piece(points.astype(np.float64), faces, material, uv=placed))
     whole = [tidied(piece) for piece in pieces if len(piece.faces)]
     if not any(len(piece.faces) for piece in whole):
-        raise PriorError(f"'{path.name}' holds no triangle", "leave it out")
+        raise PriorError(f"'{path.name}' has no triangles", "leave it out")
     return drawn([piece for piece in whole if len(piece.faces)])
 
 
 def _texture(path: Path, properties: int) -> Texture | None:
-    """The texture, the team's colour under its transparent parts; None if it is not there."""
+    """The texture over the team's colour, or None when the file is missing."""
     if not path.is_file():
         return None
     image = Image.open(path).convert("RGBA")

@@ -1,4 +1,4 @@
-"""What a training set says of its objects."""
+"""The metadata of a training object."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ Swatch = tuple[int, int, int, float, str]  # sRGB 0-255, share of the pixels, th
 
 @dataclass(frozen=True)
 class Item:
-    """An object's words and its origin.
+    """A training object's description and origin.
 
     id: unique, "source/...".  name: the concept, singular ("office chair").  also: other names that captions
-    may use.  categories: from wide to narrow, as the source sorts it.  color, material: words that are
-    already true of it ("" where not known), and `parts`: ("black", "legs") pairs.  palette: the albedo's
-    three main colours, largest first.  title, creator, licence: for the attribution.
+    may use.  categories: the source's, from broad to narrow.  color, material: words known to be true of it,
+    "" when unknown.  parts: pairs such as ("black", "legs").  palette: the albedo's three main colours, largest
+    first.  title, creator, licence: for the attribution.
     """
 
     id: str
@@ -32,12 +32,12 @@ class Item:
 
 
 def to_json(item: Item) -> dict[str, object]:
-    """The item as JSON holds it."""
+    """The item as a JSON object."""
     return asdict(item)
 
 
 def from_json(row: dict[str, object]) -> Item:
-    """The item that `to_json` wrote."""
+    """The inverse of `to_json`."""
     pairs = {k: tuple(map(tuple, row[k])) for k in ("parts", "palette")}
     return Item(
         **{**row, **pairs, "also": tuple(row["also"]), "categories": tuple(row["categories"])}

@@ -1,4 +1,4 @@
-"""What lies beside the shards for people to read: objects, concepts, attribution, a contact sheet."""
+"""The files beside the shards for people to read: objects, concepts, attribution, a contact sheet."""
 
 from __future__ import annotations
 
@@ -17,30 +17,34 @@ from sds3d.training.data.names import concept
 from sds3d.training.data.shards import Corpus
 from sds3d.views.lighting import shade
 
-ROWS, COLUMNS, VIEWS, GREY = 16, 3, 4, 0.6
+ROWS = 16
+COLUMNS = 3
+VIEWS = 4
+GREY = 0.6
 
 
 def write_lists(folder: Path) -> int:
-    """The number of objects in `folder`, whose objects.jsonl, concepts.txt and ATTRIBUTION.md it writes."""
+    """Writes objects.jsonl, concepts.txt and ATTRIBUTION.md; returns the number of objects in `folder`."""
     paths = sorted(folder.glob(f"*{shards.SUFFIX}"))
     items = [item for path in paths for item in shards.items_of(path)]
     lines = "".join(json.dumps(to_json(item)) + "\n" for item in items)
-    shards.write(folder / "objects.jsonl", lines.encode())
+    shards.write_file(folder / "objects.jsonl", lines.encode())
     counts = Counter(concept(item.name) for item in items)
     names = "".join(f"{name}\t{count}\n" for name, count in sorted(counts.items()))
-    shards.write(folder / "concepts.txt", names.encode())
-    shards.write(folder / "ATTRIBUTION.md", attribution(items).encode())
+    shards.write_file(folder / "concepts.txt", names.encode())
+    shards.write_file(folder / "ATTRIBUTION.md", attribution(items).encode())
     return len(items)
 
 
 def attribution(items: list[Item]) -> str:
-    """Markdown that credits every third-party model: a line for each creator and licence with its models."""
+    """Markdown that credits every third-party model, a line for each creator and licence."""
     rows: dict[tuple[str, str, str], list[str]] = {}
     for item in items:
         if item.source != "builtin":
             key = (item.source, item.licence or "licence not stated", item.creator or "unknown")
             rows.setdefault(key, []).append(item.title)
-    text, last = ["# Models that the training set was drawn from", ""], None
+    text = ["# Models in the training set", ""]
+    last = None
     for (source, licence, creator), titles in sorted(rows.items()):
         if last != (source, licence):
             text += ["", f"## {source}: {licence}", ""]
@@ -52,9 +56,9 @@ def attribution(items: list[Item]) -> str:
 
 
 def sheet(corpus: Corpus, path: Path, seed: int = 0) -> list[str]:
-    """Captions of the drawn objects in the order of the picture, which is written to `path`.
+    """Writes a contact sheet of random objects to `path` and returns their captions, in its order.
 
-    Each object shows four views under the library's light, and the normals of the first.
+    Each object is shown in four views under the library's light, and as the normals of the first.
     """
     rng = random.Random(seed)
     count = min(ROWS * COLUMNS, len(corpus.objects))

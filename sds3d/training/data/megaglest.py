@@ -1,6 +1,6 @@
-"""The units and buildings of MegaGlest, the strategy game: people, animals, engines, towers, temples.
+"""The units and buildings of the strategy game MegaGlest: people, animals, machines, towers, temples.
 
-y up, front +Z.  Each unit has a folder named after it with its models, one for each animation.
+y up, front +Z.  Each unit has a folder of its name with a model for each animation.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ CHANGED = ("construct", "death", "die", "dead", "damage", "broken", "destroy", "
 
 
 def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Shape]]]:
-    """Every unit of every faction under `folder` (Debian's place if empty), and how to load it at rest.
+    """Every unit of every faction, with a function that loads it at rest.
 
-    Raises PriorError when there is none.
+    folder: the game's data; "" for Debian's location.  Raises PriorError when there are no units.
     """
     place = Path(folder) if folder else FOLDER
     units = sorted(p.parent for p in place.glob("techs/*/factions/*/units/*/models"))
@@ -55,7 +55,7 @@ def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Shape]]]:
 
 
 def at_rest(unit: Path) -> Path | None:
-    """The model of a unit that stands, else the one of its name, else the first that is whole."""
+    """The unit's standing model, or the one of its name, or the first that is undamaged; None without any."""
     models = [p for p in sorted(unit.glob("models/*.g3d")) if not any(w in p.stem for w in CHANGED)]
     standing = [p for p in models if any(word in p.stem for word in AT_REST)]
     named = [p for p in models if p.stem == unit.name]

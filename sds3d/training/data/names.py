@@ -1,4 +1,4 @@
-"""From the titles of models to names of things, and to the other names they may be called by."""
+"""From the titles of models to the names of things and their synonyms."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sds3d.library import CATEGORIES
 from sds3d.training.data.titles import RULES, SIZES, UNSAID
 
 SAID_AHEAD = {"wood", "wooden", "oak", "teak", "plastic", "iron", "concrete", "rattan", "stone"}
-NEAR = 0.55  # cosine from which on a synonym is said: below are 'knoll' of a hammock, 'sinker' of a donut
+NEAR = 0.55  # cosine from which on a synonym is used: below are 'knoll' of a hammock, 'sinker' of a donut
 
 
 @dataclass(frozen=True)
-class Words:
-    """A thing's name, and the colour and the material that its title told ("" if none)."""
+class TitleWords:
+    """A thing's name, with the colour and material from its title, "" when it has none."""
 
     name: str
     color: str = ""
@@ -27,14 +27,14 @@ class Words:
 
 
 @cache
-def held_out() -> dict[str, str]:
-    """Synonyms that no caption uses, with the names that are used instead: kept for evaluation."""
+def held_out_synonyms() -> dict[str, str]:
+    """Synonyms that no caption uses, kept for evaluation, and the names that captions use instead."""
     return _pairs("held_out.txt")
 
 
 @cache
 def renamed() -> dict[str, str]:
-    """What the models of a plain title show, where the title does not say it."""
+    """What a model shows, by its plain title, where the title does not say so."""
     return _pairs("renamed.txt")
 
 
@@ -43,8 +43,8 @@ def _pairs(file: str) -> dict[str, str]:
     return dict(line.split("\t") for line in lines)
 
 
-def cleaned(title: str) -> Words:
-    """The thing that a title names: no numbers, sizes or brands; colour and material words apart.
+def cleaned(title: str) -> TitleWords:
+    """The thing that a title names, without numbers, sizes and brands; colour and material separately.
 
     'Office chair 2' -> office chair; 'Black table' -> table, black; 'VW new beetle' -> car.
     """
@@ -65,39 +65,40 @@ def cleaned(title: str) -> Words:
         else:
             break
     name = " ".join(words)
-    for word, instead in held_out().items():
+    for word, instead in held_out_synonyms().items():
         name = re.sub(rf"\b{re.escape(word)}\b", instead, name)
-    return Words(name, color, material)
+    return TitleWords(name, color, material)
 
 
 def other_names(name: str) -> tuple[str, ...]:
-    """Names of the same thing, or of the kind that it is said to be: 'sofa' -> lounge; 'coffee table' -> table.
+    """Synonyms and hypernyms of a name: 'sofa' -> lounge; 'coffee table' -> table.
 
-    WordNet's synonyms where the meaning is the commonest of both words and the word is usual; a category's
-    other names that mean the same or more; the last word of a compound that is a kind of it.  Never one
-    that is held out.
+    They are WordNet's synonyms, when the meaning is the most common of both words and the word is usual; a
+    category's other names of the same or a broader meaning; and the head of a compound that is a kind of it.
+    Held-out synonyms are never among them.
     """
-    lex, found = lexicon(), []
+    lex = lexicon()
+    candidates: list[str] = []
     meaning = _meaning(name)
     above = set(lex.above(meaning)) if meaning is not None else set()
     if meaning is not None:
-        found += [n for n in _named()[meaning] if _near(name, n)]
+        candidates += [n for n in _named()[meaning] if _near(name, n)]
     if name in CATEGORIES:
-        found += [n for n in CATEGORIES[name].also if _meaning(n) in above]
+        candidates += [n for n in CATEGORIES[name].also if _meaning(n) in above]
     head = name.rpartition(" ")[2]
     if (
         not re.search(r" (of|and|on|with) ", name)
         and head != name
         and (_meaning(head) in above or base(name) not in lex.words)
     ):
-        found += [head] if lex.senses(head) else []
+        candidates += [head] if lex.senses(head) else []
     unused = {name, base(name), *UNSAID}
-    fit = [n for n in found if re.fullmatch(r"[a-z' ]+", n) and n not in unused]
+    fit = [n for n in candidates if re.fullmatch(r"[a-z' ]+", n) and n not in unused]
     return tuple(dict.fromkeys(n for n in fit if not _holds_out(n)))
 
 
 def concept(name: str) -> str:
-    """The first name of a thing: two names of one meaning are one concept."""
+    """The canonical name of a thing; names with the same meaning are one concept."""
     if name in CATEGORIES:
         return name
     meaning = _meaning(name)
@@ -106,13 +107,13 @@ def concept(name: str) -> str:
 
 
 def _near(name: str, other: str) -> bool:
-    """Whether a synonym is a usual word of much the same use."""
+    """Whether a synonym is a common word with similar usage."""
     a, b = vector(name), vector(other)
     return has_vector(other) and a is not None and b is not None and float(a @ b) >= NEAR
 
 
 def _holds_out(name: str) -> bool:
-    return any(re.search(rf"\b{re.escape(word)}\b", name) for word in held_out())
+    return any(re.search(rf"\b{re.escape(word)}\b", name) for word in held_out_synonyms())
 
 
 def _meaning(name: str) -> int | None:
@@ -122,7 +123,7 @@ def _meaning(name: str) -> int | None:
 
 @cache
 def _named() -> dict[int, list[str]]:
-    """The words whose commonest meaning a meaning is."""
+    """For each meaning, the words of which it is the most common one."""
     lex, out = lexicon(), defaultdict(list)
     for word, row in lex.words.items():
         for k in range(int(lex.sense_start[row]), int(lex.sense_start[row + 1])):

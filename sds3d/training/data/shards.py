@@ -1,6 +1,6 @@
-"""The files of a training set: views as WebP atlases in safetensors, and how they are read back.
+"""The files of a training set: views as WebP atlases in safetensors.
 
-Needs torch, numpy, pillow and safetensors only, so that a set can be read where it is trained on.
+Reading needs only torch, numpy, pillow and safetensors, for machines that only train.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sds3d.errors import PriorError
 from sds3d.training.data.items import Item, from_json, to_json
 
 SUFFIX = ".safetensors"
-KEY = "corpus"  # of the header: settings, the plan and the objects as JSON
+KEY = "corpus"  # of the metadata: settings, plan and objects as JSON
 # Measured on 50 objects of 12 views: albedo without loss takes 4.2 KB an object; at quality 80 4.1 and 31 dB.
 # Normals without loss take 12.7 KB; in steps of 5 9.8 KB at 0.9 degrees (52 dB of the light on them); as three
 # grey planes at quality 90 11.3 KB at 1.0 degrees; as RGB at quality 90 6.1 KB at 8.7 degrees.
@@ -65,7 +65,7 @@ class Corpus:
 
 
 def pack(records: Sequence[Record], header: dict[str, object]) -> bytes:
-    """A shard: the records' atlases end to end with their offsets, their cameras, and the header as JSON."""
+    """The bytes of a shard: concatenated atlases with offsets, cameras, and the header as JSON."""
     tensors = {
         "c2w": np.stack([r.c2w for r in records]).astype(np.float32),
         "fov_deg": np.stack([r.fov_deg for r in records]).astype(np.float32),
@@ -84,18 +84,18 @@ def pack(records: Sequence[Record], header: dict[str, object]) -> bytes:
 
 
 def header_of(path: Path) -> dict[str, object]:
-    """What a shard says of itself.  Raises PriorError when it is no shard."""
+    """A shard's header: settings, plan, objects.  Raises PriorError when the file is not a shard."""
     try:
         with safe_open(path, "np") as shard:
             return json.loads(shard.metadata()[KEY])
     except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise PriorError(f"'{path}' is no shard of a training set", "delete it") from error
+        raise PriorError(f"'{path}' is not a shard of a training set", "delete it") from error
 
 
-def load(folder: Path) -> Corpus:
-    """All objects of the shards in `folder`, in the order of their files.
+def load_training_set(folder: Path) -> Corpus:
+    """The training set in `folder`, its shards in the order of their names.
 
-    Raises PriorError when there is no shard, or when one cannot be read or differs in size.
+    Raises PriorError when there are no shards, one cannot be read, or they differ in views or size.
     """
     paths = sorted(Path(folder).glob(f"*{SUFFIX}"))
     if not paths:
@@ -111,7 +111,7 @@ def load(folder: Path) -> Corpus:
 
 
 def items_of(path: Path) -> tuple[Item, ...]:
-    """The objects of a shard, without their views."""
+    """The metadata of a shard's objects, without their views."""
     return tuple(from_json(row) for row in header_of(path)["objects"])
 
 
@@ -131,7 +131,7 @@ def _unpacked(path: Path) -> tuple[tuple[Item, ...], dict[str, Tensor]]:
 
 
 def coarse(normals: np.ndarray) -> np.ndarray:
-    """The normals as they are stored: each component at the nearest multiple of NORMAL_STEP."""
+    """Normals as stored: each component rounded to a multiple of NORMAL_STEP."""
     steps = np.round(normals.astype(np.float32) / NORMAL_STEP)
     return np.uint8(steps * NORMAL_STEP)
 
@@ -141,7 +141,7 @@ def _visible(albedo: np.ndarray) -> np.ndarray:
 
 
 def _webp(views: np.ndarray) -> bytes:
-    """The views as one lossless WebP, COLUMNS in a row."""
+    """The views as one lossless WebP atlas, COLUMNS in a row."""
     count, size = views.shape[:2]
     grid = views.reshape(count // COLUMNS, COLUMNS, size, size, *views.shape[3:]).swapaxes(1, 2)
     grid = grid.reshape(count // COLUMNS * size, COLUMNS * size, *views.shape[3:])
@@ -161,8 +161,8 @@ def _tiles(atlas: np.ndarray, views: int, size: int) -> np.ndarray:
     return grid.reshape(views, size, size, *rest)
 
 
-def write(path: Path, data: bytes) -> None:
-    """Writes a file whole or not at all.  Raises PriorError when the disk refuses."""
+def write_file(path: Path, data: bytes) -> None:
+    """Writes a file atomically.  Raises PriorError when it cannot be written."""
     with files.writing(path, PriorError):
         path.parent.mkdir(parents=True, exist_ok=True)
     files.write(path, data, PriorError)

@@ -1,4 +1,4 @@
-"""Where the objects of a training set come from."""
+"""The sources of training objects."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ SOURCES: dict[str, Callable[[str], Iterator[tuple[Item, Load]]]] = {
     "megaglest": megaglest.objects,
     "folder": folder.objects,
 }
-# drawn on the ground and seen from above only; or unlike what their names say
+# flat on the ground, or unlike their names
 UNFIT = {"road marking", "mistletoe tree", "valhalla", "aerodrome", "summoner guild"}
 
 
 @dataclass(frozen=True)
 class Source:
-    """A source as the command line names it: "builtin:8", "sweethome3d", "folder:MESHES"."""
+    """The objects of a source such as "builtin:8", "sweethome3d" or "folder:MESHES"."""
 
     name: str
     objects: tuple[tuple[Item, Load], ...]
 
 
 def source(text: str, limit: int | None = None) -> Source:
-    """The objects of a source, at most `limit` of them, spread evenly over it; ids made unique.
+    """A source by its name on the command line; at most `limit` of its objects, evenly spaced.
 
-    Raises UsageError for a source that is not in SOURCES, PriorError for one that is not on this machine.
+    Raises UsageError for a name that is not in SOURCES, PriorError for a source that is not installed.
     """
     name, _, argument = text.partition(":")
     if name not in SOURCES:
         raise UsageError(
             f"no source '{name}'{nearest(name, SOURCES)}",
-            "say builtin:4, sweethome3d, megaglest or folder:DIR",
+            "use builtin:4, sweethome3d, megaglest or folder:DIR",
         )
-    found = [(item, load) for item, load in SOURCES[name](argument) if item.name not in UNFIT]
-    if limit is not None and limit < len(found):
-        found = [found[i * len(found) // limit] for i in range(limit)]
-    return Source(name, tuple(_numbered(found)))
+    objects = [(item, load) for item, load in SOURCES[name](argument) if item.name not in UNFIT]
+    if limit is not None and limit < len(objects):
+        objects = [objects[i * len(objects) // limit] for i in range(limit)]
+    return Source(name, tuple(_with_unique_ids(objects)))
 
 
-def _numbered(found: list[tuple[Item, Load]]) -> Iterator[tuple[Item, Load]]:
-    seen: dict[str, int] = {}
-    for item, load in found:
-        seen[item.id] = seen.get(item.id, 0) + 1
-        more = f"~{seen[item.id]}" if seen[item.id] > 1 else ""
-        yield replace(item, id=item.id + more, also=item.also or other_names(item.name)), load
+def _with_unique_ids(objects: list[tuple[Item, Load]]) -> Iterator[tuple[Item, Load]]:
+    counts: dict[str, int] = {}
+    for item, load in objects:
+        counts[item.id] = counts.get(item.id, 0) + 1
+        suffix = f"~{counts[item.id]}" if counts[item.id] > 1 else ""
+        yield replace(item, id=item.id + suffix, also=item.also or other_names(item.name)), load

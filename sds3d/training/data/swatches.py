@@ -10,13 +10,15 @@ from sds3d.training.data.items import Swatch
 BASIC = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "beige", "white")
 BASIC += ("grey", "black", "turquoise", "navy", "cream", "maroon", "sky blue", "dark green")
 ALSO = {"dark green": (0.06, 0.26, 0.08)}
-SAMPLES, ROUNDS, CLUSTERS = 4096, 12, 3
+SAMPLES = 4096
+ROUNDS = 12
+CLUSTERS = 3
 
 
 def swatches(albedo: np.ndarray) -> tuple[Swatch, ...]:
-    """The clusters of the opaque pixels of `albedo` (..., 4) uint8, the largest first.
+    """The main colours of the opaque pixels of `albedo` (..., 4) uint8, largest share first.
 
-    k-means in sRGB, begun at the mean colour and then at the pixels farthest from the centres so far.
+    k-means in sRGB, initialised with the mean colour and then with the pixel farthest from all centres.
     """
     pixels = albedo.reshape(-1, 4)
     pixels = pixels[pixels[:, 3] == 255][:, :3].astype(np.float32)
@@ -45,7 +47,7 @@ def swatches(albedo: np.ndarray) -> tuple[Swatch, ...]:
 
 
 def color_name(rgb: np.ndarray) -> str:
-    """The basic colour word nearest to sRGB in CIELAB."""
+    """The basic colour name nearest to an sRGB colour in CIELAB."""
     names = [*BASIC]
     table = np.array([ALSO.get(n) or COLORS[n] for n in names])
     distance = np.linalg.norm(_lab(table) - _lab(np.asarray(rgb, np.float64)[None]), axis=1)

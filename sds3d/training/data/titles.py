@@ -1,4 +1,4 @@
-"""Words in titles of third-party models that do not say what is shown; renamed.txt has whole titles."""
+"""Words in the titles of third-party models that do not describe them; renamed.txt has whole titles."""
 
 SIZES = {"small", "large", "little", "big", "old", "modern", "new", "low", "high", "tall", "long"}
 SIZES |= {"double", "triple", "quadruple", "single", "clear", "seats", "panes", "pane", "zones"}
@@ -19,7 +19,7 @@ RULES = (
     (r"induction cooker.*", "induction hob"),
 )
 
-# words of the tree of things that a thing's name may have, but not for what is drawn here, or not in decency
+# names in WordNet that are offensive, or do not fit what these models show
 UNSAID = {
     "queer",
     "fag",

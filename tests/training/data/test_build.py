@@ -46,7 +46,7 @@ def files(folder):
 
 def test_what_is_read_is_what_was_drawn(found, tmp_path):
     made(found, tmp_path)
-    corpus = shards.load(tmp_path)
+    corpus = shards.load_training_set(tmp_path)
     assert len(corpus.objects) == 5
     for i, (item, load) in enumerate(found.objects):
         drawn = record(item, load, SETTINGS)
@@ -116,7 +116,7 @@ def test_a_bad_model_is_skipped_with_its_reason_and_a_folder_is_read(tmp_path):
     outcome = build([found], tmp_path / "out", SETTINGS, Interrupt(), quiet)
     assert (outcome.objects, len(outcome.skipped)) == (1, 1)
     assert quiet.notes[0].startswith("skipped folder/empty.obj: ")
-    item = shards.load(tmp_path / "out").objects[0]
+    item = shards.load_training_set(tmp_path / "out").objects[0]
     assert (item.name, item.color, item.creator, item.licence) == ("box", "red", "Ann", "CC0")
     assert "**Ann**: Red box 2" in (tmp_path / "out/ATTRIBUTION.md").read_text()
 

@@ -12,7 +12,7 @@ from sds3d.errors import PriorError
 from sds3d.training.data import sweethome3d
 from sds3d.training.data.captions import article, caption
 from sds3d.training.data.items import Item, from_json, to_json
-from sds3d.training.data.names import cleaned, concept, held_out, other_names
+from sds3d.training.data.names import cleaned, concept, held_out_synonyms, other_names
 from sds3d.training.data.sources import source
 
 CUBE = """mtllib cube.mtl
@@ -102,7 +102,7 @@ def test_captions_never_hold_a_synonym_that_is_held_out():
     items = [item for item, _ in source("builtin:2").objects]
     items += [Item(t, "x", cleaned(t).name, other_names(cleaned(t).name)) for t in titles]
     rng = random.Random(0)
-    pattern = re.compile(rf"\b({'|'.join(map(re.escape, held_out()))})\b")
+    pattern = re.compile(rf"\b({'|'.join(map(re.escape, held_out_synonyms()))})\b")
     for item in items:
         for _ in range(12):
             text = caption(rng, item)
@@ -111,8 +111,8 @@ def test_captions_never_hold_a_synonym_that_is_held_out():
 
 def test_held_out_synonyms_stand_for_names_that_are_used():
     names = {item.name for item, _ in source("builtin:1").objects}
-    assert set(held_out().values()) <= names
-    assert not set(held_out()) & names
+    assert set(held_out_synonyms().values()) <= names
+    assert not set(held_out_synonyms()) & names
 
 
 def test_a_colour_that_is_given_is_always_said_and_known_words_often():
