@@ -12,6 +12,7 @@ SAME = {
     "pine": "pine tree",
     "soccer ball": "football",
     "telly": "television",
+    "garbage bin": "trash can",
     "wheelie bin": "trash can",
 }
 # a kind of the thing, which is made without what sets it apart -> name of a category
@@ -60,6 +61,9 @@ KINDS = {
     "baby": "child",
     # other names in the library's table that are kinds, though the tree does not say so
     "labrador": "dog",
+    "chesterfield": "sofa",
+    "galleon": "ship",
+    "parasol": "umbrella",
     "dalmatian": "dog",
     "great dane": "dog",
     "clownfish": "fish",
@@ -97,7 +101,7 @@ KINDS = {
 }
 ALIASES = SAME | KINDS
 # other names in the library's table that are wider than the category, though the tree does not say so
-WIDER = frozenset(("boat", "shoe", "spaceship", "spacecraft", "yacht"))
+WIDER = frozenset(("boat", "cap", "shoe", "spaceship", "spacecraft", "yacht"))
 # kinds to the tree, but the same thing to most people: nothing of them is left out
 SAME_THING = frozenset(
     (
@@ -164,6 +168,7 @@ OTHER_THINGS = frozenset(
     (
         # their last word names another thing, and WordNet does not have them
         "snow globe",
+        "crystal ball",
         "flying saucer",
         "fish tank",
         "gravy boat",

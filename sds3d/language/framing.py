@@ -37,7 +37,7 @@ AMOUNT += "|lot|number|collection|bouquet|flock|herd|crowd|handful|collection|ba
 WISHES = word_set(
     "please i want would like need to see give me us make create generate show build model"
 )
-WISHES |= word_set("draw design")
+WISHES |= word_set("draw design can could you let have get")
 ARTICLES = frozenset(("a", "an", "the"))
 STOPS = MARKS | {"with", "having", "wearing", "holding", "and", "in", "on"}
 FRAME = 7  # words in which a frame ("a highly polished bronze statue of") ends

@@ -44,13 +44,15 @@ class Term:
 class Clause:
     """Terms of one kind: head, with, without, is, made, place.
 
-    joined: it follows an 'and' or ','.  article: it begins with one, so it names another thing.
+    joined: it follows an 'and' or ','.  article: it begins with one, so it names another thing.  opener: the
+    word that begins it ("with", "on").
     """
 
     kind: str
     terms: list[Term] = field(default_factory=list)
     joined: bool = False
     article: bool = False
+    opener: str = ""
 
     @property
     def words(self) -> list[str]:
@@ -77,9 +79,9 @@ def clauses(words: Sequence[Word], named: Callable[[str], bool]) -> list[Clause]
         begins = _begins(texts, i, bool(out[-1].terms), named)
         if word in JOIN:
             if out[-1].terms:
-                out.append(Clause(out[-1].kind, joined=True))
+                out.append(Clause(out[-1].kind, joined=True, opener=out[-1].opener))
         elif begins:
-            out.append(Clause(begins, joined=word == "whose"))
+            out.append(Clause(begins, joined=word == "whose", opener=word))
             if word.endswith("ing") and begins == "place" and word not in PLACE:
                 out[-1].terms.append(Term.of(words[i : i + 1]))
             if (

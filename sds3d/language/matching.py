@@ -159,7 +159,7 @@ class Concepts:
             if (person in line and (rank > 0 or things)) or (plant in line and eaten):
                 continue
             for steps, above in enumerate(line):
-                category = self.meanings.get(above) or head.get(above)
+                category = self.meanings.get(above) or (head.get(above) if steps else None)
                 score = 0.97 - STEP * steps - RANK * rank
                 if category is None or score < A_KIND_OF:
                     continue

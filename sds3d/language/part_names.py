@@ -22,6 +22,7 @@ ALSO = {
     "pane": ("window",),
     "frond": ("leaf",),
     "foliage": ("leaf", "crown", "canopy"),
+    "frosting": ("icing", "cream", "glaze"),
     "icing": ("frosting", "cream", "glaze"),
 }
 # parts that take an object's second colour ("a blue and white car"), the first that there is

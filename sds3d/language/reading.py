@@ -21,6 +21,8 @@ NEAREST = 5
 LONGEST_NAME = 5  # words
 MODELS = word_set("model replica miniature figurine figure icon design mesh asset object ornament")
 STATUES = word_set("statue statuette sculpture carving bust toy plush plushie")
+YOUNG = word_set("cub pup puppy kitten calf foal chick fawn hatchling baby")
+GROWN = "a grown one is made"
 COUNTS = word_set(
     "two three four five six seven eight nine ten eleven twelve twenty hundred thousand dozen"
 )
@@ -96,8 +98,8 @@ class Reading:
     def unmade(self, part: str, why: str) -> Reading:
         """The same, where what was said of a part is not made."""
         fates = [
-            replace(f, use=Use.NOT_MADE, read="", why=why)
-            if f.use is Use.PART and f.read == part
+            Fate(f.word, Use.NOT_MADE, why=why)
+            if f.part == part and f.use is not Use.NOT_MADE
             else f
             for f in self.fates
         ]
@@ -131,11 +133,20 @@ class _Object:
     accented: str = ""
     find_parts: Callable[[bool], Sequence[str]] = lambda _: ()
 
-    def mark(self, terms: Iterable[Term], use: Use, read: str = "", why: str = "") -> None:
+    def mark(
+        self, terms: Iterable[Term], use: Use, read: str = "", why: str = "", part: str = ""
+    ) -> None:
         """Set the fate of the words of some terms; a fate that is set stays."""
         for term in terms:
             for place in term.places:
-                self.fates.setdefault(place, Fate(self.written[place], use, read, why=why))
+                self.fates.setdefault(
+                    place, Fate(self.written[place], use, read, why=why, part=part)
+                )
+
+    def mark_part(self, terms: Sequence[Term], part: str, why: str = "") -> None:
+        """Set the fate of terms that name a part."""
+        spelled = " ".join(t.text for t in terms)
+        self.mark(terms, Use.PART, "" if spelled == plain(part) else part, why, part)
 
     def parts_named(self, words: Sequence[str]) -> tuple[int, list[str]]:
         """How many of the last words name parts, and those parts; all members are looked at where needed."""
@@ -158,7 +169,7 @@ class _Object:
         for ask in asks:
             row = terms[ask.start : ask.start + ask.count]
             self.asks.append((part, ask.use, row))
-            self.mark(row, ask.use)
+            self.mark(row, ask.use, part=part)
             rest = [t for t in rest if t not in row]
         return asked, rest
 
@@ -281,36 +292,28 @@ def _noun(
 ) -> tuple[_Object, list[Term]]:
     """The object that the longest known name at the end of the terms names, and the terms before it."""
     thing = _Object([], "", (), fates, written)
-    statues = []
-    while len(terms) > 1 and terms[-1].text in MODELS | STATUES and concepts.match(terms[-2].text):
-        statues.append(terms[-1])
-        terms = terms[:-1]  # a cat statue is a cat
-    start = max(0, len(terms) - LONGEST_NAME)
-    for i in range(start, len(terms)):
-        named = terms[i:]
-        phrase = " ".join(t.text for t in named)
-        matches, colored = _named_by(named, concepts)
+    after = []
+    while len(terms) > 1 and _follows_name(terms, concepts):
+        after.append(terms[-1])
+        terms = terms[:-1]  # a cat statue is a cat, and a lion cub a lion
+    for i in range(max(0, len(terms) - LONGEST_NAME), len(terms)):
+        matches, colored = _named_by(terms[i:], concepts)
         if matches is None:
             continue
-        thing.matches, thing.noun = matches, phrase
         before = terms[:i]
-        if matches and len(named) > 1 and colored:
-            before = terms[
-                :-1
-            ]  # a 'wooden chair' is a chair whose other words still say how it looks
-            named = terms[-1:]
-        wider = bool(matches) and matches[0].relation is Relation.WIDER
-        if wider and before and _names_thing(before[-1].text):
-            thing.matches = []  # a top hat is a hat, but no wizard hat
-        if not thing.matches and before and _names_thing(before[-1].text):
-            thing.noun = f"{before[-1].text} {phrase}"
-        if thing.matches:
-            for term in before:
-                if _is_count(term.text):
-                    thing.mark([term], Use.NOT_MADE, why=ONE)
-            _mark_noun(thing, named, concepts, plain_kind=not (colored and len(terms[i:]) > 1))
-            for term in statues:
-                thing.mark([term], *_statue(term.text))
+        thing.noun = " ".join(t.text for t in terms[i:])
+        qualified = bool(before) and _names_thing(before[-1].text)
+        if matches and not (qualified and matches[0].relation is Relation.WIDER):
+            thing.matches = matches
+            # a 'wooden chair' is a chair whose other words still say how it looks
+            before = terms[:-1] if colored else before
+            _mark_noun(thing, terms[len(before) :], before, concepts, plain_kind=not colored)
+            for term in after:
+                thing.mark([term], *_after_name(term.text))
+        elif qualified:
+            thing.noun = f"{before[-1].text} {thing.noun}"  # a top hat is a hat, but no wizard hat
+        elif thing.noun in COLORS:
+            thing.noun = ""  # colours alone name no object
         return thing, before
     return thing, []
 
@@ -325,6 +328,8 @@ def _named_by(named: Sequence[Term], concepts: Concepts) -> tuple[list[Match] | 
         return concepts.match(phrase), False
     first, last = [t.text for t in named[:-1]], named[-1].text
     colored = describes(first)
+    if {*singulars(phrase)} & COLORED:
+        return None, False
     match = concepts.by_name(phrase, joined=not colored)
     if match is not None:
         own = match.category in {*singulars(last), plain(base(last))}
@@ -348,7 +353,7 @@ def _other_than(phrase: str, last: str, concepts: Concepts) -> bool:
     own = concepts.match(last)
     if {*singulars(phrase)} & OTHER_THINGS:
         return True
-    if not own or {*singulars(phrase)} & COLORED:
+    if not own:
         return False
     alive = concepts.is_alive(own[0].category) and _is_alive(phrase)
     return alive or own[0].relation is Relation.WIDER
@@ -367,19 +372,26 @@ def _names_thing(word: str) -> bool:
 
 
 def _mark_noun(
-    thing: _Object, named: Sequence[Term], concepts: Concepts, *, plain_kind: bool
+    thing: _Object,
+    named: Sequence[Term],
+    before: Sequence[Term],
+    concepts: Concepts,
+    *,
+    plain_kind: bool,
 ) -> None:
     """The fates of the words that name the object.  plain_kind: whether a kind's words are all among them."""
-    match, last = thing.matches[0], named[-1].text
-    category = " or ".join(m.category for m in thing.matches)
+    match = thing.matches[0]
+    for term in before:
+        if _is_count(term.text):
+            thing.mark([term], Use.NOT_MADE, why=ONE)
+    counted = any(fate.why == ONE for fate in thing.fates.values())
     reasons = []
     if match.relation is Relation.KIND and plain_kind:
-        reasons.append(_plain(category))
-    counted = any(fate.why == ONE for fate in thing.fates.values())
-    if _is_plural(last, concepts) and not counted:
+        reasons.append(_plain(match.category))
+    if _is_plural(named[-1].text, concepts) and not counted:
         reasons.append(ONE)
-    read = "" if {*singulars(thing.noun)} & {plain(category)} else category
-    thing.mark(named, Use.KIND, read, ", ".join(reasons))
+    same = {*singulars(thing.noun)} & {plain(match.category)}
+    thing.mark(named, Use.KIND, "" if same else match.category, ", ".join(reasons))
 
 
 def _plain(category: str) -> str:
@@ -393,10 +405,20 @@ def _is_plural(word: str, concepts: Concepts) -> bool:
     return any(form in concepts.exact or form in lexicon().words for form in [*singulars(word)][1:])
 
 
-def _statue(word: str) -> tuple[Use, str, str]:
-    if word in MODELS:
+def _follows_name(terms: Sequence[Term], concepts: Concepts) -> bool:
+    """Whether the last term says of the name before it that it is a statue, a model or young."""
+    name, last = terms[-2].text, terms[-1].text
+    form = {*singulars(last)}
+    matches = concepts.match(name) if form & (MODELS | STATUES | YOUNG) else []
+    return bool(matches) and (not form & YOUNG or concepts.is_alive(matches[0].category))
+
+
+def _after_name(word: str) -> tuple[Use, str, str]:
+    """(use, read, why) of a word after the name of the object."""
+    form = {*singulars(word)}
+    if form & MODELS:
         return Use.FUNCTION, "", ""
-    return Use.NOT_MADE, "", STATUE_OF
+    return Use.NOT_MADE, "", GROWN if form & YOUNG else STATUE_OF
 
 
 def _modifiers(thing: _Object, before: list[Term], concepts: Concepts) -> None:
@@ -448,10 +470,11 @@ def _compounds(terms: Sequence[Term], concepts: Concepts) -> list[Term]:
 
 def _is_one_name(row: Sequence[str], concepts: Concepts) -> bool:
     phrase = " ".join(row)
+    if concepts.by_name(phrase, joined=False) is not None:
+        return True
     if describes(row[-1:]) or {*singulars(phrase)} & COLORED:
         return False
-    seems = any(describes([word]) or _is_count(word) for word in row[:-1])
-    return concepts.by_name(phrase, joined=False) is not None or (seems and is_compound(phrase))
+    return is_compound(phrase) and any(describes([word]) or _is_count(word) for word in row[:-1])
 
 
 def _say(thing: _Object, clause: Clause) -> None:
@@ -468,25 +491,40 @@ def _say(thing: _Object, clause: Clause) -> None:
         count, names = thing.parts_named([t.text for t in left])
         if names and len(left) == len(clause.terms):
             thing.without += names
-            thing.mark(left[-count:], Use.PART, names[0], "left out")
+            thing.mark_part(left[-count:], names[0], "left out")
         _mark_rest(thing, clause.terms)
         return
     if clause.kind in ("is", "made") and asks:
         _ask(thing, thing.last_part, clause.terms)
     elif not left or clause.terms[-1] is not left[-1]:
-        # 'in blue', 'of gold', 'with red' are about the object as long as no part was named
-        _ask(thing, "", clause.terms)
+        if _is_about_object(clause):
+            _ask(thing, "", clause.terms)
     else:
         count, names = thing.parts_named([t.text for t in left])
         if names:
             thing.last_part = names[0]
-            thing.mark(left[-count:], Use.PART, names[0])
+            thing.mark_part(left[-count:], names[0])
             _ask(thing, names[0], clause.terms)
             for name in names[1:]:
                 thing.of_parts[name] = (
                     thing.of_parts.get(name, Surface()) + surface(clause.words)[0]
                 )
     _mark_rest(thing, clause.terms)
+
+
+def _is_about_object(clause: Clause) -> bool:
+    """Whether colours and materials after 'in', 'of' or 'with' are the object's: 'in blue', 'of gold'.
+
+    Not so 'on ice', 'in the snow' and 'with mustard', which are places and things.
+    """
+    if clause.kind == "place":
+        return clause.opener in ("in", "of", "from") and clause.words[-1] not in (
+            "snow",
+            "ice",
+            "straw",
+        )
+    is_thing = any(word in COLORS and lexicon().senses(word) for word in clause.words[-1:])
+    return not (clause.kind == "with" and is_thing)
 
 
 def _ask(thing: _Object, part: str, terms: Sequence[Term]) -> None:

@@ -54,6 +54,7 @@ class Fate:
 
     word: as it was written.  use: what it was used for.  read: what it was read as, where that is another
     word.  corrected: the spelling that it was corrected to.  why: the reason, or what is made instead.
+    part: the part of the object that it is about, as the library spells it.
     """
 
     word: str
@@ -61,11 +62,13 @@ class Fate:
     read: str = ""
     corrected: str = ""
     why: str = ""
+    part: str = ""
 
     def __str__(self) -> str:
         more = [
             f"corrected to '{self.corrected}'" if self.corrected else "",
             f"read as '{self.read}'" if self.read else "",
+            f"of the {self.part}" if self.part and self.use is not Use.PART else "",
             self.why,
         ]
         detail = "; ".join(x for x in more if x)
