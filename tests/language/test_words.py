@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sds3d.errors import UsageError
 from sds3d.language.palette import COLORS, MATERIALS
+from sds3d.language.prompt import parse
 from sds3d.language.reading import Reading, read
 
 ROOT = Path(__file__).parents[2]
@@ -229,3 +231,10 @@ def test_weights_sum_to_one_and_none_is_zero() -> None:
 )
 def test_odd_prompts_are_read_or_refused_without_an_error(text: str) -> None:
     assert reading(text).matches in {(), (("car", 1.0),)}
+
+
+def test_half_of_a_surrogate_pair_is_refused_and_control_characters_are_white_space() -> None:
+    with pytest.raises(UsageError, match="U\\+D800") as caught:
+        parse("a car \ud800")
+    assert caught.value.fix
+    assert parse("a\x00red\x1b car\n").text == "a red car"

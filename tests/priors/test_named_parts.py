@@ -11,7 +11,8 @@ from sds3d.language.palette import COLORS
 from sds3d.language.prompt import parse
 from sds3d.language.words import Use
 from sds3d.priors.exact import choose
-from sds3d.priors.exact.choose import built_in, folder, understand
+from sds3d.priors.exact.choose import built_in, understand
+from sds3d.priors.exact.folder import folder
 
 # a part that some of a kind's members have and others lack, with the share of the 64 that have it
 OPTIONAL = {
