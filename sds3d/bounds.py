@@ -66,3 +66,6 @@ PositiveFraction = Annotated[float, Bounds(0.001, 1)]
 
 Scale = Annotated[float, Bounds(0, 1000)]
 """A factor that is not negative, such as a guidance scale."""
+
+Factor = Annotated[float, Bounds(0, 1e6)]
+"""A factor on a gradient or a penalty."""

@@ -1,8 +1,8 @@
 """The objectives: name -> "module:function", each a grad(prior, z, t, eps, cond, *, ...) with respect to z.
 
-A keyword parameter named as a field of `sds3d.objectives.context.StepContext` comes from the loop; every other
-one has no default and comes from the recipe's [objective] table.  The annotation of `prior` says what the
-objective needs: `Prior`, or a protocol with a capability, such as `PriorWithDensity`.
+A keyword parameter named as a field of `sds3d.objectives.context.StepContext` comes from the loop; every
+other one has no default and comes from the recipe's [objective] table.  The annotation of `prior` says what
+the objective needs: `Prior`, or a protocol with a capability, such as `PriorWithDensity`.
 """
 
 OBJECTIVES = {

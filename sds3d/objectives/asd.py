@@ -1,7 +1,9 @@
-"""Asynchronous score distillation: w(t) (eps_cfg(z_t, t) - eps_pos(z_t+, t+)), t+ a little noisier than t.
+"""Asynchronous score distillation:  g = w(t) (eps_cfg(z_t, t) - eps_pos(z_t+, t+)),  t+ slightly noisier than
+t.
 
-The frozen prior at a later time stands in for VSD's student: it errs less there, as a student would, and
-needs no training.  Both points have the same noise.
+The frozen prior at a later time stands in for VSD's student: its error is smaller there, as a student's
+would be, and it needs no training.  Both points carry the same noise.  t+ = t + u eta (t - t_low), at most
+0.999.
 
 Ma et al. 2024, ScaleDreamer, https://arxiv.org/abs/2407.02040, and the authors' get_t_plus.
 """
@@ -32,10 +34,20 @@ def grad(
     random_shift: bool,
     weight: Weight,
 ) -> Tensor:
-    """The gradient with respect to z, (B, C, h, w).
+    """The gradient g of the loss with respect to z, (B, C, h, w).
 
-    t+ = t + u eta (t - t_low), at most 0.999; u ~ U[0, 1) for each view, or 1 unless `random_shift`.
-    t_low: the lower bound on t at this step.  eta = 0 is (s - 1) times CSD without a negative prompt.
+    Args:
+        prior: the frozen diffusion model.
+        z: (B, C, h, w) encoded renders.
+        t: (B,) diffusion times in [0, 1], 0 clean.
+        eps: (B, C, h, w) standard normal noise.
+        cond: the conditioning of the B views.
+        rng: the generator of the step.
+        t_low: the lower bound on t at this step.
+        guidance_scale: s of eps_cfg = eps_null + s (eps_pos - eps_null); 1 is the prompt alone.
+        eta: the largest shift, relative to t - t_low; 0 is (s - 1) times CSD without a negative prompt.
+        random_shift: u ~ U[0, 1) for each view; else u = 1.
+        weight: the name of w(t), see `sds3d.diffusion.noising.weight_at`.
     """
     u = torch.rand(len(t), generator=rng).to(t) if random_shift else 1.0
     t_plus = (t + u * (eta * (t - t_low)).clamp_min(0)).clamp_max(0.999).maximum(t)

@@ -1,7 +1,10 @@
-"""Balanced score distillation: the shortest vector between the classifier's direction and the denoiser's.
+"""Balanced score distillation:  g = lam w(t) shortest(C, D),  C = L (eps_pos - eps_null),  D = eps_null.
 
-C = L (eps_pos - eps_null) asks for the prompt, D for a cleaner picture; their sum over-saturates where they
-conflict.  The point of the segment from C to D that is nearest to zero goes down both.
+C asks for the prompt, D for a cleaner image; their sum over-saturates where they conflict.  shortest(C, D)
+is the point of the segment from C to D that is nearest to zero: moving against it decreases both.
+
+With `auto`, the authors' second form:  C = eps_pos - eps_null,  D = 1.25 (eps_null - eps), and the weight
+||eps_null - eps|| sigma_t / 50 with the norm over the whole batch in place of w(t).
 
 Huang et al. 2024, PlacidDreamer, https://arxiv.org/abs/2407.13976, and the authors' code.
 """
@@ -32,10 +35,18 @@ def grad(
     lam: Scale,
     weight: Weight,
 ) -> Tensor:
-    """The gradient with respect to z, (B, C, h, w).
+    """The gradient g of the loss with respect to z, (B, C, h, w).
 
-    D = eps_null.  auto: D = 1.25 (eps_null - eps), C without L, and the weight ||eps_null - eps|| sigma_t /
-    50 with the norm over the whole batch instead of w(t).
+    Args:
+        prior: the frozen diffusion model.
+        z: (B, C, h, w) encoded renders.
+        t: (B,) diffusion times in [0, 1], 0 clean.
+        eps: (B, C, h, w) standard normal noise.
+        cond: the conditioning of the B views.
+        classifier: L.
+        auto: the second form.
+        lam: a factor on the gradient.
+        weight: the name of w(t), see `sds3d.diffusion.noising.weight_at`.
     """
     z_t = add_noise(prior, z, t, eps)
     branches = [cond, cond.unconditional()]

@@ -1,8 +1,8 @@
-"""Consistency distillation sampling: w(t) (eps_cfg(z_u, u) - eps_cfg(z_t, t)), one ODE step apart.
+"""Consistency distillation sampling:  g = w(u) (eps_cfg(z_u, u) - eps_cfg(z_t, t)),  u > t, one ODE step apart.
 
-The noise is one tensor for the whole run (noise.mode = "fixed"); u is a random gap above t, and t falls on a
-schedule. The sign is the authors' code's and the one that converges: what is moved is z, against the
-difference of the noise estimates.
+z_u is the render with noise eps at u; z_t is one DDIM move from it, down to t.  u = t + gap + U[0,
+gap_width), at most `high`.  eps is one tensor for the whole run (noise.mode = "fixed") and t falls on a
+schedule.  The sign is that of the authors' code, and the one that converges.
 
 Wu et al. 2024, Consistent3D, https://arxiv.org/abs/2401.09050, and the authors' code.
 """
@@ -36,9 +36,22 @@ def grad(
     high: Fraction,
     weight: Weight,
 ) -> Tensor:
-    """The gradient with respect to z, (B, C, h, w).
+    """The gradient g of the loss with respect to z, (B, C, h, w).
 
-    u = t + gap + U[0, gap_width), at most `high`; the guidance scale is linear over the run.
+    Args:
+        prior: the frozen diffusion model.
+        z: (B, C, h, w) encoded renders.
+        t: (B,) diffusion times in [0, 1], 0 clean.
+        eps: (B, C, h, w) standard normal noise.
+        cond: the conditioning of the B views.
+        rng: the generator of the step.
+        fraction: how much of the run is done, in [0, 1].
+        guidance_scale: s at the start of the run.
+        guidance_scale_end: s at its end; linear between them.
+        gap: the least distance u - t.
+        gap_width: the width of its uniform part.
+        high: the largest u.
+        weight: the name of w(t), see `sds3d.diffusion.noising.weight_at`.
     """
     s = ramp(fraction, guidance_scale, guidance_scale_end)
     u = (t + gap + gap_width * torch.rand(len(t), generator=rng).to(t)).clamp_max(high).maximum(t)

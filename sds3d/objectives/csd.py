@@ -1,7 +1,7 @@
-"""Classifier score distillation: w(t) (eps_pos - (1 - k) eps_empty - k eps_null).
+"""Classifier score distillation:  g = w(t) (eps_pos - (1 - k) eps_empty - k eps_null).
 
-What is left of SDS when its guidance goes to infinity; k moves the reference from the empty prompt to the
-negative one.
+What remains of SDS as its guidance scale goes to infinity.  k moves the reference from the empty prompt to
+the negative one, linearly from `negative` to `negative_end` over the first `until` of the run.
 
 Yu et al. 2023, Text-to-3D with Classifier Score Distillation, https://arxiv.org/abs/2310.19415, and the
 authors' code.
@@ -33,10 +33,20 @@ def grad(
     normalize: bool,
     weight: Weight,
 ) -> Tensor:
-    """The gradient with respect to z, (B, C, h, w).
+    """The gradient g of the loss with respect to z, (B, C, h, w).
 
-    k goes from `negative` to `negative_end` while the part `until` of the run goes by.  normalize: divided by
-    its norm over the whole batch.
+    Args:
+        prior: the frozen diffusion model.
+        z: (B, C, h, w) encoded renders.
+        t: (B,) diffusion times in [0, 1], 0 clean.
+        eps: (B, C, h, w) standard normal noise.
+        cond: the conditioning of the B views.
+        fraction: how much of the run is done, in [0, 1].
+        negative: k at the start.
+        negative_end: k at the end.
+        until: the fraction of the run over which k changes.
+        normalize: divide the gradient by its norm over the whole batch.
+        weight: the name of w(t), see `sds3d.diffusion.noising.weight_at`.
     """
     k = ramp(fraction, negative, negative_end, until)
     z_t = add_noise(prior, z, t, eps)

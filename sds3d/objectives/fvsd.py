@@ -1,10 +1,11 @@
-"""VSD for any f-divergence: w(t) h(r) (eps_cfg(z_t) - eps_student(z_t)).
+"""VSD for any f-divergence:  g = w(t) h(r) (eps_cfg(z_t) - eps_student(z_t)),  r = p_t(z_t) / q_t(z_t).
 
-r = p_t(z_t) / q_t(z_t) is the ratio of the prior's density to that of the noised renders and h(r) = r^2 f''(r)
-that of D_f(p || q) = E_q f(p / q).  A denoiser does not give r, so the prior must have a known density, as the
-exact one has.
+r is the ratio of the prior's density to that of the noised renders, and h(r) = r^2 f''(r) for the
+divergence D_f(p || q) = E_q f(p / q).  A denoiser does not give r, so the prior must have a known density,
+as the exact one has.
 
-Xu et al. 2025, One-step Diffusion Models with f-Divergence Distribution Matching, https://arxiv.org/abs/2502.15681.
+Xu et al. 2025, One-step Diffusion Models with f-Divergence Distribution Matching,
+https://arxiv.org/abs/2502.15681.
 """
 
 from __future__ import annotations
@@ -47,7 +48,20 @@ def grad(
     limit: Annotated[float, Bounds(1, 1e6)],
     weight: Weight,
 ) -> Tensor:
-    """The gradient with respect to z, (B, C, h, w).  r is clamped to [1 / limit, limit]."""
+    """The gradient g of the loss with respect to z, (B, C, h, w).
+
+    Args:
+        prior: the frozen diffusion model, with a known density.
+        z: (B, C, h, w) encoded renders.
+        t: (B,) diffusion times in [0, 1], 0 clean.
+        eps: (B, C, h, w) standard normal noise.
+        cond: the conditioning of the B views.
+        student: the denoiser trained on the scene's renders.
+        guidance_scale: s of eps_cfg = eps_null + s (eps_pos - eps_null); 1 is the prompt alone.
+        divergence: which f; `reverse-kl` is VSD.
+        limit: r is clamped to [1 / limit, limit].
+        weight: the name of w(t), see `sds3d.diffusion.noising.weight_at`.
+    """
     z_t = add_noise(prior, z, t, eps)
     r = prior.log_ratio(z, z_t, t, cond).exp().clamp(1 / limit, limit).to(z)
     difference = cfg(prior, z_t, t, cond, guidance_scale) - student.predict_noise(z_t, t, cond)

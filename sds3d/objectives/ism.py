@@ -1,7 +1,7 @@
-"""Interval score matching: w(t) (eps_cfg(z_t, t) - eps(z_s, s, "")), s before t on one DDIM inversion.
+"""Interval score matching:  g = lam w(t) (eps_cfg(z_t, t) - eps_empty(z_s, s)),  s = t - delta.
 
-The target is the prior's own prediction without a prompt, at a less noisy point of the same deterministic path
-of the render, so that it does not change with fresh noise.
+z_s and z_t lie on one deterministic DDIM inversion of the render without a prompt, so the target does not
+change with fresh noise.  delta goes from `interval_start` to `interval` over the first `warmup` of the run.
 
 Liang et al. 2023, LucidDreamer, https://arxiv.org/abs/2311.11284, and the authors' code.
 """
@@ -34,10 +34,22 @@ def grad(
     lam: Scale,
     weight: Weight,
 ) -> Tensor:
-    """The gradient with respect to z, (B, C, h, w).
+    """The gradient g of the loss with respect to z, (B, C, h, w).
 
-    s = t - delta, delta from `interval_start` to `interval` while the part `warmup` of the run goes by.
-    eps: only the start of the inversion is noised, at the first time.  lam: a factor.
+    Args:
+        prior: the frozen diffusion model.
+        z: (B, C, h, w) encoded renders.
+        t: (B,) diffusion times in [0, 1], 0 clean.
+        eps: (B, C, h, w) standard normal noise of the first, cleanest time of the inversion.
+        cond: the conditioning of the B views.
+        fraction: how much of the run is done, in [0, 1].
+        guidance_scale: s of eps_cfg = eps_null + s (eps_pos - eps_null); 1 is the prompt alone.
+        interval: delta = t - s at the end of the warm-up.
+        interval_start: delta at the start of the run.
+        warmup: the fraction of the run over which delta goes from one to the other.
+        stride: the longest DDIM move of the inversion, in t.
+        lam: a factor on the gradient.
+        weight: the name of w(t), see `sds3d.diffusion.noising.weight_at`.
     """
     s = (t - ramp(fraction, interval_start, interval, warmup)).clamp_min(CLEAN)
     z_s, eps_s = invert(prior, z, eps, s, cond.without_prompt(), stride)

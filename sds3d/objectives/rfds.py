@@ -1,10 +1,12 @@
-"""Rectified flow distillation: w (v_cfg(z_t) - (eps - z)), for priors with alpha_t = 1 - t, sigma_t = t.
+"""Rectified flow distillation:  g = w(t) (v_cfg(z_t) - (eps - z)),  for priors with alpha_t = 1 - t, sigma_t =
+t.
 
-The velocity v = eps_hat - z_hat of a flow prior in the place of SDS's noise; `improve_noise` first moves the
-noise to the one from which the prior's own flow would have come (RFDS-Rev).
+The velocity v = eps_hat - z_hat of a flow prior in place of SDS's noise.  `improve_noise` first moves the
+noise to the one from which the prior's own flow would have come (RFDS-Rev):  eps <- eps + (1 - t)
+(v_pos(z_t) + z - eps).
 
-Yang et al. 2024, Text-to-Image Rectified Flow as Plug-and-Play Priors, https://arxiv.org/abs/2406.03293, and
-the authors' code.
+Yang et al. 2024, Text-to-Image Rectified Flow as Plug-and-Play Priors, https://arxiv.org/abs/2406.03293,
+and the authors' code.
 """
 
 from __future__ import annotations
@@ -30,10 +32,20 @@ def grad(
     improve_noise: bool,
     weight: Weight,
 ) -> Tensor:
-    """The gradient with respect to z, (B, C, h, w).
+    """The gradient g of the loss with respect to z, (B, C, h, w).
 
-    improve_noise: eps <- eps + (1 - t) (v_pos(z_t) + z - eps) first, without guidance.  Raises PriorError when
-    the prior is no flow.
+    Args:
+        prior: the frozen diffusion model.
+        z: (B, C, h, w) encoded renders.
+        t: (B,) diffusion times in [0, 1], 0 clean.
+        eps: (B, C, h, w) standard normal noise.
+        cond: the conditioning of the B views.
+        guidance_scale: s of eps_cfg = eps_null + s (eps_pos - eps_null); 1 is the prompt alone.
+        improve_noise: RFDS-Rev.
+        weight: the name of w(t), see `sds3d.diffusion.noising.weight_at`.
+
+    Raises:
+        PriorError: when the prior is not a flow.
     """
     alpha_t, sigma_t = prior.alpha_sigma(t)
     if ((alpha_t + sigma_t - 1).abs() > 1e-3).any():

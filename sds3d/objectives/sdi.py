@@ -1,7 +1,7 @@
-"""Score distillation via inversion: w(t) (eps_cfg(z_t) - kappa), kappa the noise that inversion finds for z.
+"""Score distillation via inversion:  g = w(t) (eps_cfg(z_t) - kappa),  z_t = alpha_t z + sigma_t kappa.
 
-SDS whose noise is inferred from the render instead of drawn: the prompt is inverted too, with negative
-guidance.
+SDS whose noise kappa is inferred from the render instead of drawn: the render is inverted with the prompt
+and negative guidance, up to t + U[0, overshoot), at most 0.999.
 
 Lukoianov et al. 2024, https://arxiv.org/abs/2405.15891, and its port in threestudio; docs/deviations.md.
 """
@@ -36,11 +36,21 @@ def grad(
     eta: Fraction,
     weight: Weight,
 ) -> Tensor:
-    """The gradient with respect to z, (B, C, h, w).
+    """The gradient g of the loss with respect to z, (B, C, h, w).
 
-    The inversion ends at t + U[0, overshoot), at most 0.999; z_t = alpha_t z + sigma_t kappa is made at t
-    itself. eta: noise added after each of its moves, a share of the ancestral sampler's deviation.  eps
-    starts it.
+    Args:
+        prior: the frozen diffusion model.
+        z: (B, C, h, w) encoded renders.
+        t: (B,) diffusion times in [0, 1], 0 clean.
+        eps: (B, C, h, w) standard normal noise of the first, cleanest time of the inversion.
+        cond: the conditioning of the B views.
+        rng: the generator of the step.
+        guidance_scale: s of eps_cfg = eps_null + s (eps_pos - eps_null); 1 is the prompt alone.
+        inversion_guidance_scale: s of the inversion; negative.
+        stride: the length of its moves, in t.
+        overshoot: how far beyond t it may end.
+        eta: noise added after each move, as a share of the ancestral sampler's standard deviation.
+        weight: the name of w(t), see `sds3d.diffusion.noising.weight_at`.
     """
     end = (t + overshoot * torch.rand(1, generator=rng).to(t)).clamp_max(0.999)
     times = levels(t, end, stride)

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from sds3d.bounds import Ascending, Bounds, Fraction
+from sds3d.bounds import Ascending, Bounds, Factor, Fraction
 from sds3d.recipe.toml import Named
 
 Side = Literal["front", "side", "back", "overhead"]
-Factor = Annotated[float, Bounds(0, 1e6)]
 LearningRate = Annotated[float, Bounds(0, 10)]
 Elevation = Annotated[float, Bounds(-90, 90)]
 Distance = Annotated[float, Bounds(1, 100)]  # the object is in the unit ball
