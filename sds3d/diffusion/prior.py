@@ -23,12 +23,15 @@ from sds3d.views.directions import Directions
 class Prior(Protocol):
     """A frozen diffusion model.  t is (B,) in [0, 1]: 0 clean, 1 noise;  z_t = alpha_t z + sigma_t eps.
 
-    weights: SHA-256 of each file of weights by name, {} for a prior without any.
     evaluations: how many images `predict_noise` has denoised; the run records it.
     """
 
-    weights: Mapping[str, str]
     evaluations: int
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """SHA-256 of each file that the prior was made from, by name; {} when there is none."""
+        ...
 
     def describe(self, prompt: Prompt) -> str:
         """How the prompt is understood, in one line.  Raises PriorError when it is not."""
@@ -82,8 +85,15 @@ class HasMembers(Protocol):
 class Adaptable(Protocol):
     """A network that a low-rank student can be trained on."""
 
-    denoiser: nn.Module
-    num_views: int  # images that the network denoises together, 0 where each is denoised alone
+    @property
+    def denoiser(self) -> nn.Module:
+        """The network."""
+        ...
+
+    @property
+    def num_views(self) -> int:
+        """How many images the network denoises together; 0 where each is denoised alone."""
+        ...
 
     def denoise(self, network: nn.Module, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
         """eps_hat of z_t by `network`, which has the denoiser's interface; differentiable."""

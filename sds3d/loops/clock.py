@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import torch
 class Clock:
     """Seconds spent in each part of a run (prior, render, backward, optimizer, student, ...)."""
 
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def __call__(self, part: str) -> Iterator[None]:
@@ -23,7 +22,8 @@ class Clock:
         yield
         if torch.cuda.is_available():
             torch.cuda.synchronize()
-        self.seconds[part] += time.perf_counter() - start
+        elapsed = time.perf_counter() - start
+        self.seconds[part] = self.seconds.get(part, 0.0) + elapsed
 
     def rounded(self) -> dict[str, float]:
         """The seconds of each part, to a thousandth."""

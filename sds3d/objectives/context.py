@@ -1,5 +1,4 @@
-"""What an objective may ask the loop for, by naming it in its signature.
-"""
+"""What an objective may ask the loop for, by naming it in its signature."""
 
 from __future__ import annotations
 

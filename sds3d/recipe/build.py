@@ -279,7 +279,8 @@ def sampling(recipe: Recipe, steps: int, seed: int, where: torch.device) -> Samp
     def bounds(step: int) -> tuple[float, float]:
         if times.schedule == "prioritized":
             t = prioritized(step / max(steps - 1, 1), *times.priorities)
-            return (min(max(t, times.low), times.high),) * 2
+            t = min(max(t, times.low), times.high)
+            return t, t
         f = progress(step, steps, times.schedule, times.step_at)
         return (
             times.low + f * (times.low_end - times.low),
@@ -335,7 +336,7 @@ def trainer(recipe: Recipe, scene: Scene) -> Trainer:
     """Adam on the scene's parameter groups."""
     groups = scene.param_groups(recipe.lr)
     settings = recipe.optimizer
-    optimizer = torch.optim.Adam(groups, betas=tuple(settings.betas), eps=settings.eps, fused=True)
+    optimizer = torch.optim.Adam(groups, betas=settings.betas, eps=settings.eps, fused=True)
     return Trainer(optimizer, settings.lr_end)
 
 

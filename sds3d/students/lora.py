@@ -68,7 +68,9 @@ class LoraStudent(Student):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             peft.inject_adapter_in_model(config, network)
-            self.camera = None if prior.num_views else _camera(getattr(network, timed))
+            self.camera = None
+            if timed and not prior.num_views:
+                self.camera = _camera(getattr(network, timed))
         self._network = (network, timed)  # in a tuple: what is shared is not the student's own
         trained = {n: p for n, p in network.named_parameters() if p.requires_grad}
         for p in trained.values():
@@ -100,7 +102,7 @@ class LoraStudent(Student):
     def _conditioned(self, camera: Tensor) -> Iterator[None]:
         """A context in which the camera's embedding (R, 16) is added to the network's embedding of time."""
         network, timed = self._network
-        if self.camera is None:
+        if self.camera is None or timed is None:
             yield
             return
         added = self.camera(camera)
@@ -121,15 +123,17 @@ class _ScaledGradient(torch.autograd.Function):
         return x.view_as(x)
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Tensor:
-        return g * LOSS_SCALE
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
+        return grad_outputs[0] * LOSS_SCALE
 
 
 def _camera(timed: nn.Module) -> nn.Sequential:
     """16 -> E -> E for an embedding of time of width E; its output is zero at first."""
     weight = [m for m in timed.modules() if isinstance(m, nn.Linear)][-1].weight
     width = weight.shape[0]
-    network = nn.Sequential(nn.Linear(16, width), nn.SiLU(), nn.Linear(width, width))
-    nn.init.zeros_(network[2].weight)
-    nn.init.zeros_(network[2].bias)
+    last = nn.Linear(width, width)
+    network = nn.Sequential(nn.Linear(16, width), nn.SiLU(), last)
+    with torch.no_grad():
+        for p in last.parameters():
+            p.zero_()
     return network.to(weight.device)

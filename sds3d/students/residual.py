@@ -11,6 +11,13 @@ from sds3d.diffusion.prior import Prior
 from sds3d.students.student import Student
 
 
+def _zero(module: nn.Module) -> None:
+    """Sets the parameters to zero, so that the module adds nothing at first."""
+    with torch.no_grad():
+        for p in module.parameters():
+            p.zero_()
+
+
 class Block(nn.Module):
     """Residual 3x3 convolutions, scaled and shifted by an embedding of time and camera."""
 
@@ -20,8 +27,7 @@ class Block(nn.Module):
         self.film = nn.Linear(width, 2 * width)
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
-        nn.init.zeros_(self.second.weight)
-        nn.init.zeros_(self.second.bias)
+        _zero(self.second)
 
     def forward(self, h: Tensor, embedding: Tensor) -> Tensor:
         scale, shift = self.film(embedding)[:, :, None, None].chunk(2, 1)
@@ -59,8 +65,7 @@ class ResidualStudent(Student):
             self.inward = nn.Conv2d(6 * patch**2, width, 1)
             self.blocks = nn.ModuleList(Block(width) for _ in range(blocks))
             self.outward = nn.Conv2d(width, 3 * patch**2, 1)
-        nn.init.zeros_(self.outward.weight)
-        nn.init.zeros_(self.outward.bias)
+        _zero(self.outward)
 
     def _network(self, d: Tensor, x0: Tensor, t: Tensor, camera: Tensor) -> Tensor:
         angle = t[:, None] * torch.pi * 2.0 ** torch.arange(4, device=t.device)

@@ -103,6 +103,10 @@ class EmbeddedPrior(DiffusionPrior):
         return replace(cond, background=background)
 
     def _arguments(self, z_t: Tensor, t: Tensor, cond: Cond) -> dict[str, Any]:
+        if cond.background is None:
+            raise ValueError(
+                "this prior is conditioned on the background: make cond by `condition`"
+            )
         rgb = 2 * cond.background - 1
         flagged = torch.cat([rgb, torch.ones_like(rgb[:, :1])], -1)  # 1: the background is given
         rows = flagged.repeat(len(z_t) // len(flagged), 1).to(cond.camera).to(self.dtype)

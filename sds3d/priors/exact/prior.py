@@ -237,6 +237,8 @@ class ExactPrior:
     def _alpha_variance(self, t: Tensor, cond: Cond) -> tuple[Tensor, Tensor]:
         """(alpha_t, sigma_t^2 + (alpha_t spread)^2), each (R, 1, 1, 1)."""
         alpha_t, sigma_t = self.alpha_sigma(t)
+        if cond.text.spread is None:
+            raise ValueError("the branch has no spread: make cond by `condition`")
         spread = cond.text.spread.to(t)[:, None, None, None]
         return alpha_t, sigma_t**2 + (alpha_t * spread) ** 2
 

@@ -51,11 +51,12 @@ class DiffusionPrior:
         log_alpha_bar: Tensor | None,
         steps: int,
         size: int,
-        vae: nn.Module | None = None,
+        vae: Any = None,
         name: str = "",
         weights: Mapping[str, str] | None = None,
     ) -> None:
-        self.denoiser, self.vae = denoiser, vae
+        self.denoiser = denoiser
+        self.vae: Any = vae  # diffusers' AutoencoderKL, None for models of pixels
         self.weights, self.name, self.size = dict(weights or {}), name, size
         self.num_views = getattr(denoiser.config, "num_views", 0)
         self.evaluations = 0
@@ -117,21 +118,17 @@ class DiffusionPrior:
         def same(text: str) -> Embedding:
             return self._split(self._embed(text).expand(rows, -1, -1))
 
-        def sided(blends: Sequence[Blend]) -> Embedding:
-            mixed = [
-                sum(w * self._embed(f"{text}, {word} view") for word, w in blend.items())
-                if blend
-                else self._embed(text)
-                for text, blend in zip(directions.texts(prompt.text), blends, strict=True)
-            ]
+        def sided(directions: Directions, blends: Sequence[Blend]) -> Embedding:
+            texts = directions.texts(prompt.text)
+            mixed = [self._mixed(text, b) for text, b in zip(texts, blends, strict=True)]
             return self._split(torch.stack(mixed))
 
         return Cond(
-            text=sided(directions.blends) if directions else same(prompt.text),
+            text=sided(directions, directions.blends) if directions else same(prompt.text),
             null=same(prompt.negative),
             camera=cameras.c2w.flatten(1).float(),
             empty=same("") if prompt.negative else None,
-            away=tuple((sided(b), w) for b, w in directions.away) if directions else (),
+            away=tuple((sided(directions, b), w) for b, w in directions.away) if directions else (),
         )
 
     def encode(self, rgb: Tensor) -> Tensor:
@@ -180,7 +177,7 @@ class DiffusionPrior:
         times = t * self._steps
         if self._log_alpha_bar is not None:
             times = times.round().long().clamp(max=self._steps - 1)
-        told = {"timestep": times, "encoder_hidden_states": text}
+        told: dict[str, Any] = {"timestep": times, "encoder_hidden_states": text}
         if self._joint:
             return told | {"hidden_states": z_t, "pooled_projections": pooled}
         if self.num_views:
@@ -190,6 +187,15 @@ class DiffusionPrior:
             ids = {"text_embeds": pooled, "time_ids": sizes.expand(len(z_t), -1)}
             told["added_cond_kwargs"] = ids
         return told | {"sample": z_t}
+
+    def _mixed(self, text: str, blend: Blend) -> Tensor:
+        """(T, D) of a text with words about its side, mixed by their shares; of the text alone without any."""
+        if not blend:
+            return self._embed(text)
+        nothing = torch.zeros((), device=self.device)
+        return sum(
+            (w * self._embed(f"{text}, {word} view") for word, w in blend.items()), start=nothing
+        )
 
     def _split(self, rows: Tensor) -> Embedding:
         """The tokens and the pooled vector of what the text encoder gives, (R, T, D)."""
