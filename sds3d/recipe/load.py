@@ -147,7 +147,7 @@ def _merge(table: dict[str, Any], key: str, value: Any) -> None:
     """Puts the value at a dotted key; a table replaces only the keys that it has."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            _merge(table, f"{key}.{name}", inner)
+            _merge(table, f"{key}.{write_key(name)}", inner)
     else:
         put(table, key, value)
 

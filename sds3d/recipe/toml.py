@@ -122,13 +122,29 @@ def shown(value: Any) -> str:
 
 
 def put(table: dict[str, Any], key: str, value: Any) -> None:
-    """Sets `table["a"]["b"]` for the key "a.b".  Raises RecipeError when "a" is not a table."""
-    *path, last = key.split(".")
+    """Sets `table["a"]["b"]` for the key "a.b"; parts with a dot or a colon may stand in quotes.
+
+    Raises RecipeError when "a" is not a table.
+    """
+    *path, last = _parts(key)
     for part in path:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
             raise RecipeError(f"{key}: '{part}' is a value, not a table", "correct the key")
     table[last] = value
+
+
+def _parts(key: str) -> list[str]:
+    """The parts of a dotted key: as TOML reads it, else split at the dots."""
+    try:
+        table = tomllib.loads(f"{key} = 0")
+    except ValueError:
+        return key.split(".")
+    parts = []
+    while isinstance(table, dict) and len(table) == 1:
+        ((part, table),) = table.items()
+        parts.append(part)
+    return parts if table == 0 else key.split(".")
 
 
 def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

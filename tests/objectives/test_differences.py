@@ -205,3 +205,18 @@ def test_clipping_by_pixel_keeps_the_ratios_of_its_channels(rng):
     torch.testing.assert_close(
         clipped * g.abs().amax(1, keepdim=True), g * clipped.abs().amax(1, keepdim=True)
     )
+
+
+def test_perp_neg_adds_the_weighted_perpendicular_part_of_each_further_prompt(away):
+    """eps_null + s (d + sum_i w_i perp(eps_i - eps_null, d)), written out; negative weights push away."""
+    z, t, _, cond = away
+    prior = GaussianPrior(0.7)
+    eps_pos, eps_null = (prior.predict_noise(z, t, c) for c in (cond, cond.unconditional()))
+    d = eps_pos - eps_null
+    total = d
+    for e, w in cond.away:
+        a = prior.predict_noise(z, t, replace(cond, text=e)) - eps_null
+        a = a - (dot(a, d) / dot(d, d))[:, None, None, None] * d
+        total = total + w[:, None, None, None] * a
+        assert (w < 0).all()
+    torch.testing.assert_close(cfg(prior, z, t, cond, 7.5), eps_null + 7.5 * total)

@@ -250,3 +250,20 @@ def test_sdi_without_eta_depends_on_the_draw_of_its_end_alone(case, rng):
     torch.testing.assert_close(first, second)
     noisy = sdi.grad(prior, z, t, eps, cond, rng=rng, **(options | {"eta": 0.3}))
     assert (noisy - first).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(("gamma", "share"), [(0.0, 1.0), (0.6, 0.8), (0.8, 0.6), (1.0, 0.0)])
+def test_tsm_asks_for_its_second_point_at_the_written_share_of_the_interval(case, gamma, share):
+    """mu = s + (t - s) sqrt(1 - gamma^2)."""
+    z, _, eps, cond = case
+    t = torch.full((len(z),), 0.5, dtype=torch.float64)
+    asked = []
+
+    class Recording(GaussianPrior):
+        def predict_noise(self, z_t, t, cond):
+            asked.append(t)
+            return super().predict_noise(z_t, t, cond)
+
+    tsm.grad(Recording(0.7), z, t, eps, cond, **(TSM | {"gamma": gamma, "fraction": 1.0}))
+    mu = 0.42 + 0.08 * share  # the interval is 0.08 at the end of the warm-up
+    assert any(torch.allclose(u, torch.full_like(u, mu), atol=1e-12) for u in asked)

@@ -1,0 +1,199 @@
+"""Laws of one step."""
+
+import pytest
+import torch
+from gaussian import Always, GaussianPrior, gaussian_cond
+from toy import Fog
+
+from sds3d.errors import NonFiniteError
+from sds3d.language.prompt import Prompt
+from sds3d.loops.learner import Learner, Trainer
+from sds3d.loops.step import Optimization, Sampling, generator, take_step
+from sds3d.views.cameras import orbit
+
+SIZE, VIEWS = 6, 3
+
+
+class Flat(GaussianPrior):
+    def condition(self, prompt, cameras, background):
+        return gaussian_cond(torch.zeros(len(cameras), 3, SIZE, SIZE))
+
+
+def sampling(**more):
+    functions = {
+        "cameras": lambda rng, step: orbit(VIEWS, SIZE),
+        "background": lambda rng, step: torch.full((VIEWS, 3), 0.25),
+        "bounds": lambda step: (0.2, 0.7),
+        "time": lambda rng, step: torch.full((VIEWS,), 0.5),
+        "noise": lambda rng, z: torch.ones_like(z),
+    }
+    return Sampling(**(functions | more))
+
+
+def run_of(objective, scene=None, **more):
+    scene = scene or Fog()
+    settings = {
+        "scene": scene,
+        "prior": Flat(0.5),
+        "objective": objective,
+        "prompt": Prompt("fog"),
+        "sampling": sampling(),
+        "trainer": Trainer(torch.optim.SGD(scene.parameters(), lr=1.0)),
+        "steps": 10,
+        "seed": 3,
+    }
+    return Optimization(**(settings | more))
+
+
+def test_a_step_moves_the_scene_by_the_mean_over_views_of_the_objectives_gradient_and_its_penalties():
+    g = torch.randn(VIEWS, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+    run = run_of(lambda *_: g, penalties={"cover": 0.7})
+    reference = Fog()
+    render = reference.render(orbit(VIEWS, SIZE), torch.full((VIEWS, 3), 0.25))
+    z = render.rgb.permute(0, 3, 1, 2)
+    sum_over_views = sum((z[i] * g[i]).sum() for i in range(VIEWS))
+    loss = sum_over_views / VIEWS + 0.7 * render.alpha.mean()
+    expected = torch.autograd.grad(loss, list(reference.parameters()))
+    event = take_step(run, 4)
+    for p, q, d in zip(run.scene.parameters(), reference.parameters(), expected, strict=True):
+        torch.testing.assert_close(p.detach(), q.detach() - d)
+    assert event.step == 4
+    assert event.values["cover"] == pytest.approx(0.5)
+    assert event.values["t"] == pytest.approx(0.5)
+    assert event.values["grad"] == pytest.approx(g.square().mean().sqrt().item())
+
+
+def test_a_penalty_without_weight_is_recorded_and_moves_nothing():
+    run = run_of(lambda prior, z, *_: torch.zeros_like(z), penalties={"cover": 0.0})
+    before = [p.clone() for p in run.scene.parameters()]
+    assert "cover" in take_step(run, 0).values
+    assert all(torch.equal(a, b) for a, b in zip(before, run.scene.parameters(), strict=True))
+
+
+def test_a_regularizer_sees_the_render_the_views_and_the_prompt_and_is_weighed():
+    def pale(render, views, prompt):
+        assert (len(views), prompt.text) == (VIEWS, "fog")
+        return -render.rgb.mean()
+
+    run = run_of(lambda prior, z, *_: torch.zeros_like(z), regularizers={"pale": (pale, 5.0)})
+    first = take_step(run, 0).values["pale"]
+    assert take_step(run, 1).values["pale"] < first
+
+
+def test_an_objective_is_told_where_in_the_run_it_is():
+    contexts = []
+
+    def objective(prior, z, t, eps, cond, context):
+        contexts.append(context)
+        return torch.zeros_like(z)
+
+    run = run_of(objective)
+    for step in (0, 3, 9):
+        take_step(run, step)
+    assert [c.fraction for c in contexts] == pytest.approx([0, 1 / 3, 1])
+    assert [(c.step, c.steps) for c in contexts] == [(0, 10), (3, 10), (9, 10)]
+    assert all(c.t_low == 0.2 for c in contexts)
+    assert all(c.student is None and c.state is None and c.image is None for c in contexts)
+
+
+def test_what_is_done_to_the_gradient_is_given_the_fraction_of_the_run():
+    seen = []
+
+    def gradient(g, fraction):
+        seen.append(fraction)
+        return 0 * g
+
+    run = run_of(lambda prior, z, *_: torch.ones_like(z), gradient=gradient)
+    before = [p.clone() for p in run.scene.parameters()]
+    take_step(run, 9)
+    assert seen == [1.0]
+    assert all(torch.equal(a, b) for a, b in zip(before, run.scene.parameters(), strict=True))
+
+
+def test_the_randomness_of_a_step_depends_on_the_seed_and_the_step_alone():
+    def draw(seed, step):
+        return torch.rand(3, generator=generator(seed, step)).tolist()
+
+    assert draw(1, 2) == draw(1, 2)
+    assert len({tuple(draw(seed, step)) for seed in range(4) for step in range(4)}) == 16
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"objective": lambda prior, z, *_: z * float("nan")}, "the objective's gradient"),
+        ({"regularizers": {"bad": (lambda *_: torch.tensor(float("inf")), 1.0)}}, "penalty 'bad'"),
+        (
+            {"objective": lambda prior, z, *_: torch.full_like(z, 3e38)},
+            "the scene's gradient",
+        ),
+    ],
+)
+def test_what_is_not_finite_stops_the_run_by_its_name(change, message):
+    run = run_of(**({"objective": lambda prior, z, *_: torch.zeros_like(z)} | change))
+    with pytest.raises(NonFiniteError, match=r"step 5.*t = \[0.5") as caught:
+        take_step(run, 5)
+    assert message in caught.value.message
+
+
+class Recorder(torch.nn.Module):
+    """A student that records the cameras it is trained with."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(()))
+        self.cameras, self.times = [], []
+
+    def loss(self, z, t, eps, cond):
+        assert not z.requires_grad
+        self.cameras.append(cond.camera)
+        self.times.append(t)
+        return (self.scale * eps).square().mean()
+
+    def predict_noise(self, z_t, t, cond):
+        return Always(z_t).predict_noise(z_t, t, cond)
+
+
+def learned(dropout, steps=200):
+    student = Recorder()
+    learner = Learner(student, Trainer(torch.optim.SGD(student.parameters(), lr=1e-3)), dropout)
+    cond = gaussian_cond(torch.zeros(VIEWS, 3, SIZE, SIZE))
+    cond = type(cond)(cond.text, cond.null, torch.ones(VIEWS, 16))
+    for step in range(steps):
+        learner.learn(torch.zeros(VIEWS, 3, SIZE, SIZE), cond, generator(0, step), step, steps)
+    return student
+
+
+def test_a_student_sees_the_camera_but_for_the_share_of_steps_that_drops_it_whole():
+    for dropout, low, high in ((0.0, 0, 0), (0.3, 0.2, 0.4), (1.0, 1, 1)):
+        cameras = learned(dropout).cameras
+        assert all(len(camera.unique()) == 1 for camera in cameras)  # all rows or none
+        assert low <= sum(not camera.any() for camera in cameras) / len(cameras) <= high
+
+
+def test_a_student_is_trained_at_all_times_one_for_each_view_and_by_its_own_optimizer():
+    student = learned(0.0)
+    times = torch.cat(student.times)
+    assert times.min() < 0.01
+    assert times.max() > 0.99
+    assert all(len(t.unique()) == VIEWS for t in student.times)
+    assert student.scale < 1
+
+
+def test_two_students_of_a_run_are_both_trained_and_both_named_in_its_values():
+    students = {name: Recorder() for name in "ab"}
+    learners = {
+        name: Learner(s, Trainer(torch.optim.SGD(s.parameters(), lr=1e-3)), 0.0)
+        for name, s in students.items()
+    }
+    contexts = []
+
+    def objective(prior, z, t, eps, cond, context):
+        contexts.append(context)
+        return torch.zeros_like(z)
+
+    event = take_step(run_of(objective, learners=learners), 0)
+    assert {"a", "b"} <= event.values.keys()
+    assert all(s.scale < 1 for s in students.values())
+    assert contexts[0].students == students
+    assert contexts[0].student is None  # which of the two would it be?

@@ -1,0 +1,269 @@
+"""Laws of what a recipe's numbers become: cameras, times, noise, backgrounds, gradients, students, priors."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from sds3d.diffusion.cond import Cond, Embedding
+from sds3d.errors import PriorError, RecipeError, UsageError
+from sds3d.language.prompt import Prompt
+from sds3d.recipe import build
+from sds3d.recipe.load import load
+
+STEPS = 12
+
+
+def recipe(*overrides, name="sds-nerf"):
+    return load(name, "laptop", [f"steps={STEPS}", *overrides])
+
+
+def draws(*overrides, steps=STEPS, seed=0):
+    return build.sampling(recipe(*overrides), steps, seed, build.CPU)
+
+
+def rng(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "steps", "expected"),
+    [
+        ([8], 3, [8, 8, 8]),
+        ([8, 16], 4, [8, 8, 16, 16]),
+        ([8, 16, 24], 7, [8, 8, 8, 16, 16, 24, 24]),
+        ([8, 16, 24], 2, [8, 16]),
+    ],
+)
+def test_several_image_sizes_are_equal_phases_of_the_run(sizes, steps, expected):
+    sampling = draws(f"camera.sizes={sizes}", steps=steps)
+    assert [sampling.cameras(rng(), step).height for step in range(steps)] == expected
+    assert [sampling.cameras(rng(), step).width for step in range(steps)] == expected
+
+
+def test_cameras_lie_in_the_recipes_ranges_and_fill_them():
+    ranges = {"elevation_deg": (-30.0, 50.0), "distance": (2.0, 3.0), "fov_deg": (30.0, 60.0)}
+    sampling = draws(*(f"camera.{k}=[{a}, {b}]" for k, (a, b) in ranges.items()), "camera.views=64")
+    cameras = sampling.cameras(rng(), 0)
+    focal = cameras.K[:, 1, 1]
+    seen = {
+        "elevation_deg": cameras.elevation_deg,
+        "distance": cameras.position.norm(dim=1),
+        "fov_deg": torch.rad2deg(2 * torch.atan(0.5 * cameras.height / focal)),
+    }
+    for name, (low, high) in ranges.items():
+        margin = 0.2 * (high - low)
+        assert low - 1e-3 <= seen[name].min() < low + margin
+        assert high - margin < seen[name].max() <= high + 1e-3
+
+
+def test_all_cameras_of_a_step_are_turned_by_one_random_angle():
+    """The first view is not always in the first sector: over many steps it comes from every side."""
+    sampling = draws("camera.views=4")
+    first = torch.cat([sampling.cameras(rng(seed), 0).azimuth_deg[:1] for seed in range(300)])
+    counts = torch.histc(first, 8, -180, 180)
+    assert counts.min() > 15
+    views = sampling.cameras(rng(7), 0).azimuth_deg.sort().values
+    gaps = torch.cat([views.diff(), views[:1] + 360 - views[-1:]])
+    assert gaps.max() < 180  # a view in every quarter
+
+
+@pytest.mark.parametrize(("mode", "value"), [("white", 1.0), ("grey", 0.5), ("black", 0.0)])
+def test_a_named_background_is_that_colour_in_every_view(mode, value):
+    background = draws(f"background.mode={mode}").background(rng(), 0)
+    assert torch.equal(background, torch.full((4, 3), value))
+
+
+def test_random_backgrounds_differ_between_views_and_channels():
+    background = draws("background.mode=random").background(rng(), 0)
+    assert background.shape == (4, 3)
+    assert len(background.unique()) == 12
+    assert ((background >= 0) & (background <= 1)).all()
+
+
+def test_bounds_on_t_move_from_their_starts_to_their_ends():
+    times = ("low=0.1", "high=0.9", "low_end=0.2", "high_end=0.4", "schedule=linear")
+    sampling = draws(*(f"time.{x}" for x in times), steps=11)
+    assert sampling.bounds(0) == pytest.approx((0.1, 0.9))
+    assert sampling.bounds(5) == pytest.approx((0.15, 0.65))
+    assert sampling.bounds(10) == pytest.approx((0.2, 0.4))
+    t = torch.cat([sampling.time(rng(k), 10) for k in range(200)])
+    assert t.min() >= 0.2
+    assert t.max() <= 0.4
+    assert t.max() - t.min() > 0.19
+
+
+def test_prioritized_times_are_clipped_to_the_bounds_and_need_no_randomness():
+    bounds = ("low=0.3", "high=0.6", "low_end=0.3", "high_end=0.6", "schedule=prioritized")
+    sampling = draws(*(f"time.{x}" for x in bounds), steps=20)
+    times = [sampling.time(rng(step), step)[0].item() for step in range(20)]
+    assert times == sorted(times, reverse=True)
+    assert times[0] == pytest.approx(0.6)
+    assert times[-1] == pytest.approx(0.3)
+    assert torch.equal(sampling.time(rng(1), 9), sampling.time(rng(2), 9))
+
+
+def test_fresh_noise_differs_at_every_step_and_view_and_fixed_noise_never():
+    z = torch.zeros(2, 3, 4, 4)
+    fresh = draws("noise.mode=fresh")
+    a, b = fresh.noise(rng(1), z), fresh.noise(rng(2), z)
+    assert not torch.equal(a, b)
+    assert not torch.equal(a[0], a[1])
+    fixed = draws("noise.mode=fixed")
+    a, b = fixed.noise(rng(1), z), fixed.noise(rng(2), z)
+    assert torch.equal(a, b)
+    assert torch.equal(a[0], a[1])
+    assert not torch.equal(a, draws("noise.mode=fixed", seed=1).noise(rng(1), z))
+
+
+def test_the_gradient_is_scaled_first_and_clipped_then_by_a_limit_that_moves_over_the_run():
+    g = torch.tensor([[[[0.5]], [[-3.0]]]])
+    policy = build.gradient(
+        recipe("gradient.scale=2", "gradient.clip=1", "gradient.clip_end=3", "particles=1")
+    )
+    assert policy(g, 0.0).flatten().tolist() == [1, -1]
+    assert policy(g, 0.5).flatten().tolist() == [1, -2]
+    assert policy(g, 1.0).flatten().tolist() == [1, -3]
+    pixel = build.gradient(recipe("gradient.clip=1.5", "gradient.clip_mode=pixel"))
+    assert pixel(g, 0.3).flatten().tolist() == [0.25, -1.5]
+    assert build.gradient(recipe())(g, 0.5) is not None
+    assert torch.equal(build.gradient(recipe("gradient.scale=1"))(g, 0.5), g)
+
+
+class Listener:
+    """A prior that remembers the directions it was given."""
+
+    def condition(self, prompt, cameras, background, directions=None):
+        self.directions = directions
+        text = Embedding(torch.zeros(len(cameras), 1))
+        return Cond(text, text, torch.zeros(len(cameras), 16))
+
+
+@pytest.mark.parametrize("mode", ["none", "plain", "perp-neg"])
+def test_words_about_the_side_reach_the_prior_as_the_recipe_says(mode):
+    sampling = draws(
+        f"prompting.directions={mode}", "prompting.rescale=0.25", "prompting.perp_neg_scale=2"
+    )
+    prior = Listener()
+    cameras = sampling.cameras(rng(), 0)
+    cond = sampling.condition(prior, Prompt("x"), cameras, torch.zeros(4, 3))
+    assert cond.rescale == 0.25
+    if mode == "none":
+        assert prior.directions is None
+    else:
+        assert all(prior.directions.blends)
+        assert len(prior.directions.away) == (2 if mode == "perp-neg" else 0)
+    for _, weights in () if prior.directions is None else prior.directions.away:
+        assert (weights <= 0).all()
+
+
+def test_debiased_words_are_dropped_from_the_sides_they_are_not_about():
+    said = 'prompting.debias={"smiling" = ["front"]}'
+    sampling = draws("prompting.directions=none", said)
+    prior = Listener()
+    sampling.condition(prior, Prompt("x"), sampling.cameras(rng(), 0), torch.zeros(4, 3))
+    dropped = sum(bool(words) for words in prior.directions.dropped)
+    assert 0 < dropped < 4 or dropped == 4
+
+
+def test_every_seed_starts_the_scene_and_the_students_elsewhere_and_the_same_one_alike():
+    wanted = recipe("scene.width=8", name="vsd-nerf")
+    prior = build.prior("exact", wanted, 0)
+    made = {
+        seed: [build.optimization(wanted, prior, Prompt("a red armchair"), seed=seed, where=build.CPU)
+               for _ in range(2)]
+        for seed in (0, 1)
+    }  # fmt: skip
+    for pick in (lambda run: run.scene, lambda run: run.learners["renders"].student):
+        a, b = (next(pick(run).parameters()) for run in made[0])
+        other = next(pick(made[1][0]).parameters())
+        assert torch.equal(a, b)
+        assert not torch.equal(a, other)
+
+
+def test_several_students_start_apart_and_are_kept_apart_in_a_checkpoint():
+    one = load("vsd-nerf").students["renders"]
+    wanted = replace(recipe(name="vsd-nerf"), students={"a": one, "b": one})
+    with pytest.raises(RecipeError, match="exactly one student; the recipe has 2"):
+        build.check(wanted, "exact")
+    learners = {}
+    prior = build.prior("exact", wanted, 0)
+    wanted = replace(
+        wanted, objective=replace(wanted.objective, name=f"{__name__}:both", options={})
+    )
+    learners = build.learners(wanted, prior, 0, build.CPU)
+    assert list(learners) == ["a", "b"]
+    a, b = (next(learner.student.parameters()) for learner in learners.values())
+    assert not torch.equal(a, b)
+    run = build.optimization(wanted, prior, Prompt("a red armchair"), seed=0, where=build.CPU)
+    assert set(run.modules()) == {"scene", "students.a", "students.b"}
+    assert set(run.optimizers()) == {"adam", "students_adam.a", "students_adam.b"}
+
+
+def both(prior, z, t, eps, cond, *, students):
+    """An objective of two students."""
+    return sum(student.predict_noise(z, t, cond) for student in students.values())
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "message"),
+    [
+        (["objective.name=sdss"], RecipeError, "did you mean 'sds'"),
+        (["objective.weight=sigma3"], RecipeError, "objective.weight"),
+        (["scene.name=mesh"], RecipeError, "scene.name: unknown 'mesh'"),
+        (["regularizers.foo=1"], RecipeError, "regularizers.foo"),
+        (["lr.foo=1"], RecipeError, "lr.foo"),
+        (["scene.foo=1"], RecipeError, "scene.foo"),
+        (["prior.exact.variants=0"], RecipeError, "prior.exact.variants"),
+        (["prior.exactt.variants=1"], RecipeError, "prior.exactt"),
+        (["regularizers.os:nothing=1"], RecipeError, "'os' has no 'nothing'"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_loads(overrides, error, message):
+    with pytest.raises(error) as caught:
+        build.check(recipe(*overrides), "exact")
+    assert message in caught.value.message
+    assert caught.value.fix
+
+
+def test_an_image_prompt_is_refused_by_objectives_that_do_not_read_it():
+    build.check(recipe(name="csm-nerf"), "exact", image=True)
+    with pytest.raises(UsageError, match="takes no image prompt"):
+        build.check(recipe(), "exact", image=True)
+
+
+def test_an_objective_that_needs_a_student_is_refused_without_one():
+    wanted = replace(recipe(name="vsd-nerf"), students={})
+    with pytest.raises(RecipeError, match="needs exactly one student; the recipe has 0"):
+        build.check(wanted, "exact")
+
+
+def test_a_network_without_a_table_for_its_student_is_refused(tmp_path):
+    (tmp_path / "model_index.json").write_text("{}", encoding="utf-8")
+    wanted = recipe(name="vsd-nerf")
+    residual = {"residual": wanted.students["renders"]["residual"]}
+    with pytest.raises(RecipeError, match=r"no \[students.renders.lora\]"):
+        build.check(replace(wanted, students={"renders": residual}), f"diffusers:{tmp_path}")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("exakt", "did you mean 'exact'"),
+        ("exact:nowhere", "'nowhere' is not a folder"),
+        ("diffusers", "'' is not a folder"),
+        ("no_such_module.prior:load", "there is no module 'no_such_module'"),
+        ("os.path:nothing", "'os.path' has no 'nothing'"),
+    ],
+)
+def test_a_prior_that_does_not_exist_is_refused_with_the_nearest_name(name, message):
+    with pytest.raises(PriorError) as caught:
+        build.check(recipe(), name)
+    assert message in caught.value.message
+
+
+def test_the_light_of_a_prior_is_known_without_loading_it(tmp_path):
+    (tmp_path / "model_index.json").write_text("{}", encoding="utf-8")
+    assert build.light("exact") is not None
+    assert build.light("embedded") is not None
+    assert build.light(f"diffusers:{tmp_path}") is None

@@ -1,0 +1,187 @@
+"""What docs/extend.md promises: an objective, a prior and a regularizer from outside, by import path.
+
+Scenes and file formats from outside are in tests/scenes/test_outside.py.
+"""
+
+import json
+
+import pytest
+import torch
+
+from sds3d.errors import PriorError
+from sds3d.recipe import build
+from sds3d.recipe.load import load
+from sds3d.runs import checkpoint
+from sds3d.runs.generate import generate
+from sds3d.runs.job import Job
+
+CODE = '''
+"""A prior that knows one colour, an objective with a memory, and a regularizer."""
+
+import torch
+from torch import nn
+
+from sds3d.diffusion.cond import Cond, Embedding
+from sds3d.diffusion.guidance import cfg
+from sds3d.diffusion.noising import add_noise
+from sds3d.diffusion.prior import Prior, PriorWithDensity
+from sds3d.diffusion.schedule import alpha_bar, alpha_sigma
+
+
+class OneColor:
+    """Every image of every prompt is `level` grey."""
+
+    def __init__(self, level):
+        self.level = level
+        self.weights = {}
+        self.evaluations = 0
+
+    def describe(self, prompt):
+        return f"'{prompt.text}' is {self.level:.2f} grey"
+
+    def condition(self, prompt, cameras, background, directions=None):
+        text = Embedding(torch.zeros(len(cameras), 1))
+        return Cond(text, text, cameras.c2w.flatten(1).float())
+
+    def encode(self, rgb):
+        return 2 * rgb - 1
+
+    def alpha_sigma(self, t):
+        return alpha_sigma(t, alpha_bar().log())
+
+    def predict_noise(self, z_t, t, cond):
+        self.evaluations += len(z_t)
+        alpha_t, sigma_t = self.alpha_sigma(t)
+        return (z_t - alpha_t * (2 * self.level - 1)) / sigma_t
+
+
+def one_color(source, *, seed, device, shift: float = 0.0) -> OneColor:
+    return OneColor(float(source or 0.5) + shift)
+
+
+class Memory(nn.Module):
+    """A running mean of the gradient."""
+
+    def __init__(self, prior, prompt):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
+
+
+def grad(prior: Prior, z, t, eps, cond, *, state: Memory, rng, decay: float):
+    """SDS minus the running mean of its gradient."""
+    g = cfg(prior, add_noise(prior, z, t, eps), t, cond, 1.0) - eps
+    state.mean.lerp_(g.mean((0, 2, 3), keepdim=True), 1 - decay)
+    return g - state.mean
+
+
+def dense(prior: PriorWithDensity, z, t, eps, cond):
+    """An objective that needs a density."""
+    return prior.log_ratio(z, z, t, cond)
+
+
+def blue(render, views, prompt):
+    """How blue the image is."""
+    assert len(views) == len(render.rgb)
+    assert prompt.text
+    return render.rgb[..., 2].mean()
+'''
+SMALL = (
+    "camera.sizes=[12]", "camera.views=2", "scene.width=8", "scene.grid=16", "export.resolution=24",
+    "export.texture_size=64", "export.faces=200", "run.checkpoint_every=1",
+)  # fmt: skip
+
+
+class Quiet:
+    def __init__(self, stop_after=None):
+        self.notes = []
+        self.stop_after = stop_after
+
+    def __getattr__(self, name):
+        return lambda *_: None
+
+    def note(self, line):
+        self.notes.append(line)
+
+    def step(self, step, total, values):
+        if step == self.stop_after:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def outside(tmp_path, monkeypatch):
+    (tmp_path / "my_method.py").write_text(CODE, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    base = load("sds-nerf")
+    text = (tmp_path / "mine.toml").open("w", encoding="utf-8")
+    from sds3d.recipe.load import dump
+
+    with text:
+        toml = dump(base).replace('name = "sds"', 'name = "my_method:grad"\ndecay = 0.9')
+        lines = [line for line in toml.splitlines() if line not in DROPPED]
+        text.write("\n".join(lines))
+    return tmp_path
+
+
+DROPPED = ("guidance_scale = 2.0", 'weight = "sigma2"')
+
+
+def job(folder, **more):
+    return Job(
+        "a red armchair", prior="my_method:one_color:0.8", recipe="mine.toml", steps=3,
+        overrides=(*SMALL, *more.pop("overrides", ())), out=str(folder), **more,
+    )  # fmt: skip
+
+
+def test_an_objective_and_a_prior_from_outside_make_a_run(outside):
+    report = Quiet()
+    result = generate(job(outside / "run"), report)
+    assert any("0.80 grey" in note for note in report.notes)
+    assert result.evaluations == 3 * 2
+    assert result.files["glb"].is_file()
+
+
+def test_the_state_of_an_objective_is_saved_and_a_resumed_run_is_the_same_bit_for_bit(outside):
+    generate(job(outside / "whole"), Quiet())
+    for stop in (1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            generate(job(outside / "broken"), Quiet(stop_after=stop))
+    generate(job(outside / "broken"), Quiet())
+    whole, broken = (
+        checkpoint.read(outside / name / "checkpoint.safetensors")[0]
+        for name in ("whole", "broken")
+    )
+    assert whole["state.mean"].any()
+    assert whole.keys() == broken.keys()
+    assert all(torch.equal(whole[name], broken[name]) for name in whole)
+
+
+def test_options_of_a_prior_from_outside_come_from_the_recipe(outside):
+    recipe = load("mine.toml", overrides=["prior.external.shift=-0.3"])
+    build.check(recipe, "my_method:one_color:0.8")
+    prior = build.prior("my_method:one_color:0.8", recipe, 0)
+    assert prior.level == pytest.approx(0.5)
+
+
+def test_a_capability_that_a_prior_from_outside_lacks_is_named_before_it_loads(outside):
+    recipe = load("mine.toml", overrides=["objective.name=my_method:dense"])
+    options = {"name": "my_method:dense"}
+    text = (outside / "mine.toml").read_text(encoding="utf-8")
+    text = text.replace("my_method:grad", options["name"]).replace("decay = 0.9\n", "")
+    (outside / "dense.toml").write_text(text, encoding="utf-8")
+    recipe = load("dense.toml")
+    with pytest.raises(PriorError, match="needs a prior with a known density"):
+        build.check(recipe, "my_method:one_color")
+    build.check(recipe, "exact")
+
+
+def test_a_regularizer_from_outside_moves_the_scene(outside):
+    def blueness(weight):
+        name = f"blue-{weight}"
+        generate(
+            job(outside / name, overrides=(f'regularizers."my_method:blue"={weight}',)), Quiet()
+        )
+        lines = (outside / name / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        return json.loads(lines[-1])["my_method:blue"]
+
+    assert blueness(1e5) < blueness(0)
