@@ -3,12 +3,12 @@
 Scenes and file formats from outside are in tests/scenes/test_outside.py.
 """
 
-import json
-
 import pytest
 import torch
 
 from sds3d.errors import PriorError
+from sds3d.language.prompt import Prompt
+from sds3d.loops.scene import optimize
 from sds3d.recipe import build
 from sds3d.recipe.load import load
 from sds3d.runs import checkpoint
@@ -141,19 +141,27 @@ def test_an_objective_and_a_prior_from_outside_make_a_run(outside):
     assert result.files["glb"].is_file()
 
 
-def test_the_state_of_an_objective_is_saved_and_a_resumed_run_is_the_same_bit_for_bit(outside):
-    generate(job(outside / "whole"), Quiet())
-    for stop in (1, 2):
-        with pytest.raises(KeyboardInterrupt):
-            generate(job(outside / "broken"), Quiet(stop_after=stop))
-    generate(job(outside / "broken"), Quiet())
-    whole, broken = (
-        checkpoint.read(outside / name / "checkpoint.safetensors")[0]
-        for name in ("whole", "broken")
-    )
-    assert whole["state.mean"].any()
-    assert whole.keys() == broken.keys()
-    assert all(torch.equal(whole[name], broken[name]) for name in whole)
+def optimization(*overrides):
+    recipe = load("mine.toml", overrides=["steps=6", *SMALL, *overrides])
+    build.check(recipe, "my_method:one_color:0.8")
+    prior = build.prior("my_method:one_color:0.8", recipe, 0)
+    return build.optimization(recipe, prior, Prompt("fog"), seed=0, where=build.CPU)
+
+
+def test_the_state_of_an_objective_is_in_the_checkpoint_and_resumes_bit_for_bit(outside):
+    whole, first, second = (optimization() for _ in range(3))
+    optimize(whole, range(6), lambda event: True)
+    optimize(first, range(4), lambda event: True)
+    tensors = checkpoint.pack(first.modules(), first.optimizers())
+    assert tensors["state.mean"].any()
+    for name, module in second.modules().items():
+        checkpoint.unpack_module(module, tensors, name)
+    for name, optimizer in second.optimizers().items():
+        checkpoint.unpack_optimizer(optimizer, tensors, name)
+    optimize(second, range(4, 6), lambda event: True)
+    assert torch.equal(whole.state.mean, second.state.mean)
+    for p, q in zip(whole.scene.parameters(), second.scene.parameters(), strict=True):
+        assert torch.equal(p, q)
 
 
 def test_options_of_a_prior_from_outside_come_from_the_recipe(outside):
@@ -177,11 +185,9 @@ def test_a_capability_that_a_prior_from_outside_lacks_is_named_before_it_loads(o
 
 def test_a_regularizer_from_outside_moves_the_scene(outside):
     def blueness(weight):
-        name = f"blue-{weight}"
-        generate(
-            job(outside / name, overrides=(f'regularizers."my_method:blue"={weight}',)), Quiet()
-        )
-        lines = (outside / name / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-        return json.loads(lines[-1])["my_method:blue"]
+        events = []
+        run = optimization(f'regularizers."my_method:blue"={weight}')
+        optimize(run, range(6), lambda event: events.append(event) or True)
+        return events[-1].values["my_method:blue"]
 
     assert blueness(1e5) < blueness(0)
