@@ -72,7 +72,7 @@ GLTF = [
     "gpu_instancing",
     "morph_weight_1",
 ]
-GLTF += ["nodes_nested", "triangle_strip", "alpha_mask"]
+GLTF += ["nodes_nested", "triangle_strip", "alpha_mask", "real_meshopt"]
 TEXT = {
     "obj": ["obj_tex_options/box.obj", "obj_ngon_concave/ell.obj", "obj_vertex_colors/box.obj"],
     "mtl": ["obj_tex_options/b.mtl", "obj_d0/b.mtl"],
@@ -100,7 +100,7 @@ def home(tmp_path_factory):
     inside.mkdir()
     for name in ("t.png", "b.mtl"):
         (inside / name).write_bytes((FILES / "obj_tex_options" / name).read_bytes())
-    for case in ("two_textures/boxes.glb", "obj_quads/box.obj", "real_quantize/box.glb"):
+    for case in ("two_textures/boxes.glb", "obj_quads/box.obj", "real_meshopt/box.glb"):
         load_shape(FILES / case)  # compiles and imports what is needed
     return inside
 

@@ -120,6 +120,7 @@ SHOWN = {
     "ply_uv_texture": ((RED,), BOX),
     "quantized": ((RED, BLUE), (2, 6, 2)),
     "real_draco": ((RED,), BOX),
+    "real_meshopt": ((RED,), BOX),
     "real_quantize": ((RED,), BOX),
     "red_tex_factor08_and_green": (((231, 0, 0), GREEN), PAIR),  # 0.8 of the light is 231 in sRGB
     "red_tex_factor1_and_green": ((RED, GREEN), PAIR),
@@ -177,7 +178,6 @@ REFUSED = {
     "ply_splats": "Gaussian splats",
     "ply_truncated": "ends before",
     "points_only": "no triangles",
-    "real_meshopt": "EXT_meshopt_compression",
     "stl_only": "no triangles",
     "truncated": "cut short",
     "zero_bytes": "empty",
