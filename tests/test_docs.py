@@ -12,10 +12,6 @@ from test_readme import DOCUMENTS, ROOT, blocks, sds3d_lines
 from sds3d.cli import main
 
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
-TINY = (
-    "camera.sizes=[16]", "camera.views=1", "steps=4",
-    "export.resolution=16", "export.texture_size=32", "export.faces=200",
-)  # fmt: skip
 
 
 def cheap(arguments):
@@ -42,19 +38,6 @@ def test_the_cheap_commands_of_the_documents_run(arguments, tmp_path, monkeypatc
     printed = capsys.readouterr()
     assert not end.value.code, printed.err
     assert printed.out.strip()
-
-
-def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
-    (code,) = blocks(ROOT / "README.md", "python")
-    call = 'preset="draft")'
-    assert code.count(call) == 1
-    small = (
-        f'preset="draft", scene="triplane", overrides={TINY}, preview_size=16, turntable_size=16)'
-    )
-    monkeypatch.chdir(tmp_path)
-    names = {}
-    exec(code.replace(call, small), names)
-    assert names["result"].files["glb"].is_file()
 
 
 def test_a_run_in_python_runs_from_top_to_bottom(tmp_path, monkeypatch, capsys):
