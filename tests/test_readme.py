@@ -99,7 +99,7 @@ def test_every_exit_code_is_documented():
     text = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
     documented = {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)}
     codes = {kind.exit_code for kind in errors.Sds3dError.__subclasses__()}
-    assert documented == codes | {0, 1, errors.INTERRUPTED}
+    assert documented == codes | {0, 1, errors.INTERRUPTED, errors.BROKEN_PIPE}
 
 
 def test_every_key_of_a_row_is_documented():
