@@ -144,9 +144,8 @@ def knife(rng: np.random.Generator) -> list[Part]:
     back = [(0.5 * deep, y), (0.5 * deep, y + 0.5 * long), (0.46 * deep, y + 0.85 * long)]
     low, high = curve(edge, 4), curve([*back, edge[-1]], 4)[:-1]
     blade = extrude(np.concatenate([low, high[::-1]]), 0.0045)
-    bevel = extrude(
-        np.concatenate([low[:-1], (low * [1, 1] + [0.18 * deep, 0])[:-2][::-1]]), 0.0062
-    )
+    inner = low[-3::-1] + np.array([0.18 * deep, 0])
+    bevel = extrude(np.concatenate([low[:-1], inner]), 0.0062)
     bolster = box(0.72 * deep, 0.018, 0.013, 0.004).move(0.10 * deep, y - 0.003)
     grip = curve([(0.50 * deep, y - 0.008), (0.46 * deep, 0.065), (0.52 * deep, 0.015), (0.30 * deep, 0.0),
                   (-0.24 * deep, 0.006), (-0.18 * deep, 0.05), (-0.22 * deep, y - 0.008)], 3)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Lights about the house: lamp, floor lamp, candle.  In metres."""
+"""Lights about the house: lamp, floor lamp, chandelier, light bulb, flashlight, candle.  In metres."""
 
 from __future__ import annotations
 
@@ -7,17 +7,34 @@ import numpy as np
 from sds3d.library.kit.looks import (
     BLACK,
     BRASS,
+    CHROME,
     CREAM,
     LAMP_WHITE,
     OAK,
+    RED,
     STEEL,
     WHITE,
+    YELLOW,
+    darker,
     glossy,
     matte,
     pick,
 )
 from sds3d.library.kit.model import Part
-from sds3d.library.kit.shapes import Solid, arc, block, curve, ellipsoid, lathe, rod, tube
+from sds3d.library.kit.shapes import (
+    Solid,
+    arc,
+    block,
+    box,
+    curve,
+    cylinder,
+    ellipsoid,
+    group,
+    lathe,
+    rod,
+    torus,
+    tube,
+)
 
 
 def _shade(low: float, high: float, bottom: float, top: float) -> Solid:
@@ -78,6 +95,206 @@ def floor_lamp(rng: np.random.Generator) -> list[Part]:
         stand.part("stand", metal, True),
         shade.part("shade", pick(rng, CREAM, WHITE, matte(0.84, 0.72, 0.54)), True),
         bulb.part("bulb", LAMP_WHITE),
+    ]
+
+
+def chandelier(rng: np.random.Generator) -> list[Part]:
+    """A chandelier on a chain: a turned stem, a ring of arms with burning candles, hanging drops."""
+    metal = pick(rng, BRASS, BRASS, matte(0.13, 0.12, 0.12), darker(STEEL, 0.9))
+    arms, reach = pick(rng, 6, 8), rng.uniform(0.36, 0.44)
+    stem = lathe(
+        [
+            (0, -0.20),
+            (0.025, -0.185),
+            (0.012, -0.16),
+            (0.05, -0.11),
+            (0.075, -0.06),
+            (0.05, -0.01),
+            (0.022, 0.03),
+            (0.032, 0.10),
+            (0.055, 0.16),
+            (0.03, 0.22),
+            (0.02, 0.30),
+            (0.04, 0.34),
+            (0.015, 0.38),
+            (0, 0.38),
+        ],
+        12,
+        crease_deg=60,
+    )
+    way = curve(
+        [(0, -0.04, 0.05), (0, -0.12, 0.45 * reach), (0, -0.09, 0.85 * reach), (0, 0.02, reach)], 3
+    )
+    arm = tube(way, 0.0125, 5)
+    curl = tube(
+        curve(
+            [
+                (0, 0.16, 0.04),
+                (0, 0.22, 0.30 * reach),
+                (0, 0.10, 0.55 * reach),
+                (0, -0.08, 0.62 * reach),
+            ],
+            3,
+        ),
+        0.008,
+        4,
+    )
+    pan = lathe(
+        [(0, 0.02), (0.055, 0.035), (0.062, 0.045), (0.02, 0.048), (0.020, 0.07), (0, 0.07)], 8
+    ).move(z=reach)
+    stick = cylinder(0.016, 0.11, sides=6).move(0, 0.115, reach)
+    flame = lathe(
+        [(0, 0), (0.016, 0.018), (0.018, 0.030), (0.010, 0.060), (0, 0.085)], 6, crease_deg=80
+    ).move(0, 0.168, reach)
+    drop = lathe([(0, -0.055), (0.013, -0.030), (0.010, -0.014), (0, 0.004)], 4)
+    drops = group(
+        drop.move(0, 0.024, reach + 0.052),
+        drop.move(0, 0.024, reach - 0.052),
+        drop.move(0, -0.115, 0.50 * reach),
+    )
+    garland = [
+        (
+            0.62 * reach * np.sin(t),
+            -0.03 - 0.05 * np.abs(np.sin(arms * t / 2)),
+            0.62 * reach * np.cos(t),
+        )
+        for t in np.linspace(0, 2 * np.pi, 3 * arms, endpoint=False)
+    ]
+    beads = group(*(ellipsoid(0.0115, sides=5).move(*p) for p in garland))
+    ball = ellipsoid(0.035, 0.045, sides=10).move(y=-0.235)
+    links = [
+        torus(0.020, 0.006, 8, 3)
+        .scale(0.8, 1, 1.5)
+        .turn("x", 90)
+        .turn("y", 90 * (k % 2))
+        .move(y=0.405 + 0.042 * k)
+        for k in range(int(rng.integers(4, 8)))
+    ]
+    top = 0.405 + 0.042 * len(links)
+    rose = lathe(
+        [
+            (0.02, top - 0.02),
+            (0.07, top + 0.0),
+            (0.095, top + 0.025),
+            (0.095, top + 0.04),
+            (0, top + 0.04),
+        ],
+        18,
+    )
+    return [
+        group(stem, group(arm, pan).around(arms)).part("frame", metal, True),
+        curl.around(arms).part("scrolls", metal, True),
+        group(*links, rose).part("chain", metal, True),
+        stick.around(arms).part("candles", CREAM),
+        flame.around(arms).part("flames", matte(1.0, 0.80, 0.28)),
+        group(drops.around(arms), beads, ball).part("drops", glossy(0.80, 0.88, 0.94)),
+    ]
+
+
+def light_bulb(rng: np.random.Generator) -> list[Part]:
+    """A light bulb, its screw cap below: a pale glowing pear of glass, a threaded metal cap, a black foot."""
+    glow = pick(rng, glossy(0.98, 0.93, 0.66), glossy(0.96, 0.96, 0.90), glossy(0.99, 0.84, 0.42))
+    fat, neck = rng.uniform(0.29, 0.33), rng.uniform(0.13, 0.15)
+    line = curve(
+        [
+            (neck, 0.26),
+            (0.98 * neck, 0.34),
+            (0.68 * fat, 0.55),
+            (fat, 0.82),
+            (0.80 * fat, 1.03),
+            (0.34 * fat, 1.135),
+            (0.0, 1.155),
+        ],
+        3,
+    )
+    line[:, 0] = np.maximum(line[:, 0], 0)
+    glass = lathe(line, 26, crease_deg=80)
+    cap = lathe(
+        [(0.10, 0.05), (0.128, 0.07), (0.128, 0.26), (0.16, 0.27), (0.155, 0.30), (0, 0.30)], 20
+    )
+    turns = np.linspace(0, 2 * np.pi * 3.6, 62)
+    thread = tube(
+        np.stack(
+            [0.128 * np.sin(turns), 0.085 + 0.155 * turns / turns[-1], 0.128 * np.cos(turns)], 1
+        ),
+        0.016,
+        5,
+    )
+    foot = lathe([(0, 0.0), (0.045, 0.004), (0.085, 0.055), (0, 0.055)], 16)
+    shine = tube(
+        [
+            (-0.62 * fat, 0.74, 0.70 * fat),
+            (-0.66 * fat, 0.84, 0.68 * fat),
+            (-0.58 * fat, 0.95, 0.62 * fat),
+        ],
+        [0.012, 0.026, 0.012],
+        6,
+    )
+    return [
+        glass.part("bulb", glow, True),
+        (cap + thread).part("cap", pick(rng, BRASS, STEEL)),
+        foot.part("foot", BLACK),
+        shine.part("shine", WHITE),
+    ]
+
+
+def flashlight(rng: np.random.Generator) -> list[Part]:
+    """A flashlight that lies and points to the front: a ribbed barrel, a wide head with a bright lens."""
+    skin = pick(
+        rng, matte(0.13, 0.13, 0.14), RED, YELLOW, darker(STEEL, 0.85), glossy(0.12, 0.28, 0.62)
+    )
+    long, fat, head = rng.uniform(0.60, 0.72), rng.uniform(0.085, 0.098), rng.uniform(0.145, 0.17)
+    barrel = lathe(
+        [(0.88 * fat, 0), (fat, 0.02), (fat, 0.06), (0.93 * fat, 0.07), (0.93 * fat, long)], 20
+    )
+    cone = lathe(
+        [
+            (0.93 * fat, long - 0.02),
+            (1.02 * fat, long),
+            (head, long + 0.13),
+            (head, long + 0.20),
+            (1.05 * head, long + 0.205),
+            (1.05 * head, long + 0.245),
+            (0.86 * head, long + 0.25),
+            (0.86 * head, long + 0.22),
+            (0, long + 0.22),
+        ],
+        24,
+    )
+    ribs = group(
+        *(torus(0.945 * fat, 0.010, 20, 5).move(y=h) for h in np.linspace(0.12, long - 0.22, 8))
+    )
+    fins = group(*(torus(0.96 * head, 0.012, 24, 5).move(y=long + h) for h in (0.135, 0.165)))
+    lens = lathe(
+        [
+            (0, long + 0.215),
+            (0.86 * head, long + 0.215),
+            (0.80 * head, long + 0.236),
+            (0, long + 0.245),
+        ],
+        22,
+    )
+    switch = box(0.045, 0.10, 0.035, 0.012).move(0, long - 0.12, fat)
+    pad = box(0.065, 0.15, 0.03, 0.012).move(0, long - 0.12, 0.93 * fat)
+    tail = lathe([(0.45 * fat, -0.022), (0.50 * fat, 0.0), (0, 0.0)], 12)
+
+    aside = float(pick(rng, -1, 1) * rng.uniform(22, 34))
+
+    def lying(solid: Solid) -> Solid:
+        return (
+            solid.turn("y", 180)
+            .turn("x", 90)
+            .move(0, 0, -0.5 * long)
+            .turn("x", -9)
+            .turn("y", aside)
+        )
+
+    return [
+        lying(group(barrel, cone)).part("body", skin, True),
+        lying(group(ribs, fins, tail)).part("ribs", darker(skin, 0.7), True),
+        lying(lens).part("lens", LAMP_WHITE),
+        lying(pad).part("plate", CHROME),
+        lying(switch).part("switch", pick(rng, RED, BLACK)),
     ]
 
 

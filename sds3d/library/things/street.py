@@ -1,4 +1,4 @@
-"""Street furniture: fire hydrant, mailbox, street lamp, traffic light.  In metres, front +Z."""
+"""Street furniture: fire hydrant, mailbox, street lamp, traffic light, traffic cone.  In metres, front +Z."""
 
 from __future__ import annotations
 
@@ -216,4 +216,54 @@ def traffic_light(rng: np.random.Generator) -> list[Part]:
         lights[2].part("green light", green),
         pole.part("pole", matte(0.38, 0.40, 0.42)),
         *plate,
+    ]
+
+
+def traffic_cone(rng: np.random.Generator) -> list[Part]:
+    """A traffic cone: an orange cone with white bands, hollow at its tip, on a square foot."""
+    paint = pick(
+        rng, matte(0.95, 0.36, 0.06), matte(0.95, 0.36, 0.06), matte(0.86, 0.16, 0.08), YELLOW
+    )
+    tall, low, tip = rng.uniform(0.50, 0.72), rng.uniform(0.145, 0.165), 0.030
+    wide = 1.35 * low
+    cone = lathe(
+        [
+            (low, 0.03),
+            (low - 0.012, 0.045),
+            (tip, tall),
+            (0.72 * tip, tall),
+            (0.60 * tip, tall - 0.06),
+        ],
+        24,
+    )
+    foot = extrude(
+        [
+            (-wide, -0.8 * wide),
+            (-0.8 * wide, -wide),
+            (0.8 * wide, -wide),
+            (wide, -0.8 * wide),
+            (wide, 0.8 * wide),
+            (0.8 * wide, wide),
+            (-0.8 * wide, wide),
+            (-wide, 0.8 * wide),
+        ],
+        0.035,
+        bevel=0.008,
+    )
+    skirt = lathe([(1.16 * low, 0.03), (1.10 * low, 0.05), (low, 0.055)], 24)
+
+    def ring(start: float, end: float) -> Solid:
+        radius = [
+            low - 0.012 + (tip - low + 0.012) * (y - 0.045) / (tall - 0.045) + 0.003
+            for y in (start, end)
+        ]
+        return lathe([(radius[0], start), (radius[1], end)], 24)
+
+    spans = pick(rng, ((0.34, 0.54), (0.66, 0.82)), ((0.42, 0.72),))
+    return [
+        cone.part("cone", paint, True),
+        group(foot.turn("x", 90).move(y=0.018), skirt).part(
+            "foot", pick(rng, paint, matte(0.10, 0.10, 0.11)), True
+        ),
+        group(*(ring(a * tall, b * tall) for a, b in spans)).part("bands", matte(0.95, 0.95, 0.94)),
     ]

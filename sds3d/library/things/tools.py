@@ -1,4 +1,4 @@
-"""Tools: hammer, saw, key, scissors, wrench, shovel, ladder.  Flat side +Z."""
+"""Tools: hammer, saw, screwdriver, drill, key, scissors, wrench, shovel, ladder.  Flat side +Z."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sds3d.library.kit.looks import (
     BLACK,
     BLUE,
     BRASS,
+    CREAM,
     GREEN,
     IRON,
     OAK,
@@ -21,6 +22,7 @@ from sds3d.library.kit.looks import (
     WALNUT,
     YELLOW,
     darker,
+    matte,
     metal,
     pick,
 )
@@ -36,6 +38,7 @@ from sds3d.library.kit.shapes import (
     group,
     hull,
     lathe,
+    loft,
     rod,
     rounded_box,
     torus,
@@ -86,6 +89,125 @@ def saw(rng: np.random.Generator) -> list[Part]:
         blade.part("blade", BLADE),
         handle.part("handle", pick(rng, OAK, WALNUT, RED), True),
         screws.part("screws", BRASS),
+    ]
+
+
+def screwdriver(rng: np.random.Generator) -> list[Part]:
+    """A screwdriver upright, tip below: a fluted two-coloured handle, a long shank, a flat or a cross tip."""
+    long, fat = rng.uniform(0.50, 0.68), rng.uniform(0.085, 0.10)
+    turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    flutes = 1 + 0.07 * np.cos(6 * turns)
+
+    def ring(y: float, r: float, fluted: float) -> np.ndarray:
+        k = r * (1 + fluted * (flutes - 1))
+        return np.stack([k * np.sin(turns), np.full(24, y), k * np.cos(turns)], 1)
+
+    grip = loft(
+        np.array(
+            [
+                ring(long, 0.6 * fat, 0),
+                ring(long + 0.03, 0.72 * fat, 0),
+                ring(long + 0.09, 0.62 * fat, 0.2),
+                ring(long + 0.15, 0.92 * fat, 1),
+                ring(long + 0.24, fat, 1),
+                ring(long + 0.36, 0.95 * fat, 1),
+                ring(long + 0.42, 0.80 * fat, 0.2),
+                ring(long + 0.44, 0.5 * fat, 0),
+            ]
+        ),
+        crease_deg=50,
+    )
+    cap = lathe(
+        [
+            (0.80 * fat, long + 0.405),
+            (0.78 * fat, long + 0.44),
+            (0.45 * fat, long + 0.465),
+            (0, long + 0.472),
+        ],
+        20,
+        crease_deg=60,
+    )
+    collar = lathe([(0.036, long - 0.03), (0.055, long - 0.02), (0.062, long + 0.02)], 16)
+    shank = rod((0, 0.09, 0), (0, long + 0.02, 0), 0.026, sides=10)
+    if rng.random() < 0.5:
+        tip = hull(
+            np.array(
+                [
+                    (sx * x, y, sz * z)
+                    for x, y, z in (
+                        (0.024, 0.11, 0.022),
+                        (0.040, 0.045, 0.012),
+                        (0.036, 0.0, 0.006),
+                    )
+                    for sx in (-1, 1)
+                    for sz in (-1, 1)
+                ]
+            ),
+            crease_deg=30,
+        )
+    else:
+        blade = hull(
+            np.array(
+                [
+                    (sx * x, y, sz * 0.007)
+                    for x, y in ((0.027, 0.11), (0.027, 0.06), (0.007, 0.0))
+                    for sx in (-1, 1)
+                    for sz in (-1, 1)
+                ]
+            ),
+            crease_deg=30,
+        )
+        tip = group(blade, blade.turn("y", 90), rod((0, 0.02, 0), (0, 0.11, 0), 0.010, 0.025, 8))
+    color = pick(rng, RED, YELLOW, BLUE, ORANGE, GREEN)
+    return [
+        grip.part("handle", color, True),
+        group(cap, collar).part("cap", BLACK),
+        shank.part("shank", STEEL),
+        tip.part("tip", darker(STEEL, 0.6)),
+    ]
+
+
+def drill(rng: np.random.Generator) -> list[Part]:
+    """A cordless drill that points to the right: a housing, a chuck with a bit, a grip, a battery."""
+    skin = pick(rng, YELLOW, ORANGE, BLUE, GREEN, RED)
+    dark = darker(RUBBER, 1.3)
+    long, lean = rng.uniform(0.40, 0.48), float(rng.uniform(-12, -6))
+    body = lathe(
+        [(0.075, -0.30), (0.125, -0.27), (0.135, -0.20), (0.135, 0.06), (0.115, long - 0.20)], 20
+    ).turn("z", -90)
+    sleeve = lathe([(0.118, long - 0.22), (0.118, long - 0.12), (0.085, long - 0.10)], 20).turn(
+        "z", -90
+    )
+    chuck = lathe(
+        [(0.075, long - 0.11), (0.082, long - 0.09), (0.080, long + 0.02), (0.034, long + 0.10)], 16
+    ).turn("z", -90)
+    ribs = torus(0.083, 0.007, 16, 4).turn("z", 90)
+    ribs = group(*(ribs.move(long - d) for d in (0.075, 0.045, 0.015)))
+    bit = rod((long + 0.09, 0, 0), (long + 0.36, 0, 0), 0.017, sides=8)
+    t = np.linspace(0, 1, 34)
+    spiral = tube(
+        np.stack([long + 0.14 + 0.20 * t, 0.018 * np.sin(22 * t), 0.018 * np.cos(22 * t)], 1),
+        0.009,
+        5,
+    )
+    point = rod((long + 0.36, 0, 0), (long + 0.40, 0, 0), 0.019, 0.002, 8)
+    handle = rounded_box(0.155, 0.46, 0.125, 0.055).turn("z", lean).move(-0.13, -0.29, 0)
+    grip = rounded_box(0.162, 0.27, 0.132, 0.055).turn("z", lean).move(-0.135, -0.29, 0)
+    trigger = rounded_box(0.07, 0.11, 0.07, 0.022).move(-0.035, -0.165, 0)
+    shoe = rounded_box(0.30, 0.085, 0.19, 0.03).move(-0.14, -0.52, 0)
+    pack = rounded_box(0.33, 0.15, 0.20, 0.04).move(-0.125, -0.615, 0)
+    vents = group(
+        *(box(0.018, 0.085, 0.29, 0.004).move(x, 0.01, 0) for x in (-0.245, -0.205, -0.165))
+    )
+    badge = box(0.16, 0.055, 0.276, 0.01).move(0.0, 0.03, 0)
+    return [
+        group(body, handle, shoe).part("body", skin, True),
+        group(sleeve, grip, trigger).part("grip", dark),
+        (chuck + ribs).part("chuck", matte(0.16, 0.16, 0.17)),
+        group(bit, spiral, point).part("bit", STEEL),
+        pack.part("battery", matte(0.12, 0.12, 0.13)),
+        vents.part("vents", matte(0.06, 0.06, 0.06)),
+        badge.part("badge", pick(rng, BLACK, CREAM)),
     ]
 
 
