@@ -1,4 +1,4 @@
-"""The built-in objects: members of the categories that a prompt can name."""
+"""The built-in objects, by the categories that a prompt can name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sds3d.library.kit.model import Model, Part, Wish, assemble, paint
 
 
 def model(name: str, variant: int, wish: Wish | None = None, caption: str = "") -> Model:
-    """The library member `variant` of a category, painted as wished; the same arguments, the same bits.
+    """Variant number `variant` of a category, painted as requested; equal arguments give equal bits.
 
     Raises UsageError for a name that is not in CATEGORIES.
     """
@@ -22,12 +22,12 @@ def model(name: str, variant: int, wish: Wish | None = None, caption: str = "") 
 
 @cache
 def parts_of(name: str, variant: int) -> tuple[str, ...]:
-    """What the parts of the library member `variant` of a category are called, each once."""
+    """The names of the parts of variant number `variant` of a category, without repeats."""
     return tuple(dict.fromkeys(part.name for part in _build(name, variant)))
 
 
 def part_names(name: str, variants: int = 4) -> tuple[str, ...]:
-    """What the parts of a category's first variants are called, each once."""
+    """The names of the parts of a category's first variants, without repeats."""
     return tuple(dict.fromkeys(part for v in range(variants) for part in parts_of(name, v)))
 
 

@@ -1,4 +1,4 @@
-"""What a prompt can name, and the function that builds each."""
+"""The categories of objects that a prompt can name, and the function that builds each."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ from sds3d.library.things import (
 
 @dataclass(frozen=True)
 class Category:
-    """A kind of object.  build: its parts, drawn from a generator.  also: other names people use."""
+    """A category of objects.  build: makes the parts of a random variant.  also: synonyms."""
 
     build: Callable[[np.random.Generator], list[Part]]
     also: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""prompts/embedded.txt holds only prompts that the built-in library understands."""
+"""The files in prompts/ hold only prompts that the built-in library understands."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 from sds3d import library
 from sds3d.language.reading import read
 
-FILE = Path(__file__).parents[2] / "prompts/embedded.txt"
-LINES = [x for x in FILE.read_text("utf-8").splitlines() if x and x[0] != "#"]
+FOLDER = Path(__file__).parents[2] / "prompts"
+TEXT = "\n".join(path.read_text("utf-8") for path in sorted(FOLDER.glob("*.txt")))
+LINES = [line for line in TEXT.splitlines() if line and line[0] != "#"]
 NAMES = {name: category.also for name, category in library.CATEGORIES.items()}
 
 

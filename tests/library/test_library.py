@@ -6,6 +6,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from sds3d.errors import UsageError
+from sds3d.language.reading import read
 from sds3d.library import CATEGORIES, model
 from sds3d.library.kit.model import RADIUS, Look, Part, Wish, paint
 from sds3d.library.kit.shapes import (
@@ -200,6 +201,13 @@ def test_no_two_categories_answer_to_the_same_word() -> None:
     words = [word for name, row in CATEGORIES.items() for word in (name, *row.also)]
     twice = sorted({word for word in words if words.count(word) > 1})
     assert twice == []
+
+
+def test_every_name_and_synonym_is_read_as_its_own_category() -> None:
+    names = {name: row.also for name, row in CATEGORIES.items()}
+    words = {word: name for name, row in CATEGORIES.items() for word in (name, *row.also)}
+    read_as = {word: read(word, names).matches for word in words}
+    assert read_as == {word: ((name, 1.0),) for word, name in words.items()}
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_one() -> None:

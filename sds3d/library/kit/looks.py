@@ -1,4 +1,4 @@
-"""Surfaces that things have when the prompt says nothing: sRGB colours, metallic, roughness."""
+"""Default surfaces of the built-in objects: sRGB colour, metallic, roughness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Flat polygons cut into triangles."""
+"""Triangulation of flat polygons."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def triangulate(outline: np.ndarray, holes: Sequence[np.ndarray] = ()) -> np.nda
     turn = np.sign(area(outline))
     starts = np.cumsum([len(outline)] + [len(h) for h in holes])
     inner = [
-        _against(list(range(s, s + len(h))), points, turn)
+        _opposite_winding(list(range(s, s + len(h))), points, turn)
         for s, h in zip(starts, holes, strict=False)
     ]
     for hole in sorted(inner, key=lambda h: -points[h, 0].max()):
-        loop = _bridged(loop, hole, points)
+        loop = _bridge_hole(loop, hole, points)
     return np.array(_ears(loop, points, turn), int).reshape(-1, 3)
 
 
@@ -32,12 +32,12 @@ def area(outline: np.ndarray) -> float:
     return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
 
 
-def _against(hole: list[int], points: np.ndarray, turn: float) -> list[int]:
+def _opposite_winding(hole: list[int], points: np.ndarray, turn: float) -> list[int]:
     return hole[::-1] if np.sign(area(points[hole])) == turn else hole
 
 
-def _bridged(loop: list[int], hole: list[int], points: np.ndarray) -> list[int]:
-    """One loop: the outline, over the shortest free bridge to the hole, around it and back."""
+def _bridge_hole(loop: list[int], hole: list[int], points: np.ndarray) -> list[int]:
+    """One loop: along the outline, over the shortest unobstructed bridge to the hole, around it and back."""
     start = int(np.argmax(points[hole, 0]))
     hole = hole[start:] + hole[:start]
     tip = points[hole[0]]
@@ -61,23 +61,23 @@ def _cross(a: np.ndarray, b: np.ndarray, p: np.ndarray, q: np.ndarray) -> bool:
 
 
 def _ears(loop: list[int], points: np.ndarray, turn: float) -> list[list[int]]:
-    """Triangles cut off one convex, empty corner at a time."""
+    """Triangles clipped one convex, empty corner at a time."""
     xy = [(float(x) * turn, float(y)) for x, y in points]
     triangles = []
     loop = list(loop)
     at = 0
-    refused = 0
+    misses = 0
     while len(loop) > 3:
         n = len(loop)
         i, j, k = loop[(at - 1) % n], loop[at % n], loop[(at + 1) % n]
         # after a full round without an ear only collinear corners are left: any of them may go
-        if _is_ear(i, j, k, loop, xy) or refused > n:
+        if _is_ear(i, j, k, loop, xy) or misses > n:
             triangles.append([i, j, k])
             loop.pop(at % n)
-            refused = 0
+            misses = 0
             at = at % n
         else:
-            at, refused = at + 1, refused + 1
+            at, misses = at + 1, misses + 1
     return [*triangles, loop]
 
 

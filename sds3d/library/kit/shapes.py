@@ -1,4 +1,4 @@
-"""Primitives the library's objects are made of: each returns a closed Solid with outward faces.
+"""Primitives for building the library's objects; each returns a closed Solid with outward faces.
 
 Lengths are metres or whatever the object uses (the model is scaled at the end); y up, front +Z.  Primitives
 are centred at the origin unless they are given by their end points.  Fewer sides cost less: every face is
@@ -23,7 +23,7 @@ __all__ = [
 
 
 def box(x: float, y: float, z: float, bevel: float = 0.0) -> Solid:
-    """A box of the given sizes; its edges are cut off `bevel` deep and shade as if round."""
+    """A box of the given size; bevelled edges, `bevel` deep, are shaded as if round."""
     half = np.array([x, y, z]) / 2
     signs = np.stack(np.meshgrid([-1, 1], [-1, 1], [-1, 1], indexing="ij"), -1).reshape(8, 3)
     if bevel <= 0:
@@ -35,7 +35,7 @@ def box(x: float, y: float, z: float, bevel: float = 0.0) -> Solid:
 
 @cache
 def _box_faces(bevels: int) -> np.ndarray:
-    """The faces of every box without, or with, bevels: how they meet does not depend on the sizes."""
+    """The faces of a box, plain or with bevels; they do not depend on its size."""
     signs = np.stack(np.meshgrid([-1, 1], [-1, 1], [-1, 1], indexing="ij"), -1).reshape(8, 3)
     inset = [1 - 0.5 * bevels * (1 - np.eye(3)[k]) for k in range(3 if bevels else 1)]
     return _hull_faces(np.concatenate([signs * i for i in inset]) if bevels else signs * 1.0)
@@ -93,8 +93,8 @@ def capsule(
     profile = [(radius * math.cos(a), radius * math.sin(a)) for a in low]
     profile += [(end_radius * math.cos(a), length + end_radius * math.sin(a)) for a in high]
     upright = lathe(profile, sides, crease_deg=80)
-    turned = frame(axis / length)
-    return Solid(upright.vertices @ turned + start, upright.faces, upright.normals @ turned)
+    rotation = frame(axis / length)
+    return Solid(upright.vertices @ rotation + start, upright.faces, upright.normals @ rotation)
 
 
 def ellipsoid(
@@ -124,9 +124,9 @@ def hull(points: np.ndarray, crease_deg: float = 40.0) -> Solid:
 
 def _hull_faces(points: np.ndarray) -> np.ndarray:
     """The outward faces of the convex hull, as indices of the points."""
-    found = ConvexHull(points)
-    faces = found.simplices.copy()
+    convex = ConvexHull(points)
+    faces = convex.simplices.copy()
     a, b, c = (points[faces[:, k]] for k in range(3))
-    inward = np.einsum("fi,fi->f", cross(b - a, c - a), found.equations[:, :3]) < 0
+    inward = np.einsum("fi,fi->f", cross(b - a, c - a), convex.equations[:, :3]) < 0
     faces[inward] = faces[inward][:, ::-1]
     return faces

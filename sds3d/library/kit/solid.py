@@ -1,4 +1,4 @@
-"""Closed triangle solids with normals, and the ways to place, copy and join them."""
+"""Closed triangle solids with normals, and the operations that place, copy and join them."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class Solid:
         return Solid(self.vertices + np.array([x, y, z]), self.faces, self.normals)
 
     def scale(self, x: float, y: float | None = None, z: float | None = None) -> Solid:
-        """The solid stretched about the origin by positive factors; one number scales all axes."""
+        """The solid scaled about the origin by positive factors; one number scales all axes."""
         factor = np.array([x, x if y is None else y, x if z is None else z])
         normals = self.normals / factor
         normals /= np.linalg.norm(normals, axis=1, keepdims=True)
         return Solid(self.vertices * factor, self.faces, normals)
 
     def turn(self, axis: str, deg: float, about: Sequence[float] = (0.0, 0.0, 0.0)) -> Solid:
-        """The solid turned right-handed by `deg` around a line through `about` along 'x', 'y' or 'z'.
+        """The solid rotated right-handed by `deg` about the line through `about` along 'x', 'y' or 'z'.
 
-        A positive turn around x brings y to z, around y brings z to x, around z brings x to y.
+        A positive angle about x takes y towards z, about y takes z towards x, about z takes x towards y.
         """
         rotation = _rotation(axis, deg)
         center = np.asarray(about, float)
@@ -49,7 +49,7 @@ class Solid:
         return Solid(vertices, self.faces, self.normals @ rotation.T)
 
     def mirror(self, axis: str = "x") -> Solid:
-        """The mirror image across the plane where `axis` is 0, faces turned so that they stay outward."""
+        """The mirror image across the plane where `axis` is 0, with faces flipped to stay outward."""
         flip = np.ones(3)
         flip[AXES.index(axis)] = -1
         return Solid(self.vertices * flip, self.faces[:, ::-1], self.normals * flip)
@@ -63,7 +63,7 @@ class Solid:
         return self.both("x").both("z")
 
     def around(self, copies: int, axis: str = "y", start_deg: float = 0.0) -> Solid:
-        """`copies` of the solid, equally spaced turns around an axis through the origin."""
+        """`copies` of the solid at equal angles around an axis through the origin."""
         turns = (start_deg + 360.0 * k / copies for k in range(copies))
         return group(*(self.turn(axis, deg) for deg in turns))
 
@@ -82,8 +82,14 @@ def group(*solids: Solid) -> Solid:
     )
 
 
+def turn_part(part: Part, axis: str, deg: float) -> Part:
+    """The part turned as `Solid.turn` turns a solid, with its name, look and role."""
+    solid = Solid(part.vertices, part.faces, part.normals).turn(axis, deg)
+    return solid.part(part.name, part.look, part.main)
+
+
 def close(vertices: np.ndarray, faces: np.ndarray, crease_deg: float = 40.0) -> Solid:
-    """The solid of one closed, welded, consistently wound surface; turned outward if it was inward.
+    """A solid from one closed, welded, consistently wound surface; faces that all point inward are flipped.
 
     Edges sharper than `crease_deg` stay hard.
     """
@@ -151,7 +157,7 @@ def _corner_normals(
     right = order[np.repeat(starts[corner[order]], size) + within]
     smooth = (unit[owner[left]] * unit[owner[right]]).sum(1) > math.cos(math.radians(crease_deg))
     smooth |= owner[left] == owner[right]
-    # a sliver has no direction of its own
+    # a face without area has no normal to keep apart
     smooth |= area[owner[left], 0] <= 1e-12
     left, right = left[smooth], right[smooth]
     share = weight[right, None] * unit[owner[right]]

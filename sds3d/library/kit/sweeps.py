@@ -1,4 +1,4 @@
-"""Solids from outlines: skinned sections, turned profiles, thick plates, tubes; and lines to make them from."""
+"""Solids swept from outlines: lofts, lathes, extrusions and tubes; and the curves that outline them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Point = Sequence[float]
 
 
 def loft(sections: np.ndarray, *, ring: bool = False, crease_deg: float = 40.0) -> Solid:
-    """A skin over R sections of N points each, (R, N, 3), with flat caps on the first and the last.
+    """A surface through R sections of N points each, (R, N, 3), with flat caps on the first and last.
 
     Sections are outlines wound the same way with matching points: a fuselage, a hull, a car body.  A
     section whose points coincide is a tip; an end whose sides coincide is an edge, a ship's stem.  ring: the
@@ -27,7 +27,7 @@ def loft(sections: np.ndarray, *, ring: bool = False, crease_deg: float = 40.0) 
     grid[tips] = grid[tips, :1]
     for end in (0, -1):
         if not ring and _spread(sections[end]) == 0:
-            grid[end] = _welded(grid[end], sections[end])
+            grid[end] = _weld_row(grid[end], sections[end])
     b = np.roll(grid, -1, 0) if ring else grid[1:]
     a = grid[: len(b)]
     c, d = np.roll(b, -1, 1), np.roll(a, -1, 1)
@@ -42,7 +42,7 @@ def loft(sections: np.ndarray, *, ring: bool = False, crease_deg: float = 40.0) 
 
 
 def lathe(profile: Sequence[Point], sides: int = 16, crease_deg: float = 40.0) -> Solid:
-    """A profile of (radius, y) points turned around the y axis.
+    """A profile of (radius, y) points revolved around the y axis.
 
     An open profile runs from the bottom to the top and its ends are capped flat unless their radius is 0;
     a cup goes up outside and down inside, (0, 0) ... (0, floor).  A profile that ends where it began is a
@@ -93,7 +93,7 @@ def extrude(
             np.column_stack([flat, np.full(n, depth / 2)]),
         ]
     )
-    # the walls follow the cap's own boundary, so that they agree with it whatever the loops' sense is
+    # the walls follow the cap's boundary, so they agree with it however the loops are wound
     edges = np.concatenate([cap[:, [0, 1]], cap[:, [1, 2]], cap[:, [2, 0]]])
     inner = {(int(j), int(i)) for i, j in edges}
     i, j = np.array([(i, j) for i, j in edges.tolist() if (i, j) not in inner]).T
@@ -126,7 +126,7 @@ def tube(
         before[0] = ahead[0]
     tangent = ahead + before
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-    across, normal = _carried_frames(tangent, ahead if ring else ahead[:-1])
+    across, normal = _transport_frames(tangent, ahead if ring else ahead[:-1])
     # a mitre: the section is widened in the bend so that the tube keeps its thickness
     mitre = 1 / np.clip((tangent * ahead).sum(1), 0.5, 1)
     a = np.linspace(0, 2 * math.pi, sides, endpoint=False) + math.pi / sides
@@ -158,14 +158,14 @@ def curve(points: Sequence[Point], steps: int = 4, *, ring: bool = False) -> np.
 
 
 def _spread(section: np.ndarray) -> float:
-    """Twice the area of a planar outline in space, exactly 0 when it is a point or a line."""
+    """Twice the area of a planar outline in space; exactly 0 for a point or a line."""
     centred = section - section.mean(0)
     twice = float(np.linalg.norm(cross(centred, np.roll(centred, -1, 0)).sum(0)))
     return twice if twice > 1e-9 else 0.0
 
 
-def _welded(row: np.ndarray, section: np.ndarray) -> np.ndarray:
-    """The row's indices with one index for all points at the same place."""
+def _weld_row(row: np.ndarray, section: np.ndarray) -> np.ndarray:
+    """The row's indices, with coincident points sharing one index."""
     places = np.round(section, 9) + 0.0
     _, first, inverse = np.unique(places, axis=0, return_index=True, return_inverse=True)
     return row[first[inverse.ravel()]]
@@ -193,8 +193,8 @@ def frame(axis: np.ndarray) -> np.ndarray:
     return np.stack([cross(axis, z), axis, z])
 
 
-def _carried_frames(tangent: np.ndarray, legs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two unit vectors across each tangent; the first stays across the plane of the bend."""
+def _transport_frames(tangent: np.ndarray, legs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two unit vectors normal to each tangent; the first stays normal to the plane of the bend."""
     plane = cross(legs[:-1], legs[1:]).sum(0) if len(legs) > 1 else np.zeros(3)
     if np.linalg.norm(plane) < 1e-6:
         plane = frame(tangent[0])[0]

@@ -1,1 +1,1 @@
-"""The built-in objects, a family a file."""
+"""The built-in objects, one family in each file."""

@@ -1,4 +1,4 @@
-"""What flies and dives shares: skins over ellipses, wings, fins, propellers."""
+"""Building blocks of aircraft and submarines: elliptical skins, wings, fins, propellers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small machines of the home: microwave oven, toaster, kettle, fan, vacuum cleaner.  In metres, front +Z."""
+"""Small appliances: microwave oven, toaster, kettle, fan, vacuum cleaner.  In metres, front +Z."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def fan(rng: np.random.Generator) -> list[Part]:
     motor = motor.turn("x", -90).move(z=-0.045)
     knob = cylinder(0.010, 0.04, sides=8).move(0, 0.085, -0.13)
 
-    def up(solid: Solid) -> Solid:
+    def raise_head(solid: Solid) -> Solid:
         return solid.turn("x", tilt).move(0, tall, 0.05)
 
     pole = rod((0, 0.02, -0.02), (0, tall - 0.04, -0.02), 0.022, 0.018, 12)
@@ -255,10 +255,14 @@ def fan(rng: np.random.Generator) -> list[Part]:
         )
     )
     return [
-        group(foot, pole, joint, up(motor), up(knob)).part("stand", skin, True),
-        up(group(front, back, rim)).part("cage", pick(rng, CHROME, matte(0.72, 0.73, 0.75))),
-        up(rotor + nave).part("blades", pick(rng, glossy(0.25, 0.55, 0.75), GREY, ORANGE, GREEN)),
-        up(badge).part("badge", pick(rng, RED, skin, BLUE)),
+        group(foot, pole, joint, raise_head(motor), raise_head(knob)).part("stand", skin, True),
+        raise_head(group(front, back, rim)).part(
+            "cage", pick(rng, CHROME, matte(0.72, 0.73, 0.75))
+        ),
+        raise_head(rotor + nave).part(
+            "blades", pick(rng, glossy(0.25, 0.55, 0.75), GREY, ORANGE, GREEN)
+        ),
+        raise_head(badge).part("badge", pick(rng, RED, skin, BLUE)),
         keys.part("buttons", pick(rng, BLACK, RED)),
     ]
 
@@ -296,18 +300,18 @@ def vacuum_cleaner(rng: np.random.Generator) -> list[Part]:
             8,
         )
 
-        def leant(solid: Solid) -> Solid:
+        def recline(solid: Solid) -> Solid:
             return solid.turn("x", lean, (0, 0.08, 0.03))
 
         wheel = cylinder(0.065, 0.035, sides=16).turn("z", 90).move(0.125, 0.065, 0.02).both()
         hub = cylinder(0.03, 0.045, sides=10).turn("z", 90).move(0.125, 0.065, 0.02).both()
         return [
-            leant(body + crown).part("body", skin, True),
+            recline(body + crown).part("body", skin, True),
             (head + hood).part("head", skin, True),
-            leant(cup).part("dust cup", glossy(0.62, 0.70, 0.74)),
-            leant(pole).part("pole", CHROME),
-            leant(grip).part("handle", dark),
-            leant(hose).part("hose", GREY),
+            recline(cup).part("dust cup", glossy(0.62, 0.70, 0.74)),
+            recline(pole).part("pole", CHROME),
+            recline(grip).part("handle", dark),
+            recline(hose).part("hose", GREY),
             (wheel + lip).part("wheels", dark),
             hub.part("hubs", GREY),
         ]

@@ -1,4 +1,4 @@
-"""From bakery and larder: croissant, egg, bread, cheese."""
+"""Baked goods and dairy: croissant, egg, bread, cheese."""
 
 from __future__ import annotations
 
@@ -71,19 +71,19 @@ def bread(rng: np.random.Generator) -> list[Part]:
     soft = extrude(inner, 0.115).turn("y", 90)
     lean = rng.uniform(14, 24)
 
-    def leaning(solid: Solid) -> Solid:
+    def tip(solid: Solid) -> Solid:
         return solid.turn("z", lean).move(long / 2 + 0.30, 0.0)
 
     look = pick(rng, CRUST, darker(CRUST, 0.85), matte(0.80, 0.55, 0.26))
     inside = matte(0.95, 0.85, 0.64)
 
-    def turned(solid: Solid) -> Solid:
+    def rotate(solid: Solid) -> Solid:
         return solid.turn("y", -28)
 
     return [
-        turned(group(loaf, leaning(cut))).part("crust", look, True),
-        turned(group(crumb, leaning(soft))).part("crumb", inside),
-        turned(slits).part("cuts", matte(0.92, 0.76, 0.48)),
+        rotate(group(loaf, tip(cut))).part("crust", look, True),
+        rotate(group(crumb, tip(soft))).part("crumb", inside),
+        rotate(slits).part("cuts", matte(0.92, 0.76, 0.48)),
     ]
 
 
@@ -115,12 +115,12 @@ def cheese(rng: np.random.Generator) -> list[Part]:
     for x, z, r in ((0.02, 0.42, 0.06), (-0.12, 0.66, 0.085), (0.16, 0.70, 0.07)):
         holes.append(cylinder(r, 0.02, sides=12).move(x, tall, z))
 
-    def placed(solid: Solid) -> Solid:
+    def set_down(solid: Solid) -> Solid:
         return solid.move(z=-0.45).turn("y", 60)
 
     look = pick(rng, matte(0.96, 0.76, 0.22), matte(0.95, 0.70, 0.16), matte(0.97, 0.84, 0.40))
     return [
-        placed(wedge).part("cheese", look, True),
-        placed(rind).part("rind", pick(rng, matte(0.85, 0.50, 0.12), matte(0.72, 0.12, 0.08))),
-        placed(group(*holes)).part("holes", darker(look, 0.62)),
+        set_down(wedge).part("cheese", look, True),
+        set_down(rind).part("rind", pick(rng, matte(0.85, 0.50, 0.12), matte(0.72, 0.12, 0.08))),
+        set_down(group(*holes)).part("holes", darker(look, 0.62)),
     ]

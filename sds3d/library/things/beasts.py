@@ -1,4 +1,4 @@
-"""What animals are made of: skins with patches, four legs, heads, ears, eyes.  Front +Z, feet at y = 0."""
+"""Building blocks of animals: skins with patches, legs, heads, ears, eyes.  Front +Z, feet at y = 0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On a deck: skateboard, kick scooter, surfboard.  In metres, front +Z."""
+"""Boards to ride: skateboard, kick scooter, surfboard.  In metres, front +Z."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What road vehicles share: wheels, bodies cut from a side view, windows, lamps.  In metres."""
+"""Building blocks of road vehicles: wheels, bodies from a side view, windows, lamps.  In metres."""
 
 from __future__ import annotations
 

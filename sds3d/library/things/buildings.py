@@ -1,4 +1,4 @@
-"""Pitched roofs: house, barn, church.  In metres, front +Z."""
+"""Buildings with pitched roofs: house, barn, church.  In metres, front +Z."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def barn(rng: np.random.Generator) -> list[Part]:
     top = extrude([*shell, (-knee[0], knee[1]), (0, ridge), knee], 2 * z + 0.7)
     bar = 0.17
 
-    def crossed(wide: float, tall: float) -> Solid:
+    def cross_frame(wide: float, tall: float) -> Solid:
         """A frame with a diagonal cross."""
         edge = (
             box(wide, bar, 0.12).move(y=tall / 2).both("y")
@@ -145,7 +145,7 @@ def barn(rng: np.random.Generator) -> list[Part]:
         lean = float(np.degrees(np.arctan2(tall, wide)))
         return edge + box(float(np.hypot(wide, tall)), 0.8 * bar, 0.1).turn("z", lean).both()
 
-    leaf = crossed(1.3, 2.3).move(0.72, 1.2, z + 0.03).both() + crossed(1.0, 1.0).move(
+    leaf = cross_frame(1.3, 2.3).move(0.72, 1.2, z + 0.03).both() + cross_frame(1.0, 1.0).move(
         0, eaves + 0.75, z + 0.03
     )
     doors = leaf + leaf.turn("y", 180)

@@ -1,4 +1,4 @@
-"""Things to wear: helmet, cowboy hat, baseball cap, sneaker, handbag.  Front +Z."""
+"""More clothes and accessories: helmet, cowboy hat, baseball cap, sneaker, handbag.  Front +Z."""
 
 from __future__ import annotations
 

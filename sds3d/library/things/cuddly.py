@@ -1,4 +1,4 @@
-"""Figures with a face: teddy bear, snowman.  Front +Z."""
+"""Figures: teddy bear, snowman.  Front +Z."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For cooking and eating, upright: spoon, fork, knife; and the frying pan.  In metres, flat side +Z."""
+"""Cutlery, upright, and the frying pan.  In metres, front +Z."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On two wheels: bicycle, motorcycle.  In metres, front +Z."""
+"""Two-wheelers: bicycle, motorcycle.  In metres, front +Z."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from sds3d.library.kit.shapes import (
 from sds3d.library.things.bodywork import DARK
 
 
-def _spoked(radius: float, thick: float, spokes: int, spoke: float) -> tuple[Solid, Solid]:
+def _spoked_wheel(radius: float, thick: float, spokes: int, spoke: float) -> tuple[Solid, Solid]:
     """A thin tyre, and its spokes with the nave, the axle along x."""
     tyre = torus(radius - thick, thick, 24, 6).turn("z", 90)
     bars = rod((0, 0, 0), (0, radius - thick, 0), spoke, sides=4).around(spokes, "x")
@@ -47,7 +47,7 @@ def bicycle(rng: np.random.Generator) -> list[Part]:
     """A bicycle with a diamond or a step-through frame, straight or curved handlebars, some with a basket."""
     paint = pick(rng, RED, BLUE, GREEN, matte(0.15, 0.15, 0.16), glossy(0.45, 0.70, 0.72))
     r, rear, front = rng.uniform(0.33, 0.35), -0.52, 0.56
-    tyre, spokes = _spoked(r, 0.026, 10, 0.007)
+    tyre, spokes = _spoked_wheel(r, 0.026, 10, 0.007)
     crank, seat_top, head = (0, 0.28, -0.06), (0, 0.80, -0.20), (0, 0.84, 0.36)
     low_head = (0, 0.68, 0.41)
     axle = (0, r, rear)

@@ -1,4 +1,4 @@
-"""A star, a heart and a rose.  Front +Z."""
+"""Emblems: star, heart, rose.  Front +Z."""
 
 from __future__ import annotations
 

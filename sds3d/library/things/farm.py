@@ -1,4 +1,4 @@
-"""Animals of the farm: horse, cow, pig, sheep.  Front +Z."""
+"""Farm animals: horse, cow, pig, sheep.  Front +Z."""
 
 from __future__ import annotations
 

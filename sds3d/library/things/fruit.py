@@ -63,13 +63,13 @@ def orange(rng: np.random.Generator) -> list[Part]:
     )
     wedge = wedge.turn("x", 90).scale(radius / 0.42).around(8).move(y=0.012)
 
-    def placed(solid: Solid) -> Solid:
+    def set_down(solid: Solid) -> Solid:
         return solid.turn("x", 62).turn("y", turn + 8).move(0.12, 0.40 * radius + 0.17, 0.48)
 
     return [
-        group(ball, placed(peel)).part("peel", ORANGE, True),
-        placed(pith).part("pith", matte(0.96, 0.88, 0.68)),
-        placed(wedge).part("segments", glossy(0.96, 0.56, 0.10)),
+        group(ball, set_down(peel)).part("peel", ORANGE, True),
+        set_down(pith).part("pith", matte(0.96, 0.88, 0.68)),
+        set_down(wedge).part("segments", glossy(0.96, 0.56, 0.10)),
         group(star, leaf).part("leaf", LEAF),
     ]
 
@@ -159,7 +159,7 @@ def watermelon(rng: np.random.Generator) -> list[Part]:
         faces = index.ravel()[skin.faces]
         return close(places, faces[(faces != np.roll(faces, 1, 1)).all(1)], crease_deg=50)
 
-    def lying(solid: Solid) -> Solid:
+    def lay_down(solid: Solid) -> Solid:
         return solid.turn("x", -28).turn("z", 90).scale(long, 1, 1)
 
     rind = sphere(radius, gap / 2, 360 - gap / 2, 25)
@@ -187,9 +187,9 @@ def watermelon(rng: np.random.Generator) -> list[Part]:
                 ellipsoid(0.026, 0.036, 0.026, sides=6).move(d * np.sin(t), u, d * np.cos(t))
             )
     return [
-        lying(rind).part("rind", matte(0.36, 0.62, 0.22), True),
-        lying(dark).part("stripes", matte(0.08, 0.28, 0.10)),
-        lying(pale).part("pith", matte(0.88, 0.94, 0.74)),
-        lying(red).part("flesh", glossy(0.88, 0.16, 0.18)),
-        lying(group(*seeds)).part("seeds", matte(0.08, 0.05, 0.04)),
+        lay_down(rind).part("rind", matte(0.36, 0.62, 0.22), True),
+        lay_down(dark).part("stripes", matte(0.08, 0.28, 0.10)),
+        lay_down(pale).part("pith", matte(0.88, 0.94, 0.74)),
+        lay_down(red).part("flesh", glossy(0.88, 0.16, 0.18)),
+        lay_down(group(*seeds)).part("seeds", matte(0.08, 0.05, 0.04)),
     ]

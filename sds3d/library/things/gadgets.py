@@ -39,6 +39,7 @@ from sds3d.library.kit.shapes import (
     torus,
     tube,
 )
+from sds3d.library.kit.solid import turn_part
 
 GOLD, ROSE = Look((0.86, 0.68, 0.30), 1.0, 0.25), metal(0.85, 0.62, 0.56)
 
@@ -344,14 +345,10 @@ def game_controller(rng: np.random.Generator) -> list[Part]:
     trigger = rounded_box(0.15, 0.08, 0.09, 0.03).move(0.76 * wide, 0.27, -0.09).both()
     lean = -float(rng.uniform(28, 42))
 
-    def leant(part: Part) -> Part:
-        turned = Solid(part.vertices, part.faces, part.normals).turn("x", lean)
-        return turned.part(part.name, part.look, part.main)
-
     dark = matte(0.16, 0.16, 0.17) if skin.color[0] > 0.2 else matte(0.27, 0.27, 0.29)
     return [
-        leant(p)
-        for p in (
+        turn_part(part, "x", lean)
+        for part in (
             (body + grip).part("body", skin, True),
             (bumper + trigger).part("triggers", dark),
             low.part("wells", darker(dark, 0.8)),

@@ -1,4 +1,4 @@
-"""In the garden and on the playground: wheelbarrow, watering can, swing.  In metres, front +Z."""
+"""Garden and playground: wheelbarrow, watering can, swing.  In metres, front +Z."""
 
 from __future__ import annotations
 
@@ -168,14 +168,14 @@ def swing(rng: np.random.Generator) -> list[Part]:
     ring = torus(0.045, 0.016, 10, 5).turn("z", 90).move(half - 0.03, tall - thick - 0.03, 0).both()
     board = rounded_box(2 * half, 0.055, 0.26, 0.025).move(0, 0.55, 0)
 
-    def hung(solid: Solid) -> Solid:
+    def hang(solid: Solid) -> Solid:
         turns = zip(places, swung, strict=True)
         return group(*(solid.turn("x", deg, (0, tall, 0)).move(p) for p, deg in turns))
 
     ground = box(0.1, 0.03, 0.1).move(x + 0.16, 0.015, spread)
     return [
         group(leg.four(), cross.both(), ground.four(), beam).part("frame", frame, True),
-        hung(rope).part("ropes", pick(rng, matte(0.80, 0.68, 0.46), darker(STEEL, 0.7))),
-        hung(ring).part("rings", STEEL),
-        hung(board).part("seat", pick(rng, RED, YELLOW, BLUE, OAK)),
+        hang(rope).part("ropes", pick(rng, matte(0.80, 0.68, 0.46), darker(STEEL, 0.7))),
+        hang(ring).part("rings", STEEL),
+        hang(board).part("seat", pick(rng, RED, YELLOW, BLUE, OAK)),
     ]

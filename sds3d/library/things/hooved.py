@@ -1,4 +1,4 @@
-"""More hooved animals: zebra, unicorn, deer.  Front +Z."""
+"""Hoofed animals: zebra, unicorn, deer.  Front +Z."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Things about the house: bucket, umbrella, book, suitcase, trash can.  In metres."""
+"""Household goods: bucket, umbrella, book, suitcase, trash can.  In metres."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What hovers: drone, flying saucer.  Front +Z."""
+"""Hovering craft: drone, flying saucer.  Front +Z."""
 
 from __future__ import annotations
 
@@ -171,16 +171,16 @@ def flying_saucer(rng: np.random.Generator) -> list[Part]:
     first, second = pick(rng, (YELLOW, RED), (GREEN, YELLOW), (ORANGE, glossy(0.30, 0.75, 0.95)))
     lean = float(rng.uniform(-7, 7))
 
-    def tilted(solid: Solid) -> Solid:
+    def tilt(solid: Solid) -> Solid:
         return solid.turn("z", lean)
 
     return [
-        tilted(hull).part("hull", skin, True),
-        tilted(rim + seat).part("rim", darker(skin, 0.75), True),
-        tilted(dome).part("dome", dome_look),
-        tilted(pilot).part("pilot", matte(0.45, 0.75, 0.25)),
-        tilted(eye).part("eyes", BLACK),
-        tilted(group(*lights[::2], below)).part("lights", first),
-        tilted(group(*lights[1::2], glow, knob)).part("lamps", second),
-        tilted(group(leg, pad).around(3, start_deg=60) + antenna).part("legs", darker(STEEL, 0.8)),
+        tilt(hull).part("hull", skin, True),
+        tilt(rim + seat).part("rim", darker(skin, 0.75), True),
+        tilt(dome).part("dome", dome_look),
+        tilt(pilot).part("pilot", matte(0.45, 0.75, 0.25)),
+        tilt(eye).part("eyes", BLACK),
+        tilt(group(*lights[::2], below)).part("lights", first),
+        tilt(group(*lights[1::2], glow, knob)).part("lamps", second),
+        tilt(group(leg, pad).around(3, start_deg=60) + antenna).part("legs", darker(STEEL, 0.8)),
     ]

@@ -38,7 +38,7 @@ from sds3d.library.kit.shapes import (
 )
 
 
-def _waisted(points: list[tuple[float, float]], steps: int = 4) -> np.ndarray:
+def _waisted_outline(points: list[tuple[float, float]], steps: int = 4) -> np.ndarray:
     """A closed outline, mirrored across x = 0, from its right half bottom to top."""
     half = curve(points, steps)
     return np.concatenate([half, (half * [-1, 1])[-2:0:-1]])
@@ -54,7 +54,7 @@ def guitar(rng: np.random.Generator) -> list[Part]:
     """An acoustic guitar upright: waisted body, round sound hole, bridge, long neck, head with pegs."""
     low, waist, top = rng.uniform(0.36, 0.40), rng.uniform(0.22, 0.25), rng.uniform(0.27, 0.30)
     neck = rng.uniform(0.62, 0.72)
-    outline = _waisted([(0, 0), (0.72 * low, 0.05), (low, 0.28), (0.86 * low, 0.48), (waist, 0.62),
+    outline = _waisted_outline([(0, 0), (0.72 * low, 0.05), (low, 0.28), (0.86 * low, 0.48), (waist, 0.62),
                         (top, 0.82), (0.66 * top, 0.97), (0, 1.0)])  # fmt: skip
     body = extrude(outline, 0.20)
     face = extrude((outline - [0, 0.5]) * 0.95 + [0, 0.5], 0.03).move(z=0.10)
@@ -88,7 +88,7 @@ def guitar(rng: np.random.Generator) -> list[Part]:
 def violin(rng: np.random.Generator) -> list[Part]:
     """A violin upright with its bow leaning beside it: C-shaped waist, f-holes, tailpiece, scroll."""
     wide, waist = rng.uniform(0.30, 0.33), rng.uniform(0.165, 0.185)
-    outline = _waisted([(0, 0), (0.7 * wide, 0.03), (wide, 0.20), (0.93 * wide, 0.34),
+    outline = _waisted_outline([(0, 0), (0.7 * wide, 0.03), (wide, 0.20), (0.93 * wide, 0.34),
                         (waist, 0.42), (waist - 0.01, 0.56), (0.78 * wide, 0.62),
                         (0.80 * wide, 0.78), (0.5 * wide, 0.90), (0, 0.93)], 3)  # fmt: skip
     inner = (outline - [0, 0.46]) * 0.93 + [0, 0.46]

@@ -60,7 +60,7 @@ def globe(rng: np.random.Generator) -> list[Part]:
     wide, stem = rng.uniform(0.24, 0.29), rng.uniform(0.10, 0.16)
     y = 0.08 + stem + radius + 0.09
 
-    def tilted(solid: Solid) -> Solid:
+    def tilt(solid: Solid) -> Solid:
         return solid.turn("y", turn).turn("z", -23).move(y=y)
 
     lands = group(*(_land(np.array(outline, float), radius) for outline in LANDS))
@@ -75,9 +75,9 @@ def globe(rng: np.random.Generator) -> list[Part]:
     knee = tube([(0, 0.06 + stem, 0), (-0.02, 0.10 + stem, 0), (-0.13, y - 0.46, 0)], 0.045, 8)
     green = pick(rng, matte(0.30, 0.60, 0.22), matte(0.42, 0.62, 0.25))
     return [
-        tilted(ellipsoid(radius, sides=28)).part("ocean", glossy(0.13, 0.42, 0.76), True),
-        tilted(lands).part("land", green),
-        tilted(caps).part("ice", WHITE),
+        tilt(ellipsoid(radius, sides=28)).part("ocean", glossy(0.13, 0.42, 0.76), True),
+        tilt(lands).part("land", green),
+        tilt(caps).part("ice", WHITE),
         group(meridian, pins).part("meridian", BRASS),
         group(foot, knee).part("foot", pick(rng, WALNUT, BRASS, OAK)),
     ]

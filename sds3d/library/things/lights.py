@@ -1,4 +1,4 @@
-"""Lights about the house: lamp, floor lamp, chandelier, light bulb, flashlight, candle.  In metres."""
+"""Household lights: lamp, floor lamp, chandelier, light bulb, flashlight, candle.  In metres."""
 
 from __future__ import annotations
 
@@ -280,7 +280,7 @@ def flashlight(rng: np.random.Generator) -> list[Part]:
 
     aside = float(pick(rng, -1, 1) * rng.uniform(22, 34))
 
-    def lying(solid: Solid) -> Solid:
+    def lay_down(solid: Solid) -> Solid:
         return (
             solid.turn("y", 180)
             .turn("x", 90)
@@ -290,11 +290,11 @@ def flashlight(rng: np.random.Generator) -> list[Part]:
         )
 
     return [
-        lying(group(barrel, cone)).part("body", skin, True),
-        lying(group(ribs, fins, tail)).part("ribs", darker(skin, 0.7), True),
-        lying(lens).part("lens", LAMP_WHITE),
-        lying(pad).part("plate", CHROME),
-        lying(switch).part("switch", pick(rng, RED, BLACK)),
+        lay_down(group(barrel, cone)).part("body", skin, True),
+        lay_down(group(ribs, fins, tail)).part("ribs", darker(skin, 0.7), True),
+        lay_down(lens).part("lens", LAMP_WHITE),
+        lay_down(pad).part("plate", CHROME),
+        lay_down(switch).part("switch", pick(rng, RED, BLACK)),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Vehicles of their own kind: train, tractor, tank.  In metres, front +Z."""
+"""Train, tractor and tank.  In metres, front +Z."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cold-blooded animals on land: turtle, frog, snake, crocodile.  Front +Z."""
+"""Reptiles and amphibians: turtle, frog, snake, crocodile.  Front +Z."""
 
 from __future__ import annotations
 

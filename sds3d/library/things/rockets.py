@@ -1,4 +1,4 @@
-"""Straight up: hot air balloon, rocket.  In metres."""
+"""Hot air balloon and rocket.  In metres."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def balloon(rng: np.random.Generator) -> list[Part]:
     ]
 
 
-def _finned(rng: np.random.Generator, paint: Look, trim: Look) -> list[Part]:
+def _finned_rocket(rng: np.random.Generator, paint: Look, trim: Look) -> list[Part]:
     """A rocket of the comics: a belly, a pointed nose, swept fins, portholes."""
     belly, fins = rng.uniform(0.46, 0.56), pick(rng, 3, 4)
     line = curve(
@@ -151,5 +151,5 @@ def rocket(rng: np.random.Generator) -> list[Part]:
     """A space rocket: a pointed hull with portholes and fins, or a tall cylinder with boosters."""
     paint, trim = pick(rng, WHITE, WHITE, STEEL), pick(rng, RED, BLUE, ORANGE)
     nozzle = lathe([(0.30, 0.0), (0.16, 0.34)], 14)
-    rest = _finned(rng, paint, trim) if rng.random() < 0.55 else _launcher(rng, paint, trim)
+    rest = _finned_rocket(rng, paint, trim) if rng.random() < 0.55 else _launcher(rng, paint, trim)
     return [*rest, nozzle.part("nozzle", IRON)]

@@ -1,4 +1,4 @@
-"""Great reptiles: dinosaur (tyrannosaurus) and dragon.  Front +Z."""
+"""Dinosaur (a tyrannosaurus) and dragon.  Front +Z."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Animals of the sea: fish, shark, whale, dolphin, octopus.  Front +Z."""
+"""Sea animals: fish, shark, whale, dolphin, octopus.  Front +Z."""
 
 from __future__ import annotations
 

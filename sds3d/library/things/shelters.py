@@ -1,4 +1,4 @@
-"""Shelters and tombs: tent, pyramid, igloo.  In metres, front +Z."""
+"""Tent, pyramid and igloo.  In metres, front +Z."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On the water: sailboat, ship, submarine.  In metres, bow +Z."""
+"""Watercraft: sailboat, ship, submarine.  In metres, bow +Z."""
 
 from __future__ import annotations
 

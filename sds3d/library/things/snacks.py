@@ -20,6 +20,7 @@ from sds3d.library.kit.shapes import (
     torus,
     tube,
 )
+from sds3d.library.kit.solid import turn_part
 
 BUN, MEAT, CHEESE = matte(0.80, 0.52, 0.24), matte(0.32, 0.17, 0.10), matte(0.96, 0.72, 0.16)
 LETTUCE, TOMATO, CRUST = matte(0.38, 0.66, 0.18), matte(0.82, 0.16, 0.10), matte(0.78, 0.55, 0.30)
@@ -125,13 +126,8 @@ def donut(rng: np.random.Generator) -> list[Part]:
     return [
         dough.turn("x", 35).part("dough", BUN),
         icing.turn("x", 35).part("icing", pick(rng, PINK, CHOCOLATE), True),
-        *(_turned(part, 35) for part in sprinkles),
+        *(turn_part(part, "x", 35) for part in sprinkles),
     ]
-
-
-def _turned(part: Part, deg: float) -> Part:
-    solid = Solid(part.vertices, part.faces, part.normals).turn("x", deg)
-    return solid.part(part.name, part.look, part.main)
 
 
 def ice_cream(rng: np.random.Generator) -> list[Part]:

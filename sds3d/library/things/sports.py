@@ -34,6 +34,7 @@ from sds3d.library.kit.shapes import (
     torus,
     tube,
 )
+from sds3d.library.kit.solid import turn_part
 
 FELT = matte(0.80, 0.92, 0.20)
 
@@ -135,12 +136,8 @@ def baseball_bat(rng: np.random.Generator) -> list[Part]:
         group(grip, *wraps).part("grip", pick(rng, BLACK, RED, BLUE, WHITE)),
         band.part("band", pick(rng, RED, BLACK, NAVY)),
     )
-    turned = [
-        Solid(p.vertices, p.faces, p.normals).turn("z", lean).part(p.name, p.look, p.main)
-        for p in parts
-    ]
     return [
-        *turned,
+        *(turn_part(part, "z", lean) for part in parts),
         ball.part("ball", matte(0.95, 0.94, 0.90)),
         _seam(0.0372, 0.0022, 26).move(x, 0.037, 0.03).part("seam", RED),
     ]

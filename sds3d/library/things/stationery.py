@@ -1,4 +1,4 @@
-"""On the desk: pencil, paintbrush.  Upright, point below."""
+"""Stationery, upright with the point below: pencil, paintbrush."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from sds3d.library.kit.looks import (
     pick,
 )
 from sds3d.library.kit.model import Part
-from sds3d.library.kit.shapes import Solid, group, lathe, loft, torus, tube
+from sds3d.library.kit.shapes import group, lathe, loft, torus, tube
+from sds3d.library.kit.solid import turn_part
 
 
 def _six(r: float, y: float) -> np.ndarray:
@@ -34,13 +35,6 @@ def _six(r: float, y: float) -> np.ndarray:
 def _round(r: float, y: float, wave: float = 0.0) -> np.ndarray:
     a = np.radians(np.arange(0, 360, 15.0))
     return np.stack([r * np.sin(a), y + wave * np.cos(6 * a), r * np.cos(a)], 1)
-
-
-def _leant(parts: list[Part], deg: float) -> list[Part]:
-    return [
-        Solid(p.vertices, p.faces, p.normals).turn("z", deg).part(p.name, p.look, p.main)
-        for p in parts
-    ]
 
 
 def pencil(rng: np.random.Generator) -> list[Part]:
@@ -79,7 +73,8 @@ def pencil(rng: np.random.Generator) -> list[Part]:
         eraser.part("eraser", pick(rng, matte(0.90, 0.52, 0.54), matte(0.90, 0.52, 0.54), WHITE)),
         band.part("band", pick(rng, darker(paint, 0.6), BLACK)),
     ]
-    return _leant(parts, float(rng.uniform(-20, 20)))
+    lean = float(rng.uniform(-20, 20))
+    return [turn_part(part, "z", lean) for part in parts]
 
 
 def paintbrush(rng: np.random.Generator) -> list[Part]:
@@ -177,4 +172,5 @@ def paintbrush(rng: np.random.Generator) -> list[Part]:
         dip.part("paint", wet),
         (sleeve + edges).part("ferrule", pick(rng, STEEL, BRASS)),
     ]
-    return _leant(parts, float(rng.uniform(-14, 14)))
+    lean = float(rng.uniform(-14, 14))
+    return [turn_part(part, "z", lean) for part in parts]

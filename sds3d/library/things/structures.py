@@ -1,4 +1,4 @@
-"""Things that stand: skyscraper, bridge, well, fence.  In metres, front +Z."""
+"""Structures: skyscraper, bridge, well, fence.  In metres, front +Z."""
 
 from __future__ import annotations
 
@@ -75,10 +75,10 @@ def skyscraper(rng: np.random.Generator) -> list[Part]:
 
 def bridge(rng: np.random.Generator) -> list[Part]:
     """A suspension bridge along x with two towers and hangers, or a stone bridge of three arches."""
-    return _suspended(rng) if rng.random() < 0.55 else _arched(rng)
+    return _suspension_bridge(rng) if rng.random() < 0.55 else _arch_bridge(rng)
 
 
-def _suspended(rng: np.random.Generator) -> list[Part]:
+def _suspension_bridge(rng: np.random.Generator) -> list[Part]:
     paint = pick(rng, matte(0.75, 0.24, 0.14), STEEL, matte(0.30, 0.48, 0.46))
     half, at, high = 4.6, rng.uniform(2.1, 2.4), rng.uniform(2.5, 2.9)
     deck = block((-half, 0.95, -0.62), (half, 1.22, 0.62))
@@ -108,7 +108,7 @@ def _suspended(rng: np.random.Generator) -> list[Part]:
     ]
 
 
-def _arched(rng: np.random.Generator) -> list[Part]:
+def _arch_bridge(rng: np.random.Generator) -> list[Part]:
     wall, half, rise = (
         pick(rng, STONE, SANDSTONE, matte(0.62, 0.36, 0.28)),
         3.6,

@@ -1,4 +1,4 @@
-"""Sweets and more fruit: cupcake, lollipop, tomato, lemon, cherry.  Front +Z."""
+"""Sweets and small fruit: cupcake, lollipop, tomato, lemon, cherry.  Front +Z."""
 
 from __future__ import annotations
 
@@ -191,13 +191,13 @@ def tomato(rng: np.random.Generator) -> list[Part]:
         flesh = cylinder(0.36, 0.02, sides=24)
         seed = ellipsoid(0.105, 0.022, 0.075, sides=10).move(0.20, 0.012, 0).around(5)
 
-        def placed(solid: Solid) -> Solid:
+        def set_down(solid: Solid) -> Solid:
             return solid.turn("x", 60).turn("y", 22).move(0.44, 0.30, 0.52)
 
         parts += [
-            placed(half).part("skin", skin, True),
-            placed(flesh).part("flesh", matte(0.92, 0.38, 0.28)),
-            placed(seed).part("seeds", glossy(0.93, 0.62, 0.22)),
+            set_down(half).part("skin", skin, True),
+            set_down(flesh).part("flesh", matte(0.92, 0.38, 0.28)),
+            set_down(seed).part("seeds", glossy(0.93, 0.62, 0.22)),
         ]
     return parts
 
@@ -252,13 +252,13 @@ def lemon(rng: np.random.Generator) -> list[Part]:
     )
     wedges = wedge.turn("x", 90).scale(r / 0.31).around(9).move(y=0.010)
 
-    def placed(solid: Solid) -> Solid:
+    def set_down(solid: Solid) -> Solid:
         return solid.turn("x", 66).turn("y", -16).move(-0.22, 0.93 * r, 0.42)
 
     return [
-        group(whole, placed(peel)).part("peel", skin, True),
-        placed(pith).part("pith", matte(0.98, 0.96, 0.82)),
-        placed(wedges).part("segments", glossy(0.97, 0.90, 0.42)),
+        group(whole, set_down(peel)).part("peel", skin, True),
+        set_down(pith).part("pith", matte(0.98, 0.96, 0.82)),
+        set_down(wedges).part("segments", glossy(0.97, 0.90, 0.42)),
         stub.part("stalk", matte(0.40, 0.42, 0.18)),
         leaf.part("leaf", LEAF),
     ]
@@ -304,7 +304,7 @@ def cherry(rng: np.random.Generator) -> list[Part]:
     )
     vein = capsule((0.02, 0, 0), (0.42, 0, 0), 0.014, 0.006, 6)
 
-    def placed(solid: Solid) -> Solid:
+    def set_down(solid: Solid) -> Solid:
         near = solid.turn("x", -48).turn("z", -16).move(*top)
         far = solid.turn("x", 40).turn("y", 168).turn("z", 10).scale(0.9).move(*top)
         return group(near, far)
@@ -316,7 +316,7 @@ def cherry(rng: np.random.Generator) -> list[Part]:
     return [
         group(*(ball.move(*p) for p in at)).part("fruit", skin, True),
         group(*stalks, knot).part("stalks", matte(0.42, 0.52, 0.18)),
-        placed(blade).part("leaves", LEAF),
-        placed(vein).part("veins", darker(LEAF, 1.4)),
+        set_down(blade).part("leaves", LEAF),
+        set_down(vein).part("veins", darker(LEAF, 1.4)),
         glint.part("shine", matte(0.96, 0.72, 0.72)),
     ]

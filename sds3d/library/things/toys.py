@@ -184,16 +184,16 @@ def rubik_cube(rng: np.random.Generator) -> list[Part]:
     sides = (("y", 0), ("y", 90), ("y", 180), ("y", 270), ("x", 90), ("x", -90))
     twist = float(rng.uniform(3, 22))
 
-    def placed(solid: Solid, level: int) -> Solid:
+    def set_layer(solid: Solid, level: int) -> Solid:
         return solid.turn("y", twist) if level > 0 else solid
 
-    cores = [placed(box(0.98, 0.325, 0.98, 0.02).move(y=0.33 * k), k) for k in (-1, 0, 1)]
+    cores = [set_layer(box(0.98, 0.325, 0.98, 0.02).move(y=0.33 * k), k) for k in (-1, 0, 1)]
     rows: list[list[Solid]] = [[] for _ in colors]
     for k in range(54):
         axis, deg = sides[k // 9]
         x, y = k % 3 - 1, k % 9 // 3 - 1
         one = tile.move(0.325 * x, 0.33 * y, 0.49).turn(axis, deg)
-        rows[drawn[k]].append(placed(one, int(np.round(one.vertices[:, 1].mean() / 0.33))))
+        rows[drawn[k]].append(set_layer(one, int(np.round(one.vertices[:, 1].mean() / 0.33))))
     tiles = [group(*row).part("tiles", look) for row, look in zip(rows, colors, strict=True)]
     return [group(*cores).part("cube", BLACK, True), *tiles]
 

@@ -1,4 +1,4 @@
-"""Trophy, anchor, barrel, treasure chest.  Front +Z."""
+"""Trophy, anchor, barrel and treasure chest.  Front +Z."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def treasure_chest(rng: np.random.Generator) -> list[Part]:
         rim = arc(outer, 0, 180, 12) + arc(inner, 180, 0, 12)
         return extrude(rim, length).turn("y", 90).scale(1, 0.72, 1).move(y=high)
 
-    def opened(solid: Solid) -> Solid:
+    def open_lid(solid: Solid) -> Solid:
         return solid.turn("x", -gape, (0, high, -z))
 
     ends = (
@@ -166,7 +166,7 @@ def treasure_chest(rng: np.random.Generator) -> list[Part]:
         .move(x - 0.03, high)
         .both()
     )
-    lid = opened(group(vault(z, z - 0.06, long - 0.01), ends))
+    lid = open_lid(group(vault(z, z - 0.06, long - 0.01), ends))
     bands, lid_bands = [], []
     for at in (-x + 0.05, -0.24 * long, 0.24 * long, x - 0.05):
         bands += [box(0.09, high, 0.05).move(at, high / 2, s * z) for s in (1, -1)]
@@ -194,7 +194,7 @@ def treasure_chest(rng: np.random.Generator) -> list[Part]:
     return [
         walls.part("chest", wood, True),
         lid.part("lid", darker(wood, 1.12), True),
-        group(*bands, opened(group(*lid_bands))).part("bands", trim),
+        group(*bands, open_lid(group(*lid_bands))).part("bands", trim),
         lock.part("lock", GOLD),
         hole.part("keyhole", BLACK),
         group(heap, *coins).part("gold", metal(0.95, 0.76, 0.22)),

@@ -1,4 +1,4 @@
-"""Things to wear or carry: top hat, crown, boot, backpack, glasses.  Front +Z."""
+"""Clothes and accessories: top hat, crown, boot, backpack, glasses.  Front +Z."""
 
 from __future__ import annotations
 

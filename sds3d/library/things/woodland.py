@@ -1,4 +1,4 @@
-"""Animals of wood and jungle: fox, squirrel, mouse, monkey, panda, tiger.  Front +Z."""
+"""Forest and jungle animals: fox, squirrel, mouse, monkey, panda, tiger.  Front +Z."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Machines of a building site: forklift, excavator, bulldozer, tower crane.  In metres, front +Z."""
+"""Construction machines: forklift, excavator, bulldozer, tower crane.  In metres, front +Z."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from sds3d.library.kit.shapes import (
     rounded_box,
     torus,
 )
+from sds3d.library.kit.solid import turn_part
 from sds3d.library.things.bodywork import DARK, WINDOW, side_view, wheel
 
 
@@ -148,17 +149,17 @@ def excavator(rng: np.random.Generator) -> list[Part]:
     arm = (boom, stick, bucket + teeth, pistons)
     boom, stick, bucket, pistons = (s.turn("x", reach, (0, 1.1, 0.6)).move(-0.12) for s in arm)
 
-    def turned(solid: Solid) -> Solid:
+    def slew(solid: Solid) -> Solid:
         return solid.turn("y", turn)
 
     return [
-        turned(group(deck, engine, side)).part("body", paint, True),
-        turned(group(cab, post)).part("cab", paint, True),
-        turned(group(glass, screen.move(0.62), rear_pane)).part("windows", WINDOW),
-        turned(boom).part("boom", paint, True),
-        turned(stick).part("arm", paint, True),
-        turned(bucket).part("bucket", darker(GREY, 0.55)),
-        turned(group(pistons, pipe)).part("pistons", STEEL),
+        slew(group(deck, engine, side)).part("body", paint, True),
+        slew(group(cab, post)).part("cab", paint, True),
+        slew(group(glass, screen.move(0.62), rear_pane)).part("windows", WINDOW),
+        slew(boom).part("boom", paint, True),
+        slew(stick).part("arm", paint, True),
+        slew(bucket).part("bucket", darker(GREY, 0.55)),
+        slew(group(pistons, pipe)).part("pistons", STEEL),
         belts.part("tracks", DARK),
         (rollers + under + ring).part("wheels", darker(GREY, 0.6)),
     ]
@@ -264,11 +265,9 @@ def crane(rng: np.random.Generator) -> list[Part]:
         sling = rod((0, tall - drop - 0.5, at), (0, tall - drop - 0.9, at), 0.04, sides=4)
         cargo = pallet.move(y=tall - drop - 1.1) + sling
         upper.append(cargo.part("load", matte(0.62, 0.42, 0.22)))
-    rows = [Solid(p.vertices, p.faces, p.normals).turn("y", turn).part(p.name, p.look, p.main)
-            for p in upper]  # fmt: skip
     return [
         mast.part("mast", paint, True),
         table.part("turntable", DARK),
         slab.part("foot", CONCRETE),
-        *rows,
+        *(turn_part(part, "y", turn) for part in upper),
     ]
