@@ -315,7 +315,9 @@ CATEGORIES: dict[str, Category] = {
     # plants
     "cactus": Category(greenery.cactus, ("saguaro", "succulent")),
     "palm tree": Category(greenery.palm_tree, ("palm", "coconut tree", "coconut palm")),
-    "tree": Category(greenery.tree, ("oak tree", "maple", "apple tree")),
+    "tree": Category(
+        greenery.tree, ("oak tree", "maple", "apple tree", "cherry tree", "lemon tree")
+    ),
     "pine tree": Category(greenery.pine_tree, ("fir", "fir tree", "spruce", "christmas tree")),
     "sunflower": Category(greenery.sunflower, ("flower",)),
     "mushroom": Category(greenery.mushroom, ("toadstool", "fly agaric")),
