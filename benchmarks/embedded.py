@@ -26,9 +26,10 @@ from sds3d.mesh.load import load as load_mesh
 from sds3d.mesh.pictures import contact_sheet, render_mesh
 from sds3d.metrics.features import imagenet
 from sds3d.priors.embedded.prior import CONCEPTS
-from sds3d.runs import folder as runs
-from sds3d.runs.batch import DONE, place, run
+from sds3d.runs.batch import DONE, run
+from sds3d.runs.folder import read_record
 from sds3d.runs.job import Job
+from sds3d.runs.job_file import place
 from sds3d.training.data.drawing import draw
 from sds3d.training.data.shapes import from_file
 from sds3d.training.data.shards import load_training_set
@@ -80,15 +81,15 @@ def main() -> None:
         for name, color in pairs
     ]  # fmt: skip
     run(jobs, options.folder)
-    records = [runs.read_run(job.folder())[1] for job in jobs]
-    assert all(record["status"] in DONE for record in records), "a run failed; see results.csv"
+    records = [read_record(job.folder()) for job in jobs]
+    assert all(record.status in DONE for record in records), "a run failed; see results.csv"
     corpora = [load_training_set(folder) for folder in options.data]
     known = references(build_pool(corpora, LIGHT), corpora, imagenet)
     seen = torch.stack(
         [pictures(job.folder() / "mesh.glb", known.images.shape[-1]) for job in jobs]
     )
     places = ranks(seen, [name for name, _ in pairs], known, imagenet)
-    seconds = [sum(record["result"]["seconds"].values()) for record in records]
+    seconds = [sum(record.result.seconds.values()) for record in records]
     rows = [
         {"prompt": job.prompt, "place": int(place), "seconds": round(s, 1)}
         for job, place, s in zip(jobs, places, seconds, strict=True)

@@ -23,10 +23,11 @@ from machine import keep
 from PIL import Image, ImageDraw
 
 from sds3d.objectives import OBJECTIVES
-from sds3d.runs import compare, outputs
-from sds3d.runs import folder as runs
-from sds3d.runs.batch import DONE, place, read_lines, run
-from sds3d.runs.job import Job
+from sds3d.runs import compare
+from sds3d.runs.batch import DONE, run
+from sds3d.runs.folder import read_record
+from sds3d.runs.job import RECORD, Job
+from sds3d.runs.job_file import place, read_lines
 
 PROMPTS = Path(__file__).parents[1] / "prompts/embedded.txt"
 SMALL = (
@@ -50,7 +51,7 @@ def fair(members: int, seeds: int) -> float:
 
 def finished(job: Job) -> bool:
     """Whether the job's run is complete."""
-    record = job.folder() / runs.RECORD
+    record = job.folder() / RECORD
     return record.is_file() and json.loads(record.read_text(encoding="utf-8"))["status"] in DONE
 
 
@@ -107,9 +108,9 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--folder", type=Path, default=Path("outputs/methods"))
     options = parser.parse_args()
-    outputs.TURNTABLE = {"views": 2, "size": 64}
     jobs = [
-        place(Job(prompt, method=method, scene=options.scene, seed=seed, steps=options.steps, overrides=SMALL),
+        place(Job(prompt, method=method, scene=options.scene, seed=seed, steps=options.steps, overrides=SMALL,
+                  turntable_size=64),
               options.folder)
         for prompt in prompts(options.prompts)
         for seed in range(options.seeds)
@@ -117,7 +118,7 @@ def main() -> None:
     ]  # fmt: skip
     if not options.score_only:
         run(jobs, options.folder)
-    ended = {job: runs.read_run(job.folder())[1] for job in jobs if finished(job)}
+    ended = {job: read_record(job.folder()) for job in jobs if finished(job)}
     together = Counter((job.prompt, job.seed) for job in ended)
     scores = []
     for job, record in ended.items():
@@ -125,7 +126,7 @@ def main() -> None:
             continue
         kept = job.folder() / "score.json"
         if not kept.is_file():
-            row = {"folder": job.folder(), "status": record["status"]}
+            row = {"folder": job.folder(), "status": record.status}
             kept.write_text(json.dumps(compare.score(job, row)), encoding="utf-8")
         scores.append(json.loads(kept.read_text(encoding="utf-8")))
     table = per_method(scores, options.seeds)

@@ -75,6 +75,37 @@ def write(
         temporary.write_bytes(content)
 
 
+class Log:
+    """A text file that lines are appended to.  Every operation raises `error` when the disk refuses."""
+
+    def __init__(self, path: Path, error: type[Sds3dError] = RunError) -> None:
+        self._path = path
+        self._error = error
+        with writing(path, error):
+            self._stream = path.open("a", encoding="utf-8")
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(self, kind: object, raised: object, trace: object) -> None:
+        if kind is None:
+            with writing(self._path, self._error):
+                self._stream.close()
+        else:  # what was raised first is what the user should read
+            with suppress(OSError):
+                self._stream.close()
+
+    def write(self, line: str) -> None:
+        """Appends the line and its end."""
+        with writing(self._path, self._error):
+            self._stream.write(f"{line}\n")
+
+    def flush(self) -> None:
+        """Hands what was written to the operating system."""
+        with writing(self._path, self._error):
+            self._stream.flush()
+
+
 def is_temporary(name: str) -> bool:
     """Whether the name is one that `replacing` gives: left behind by a process that was killed."""
     return TEMPORARY.fullmatch(name) is not None
@@ -152,3 +183,13 @@ def _is_current(descriptor: int, path: Path) -> bool:
         return False
     ours = os.fstat(descriptor)
     return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
+
+
+def decode(data: bytes) -> str:
+    """Text as editors and spreadsheets save it: UTF-8, UTF-16 with its mark, else Windows' code page 1252."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")

@@ -24,7 +24,7 @@ class Interrupt:
 
 @contextmanager
 def graceful(notify: Callable[[str], None] | None = None) -> Iterator[Interrupt]:
-    """An Interrupt that the first signal sets; the second raises KeyboardInterrupt.
+    """An Interrupt that the first signal sets; the second, unless it is SIGHUP, raises KeyboardInterrupt.
 
     notify: called at once with the first signal's name ("Ctrl-C", "SIGTERM", "SIGHUP"), inside the signal
     handler and so in the middle of any statement.
@@ -40,6 +40,8 @@ def graceful(notify: Callable[[str], None] | None = None) -> Iterator[Interrupt]
     handled = [number for number in SIGNALS if before[number] is not signal.SIG_IGN]
 
     def on_signal(number: int, frame: object) -> None:
+        if interrupt.asked and number == signal.SIGHUP:
+            return  # a closing terminal sends it twice: the shell and the kernel
         if interrupt.asked:
             raise KeyboardInterrupt
         interrupt.asked = True

@@ -67,10 +67,9 @@ def test_writers_at_the_same_time_each_leave_a_whole_file(tmp_path):
     assert names(tmp_path) == ["a"]
 
 
-@pytest.mark.usefixtures("full_disk")
-def test_a_disk_that_refuses_is_one_line_of_the_callers_error_with_its_fix(tmp_path):
+def test_a_disk_that_refuses_is_one_line_of_the_callers_error_with_its_fix(tmp_path, full_disk):
     files.write(tmp_path / "a", "old")
-    with pytest.raises(ExportError, match="cannot write") as caught:
+    with full_disk(), pytest.raises(ExportError, match="cannot write") as caught:
         files.write(tmp_path / "a", b"x" * 2000, ExportError)
     assert "\n" not in caught.value.message
     assert caught.value.fix

@@ -95,6 +95,23 @@ def test_python_in_the_documents_compiles():
             compile(block, path.name, "exec")
 
 
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (block,) = blocks(ROOT / "README.md", "python")
+    tiny = (
+        "camera.sizes=[16]",
+        "export.resolution=32",
+        "export.texture_size=64",
+        "export.faces=500",
+    )
+    smaller = f'preset="draft", steps=1, overrides={tiny}, preview_size=24, turntable_size=32'
+    assert 'preset="draft"' in block
+    exec(block.replace('preset="draft"', smaller), {})
+    printed = capsys.readouterr().out
+    assert "mesh.glb" in printed
+    assert len(printed.splitlines()) == 1
+
+
 def test_every_exit_code_is_documented():
     text = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
     documented = {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)}

@@ -14,14 +14,25 @@ from sds3d.scenes import SCENES
 
 
 def batch(
-    file: Annotated[Path, typer.Argument(help=".txt (a prompt a line), .jsonl or .csv.")],
+    file: Annotated[
+        Path, typer.Argument(help=".txt (a prompt a line), .jsonl, .json, .csv or .tsv.")
+    ],
     methods: Annotated[str, typer.Option(help="Objectives, with commas.")] = "sds",
     scene: Annotated[str, typer.Option(help="nerf, triplane or splats.")] = "nerf",
     seeds: Annotated[int, typer.Option(help="Seeds 0 to N - 1 of each prompt.")] = 1,
     preset: Annotated[str, typer.Option(help="draft, laptop or quality.")] = "laptop",
+    steps: Annotated[int | None, typer.Option(help="Optimisation steps.")] = None,
     prior: Annotated[str, typer.Option(help="exact, exact:FOLDER, or diffusers:MODEL.")] = "exact",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    format: Annotated[str, typer.Option(help="glb, obj, ply; several with commas.")] = "glb",
+    set: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override a recipe's key.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where the run folders go.")] = Path("outputs/batch"),
+    trust_recipe: Annotated[
+        bool, typer.Option("--trust-recipe", help="Let the file name code to import.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
 ) -> None:
     """Make an object for each prompt of a file; finished work is skipped when run again."""
@@ -30,22 +41,43 @@ def batch(
         raise UsageError(f"--seeds {seeds}: must be at least 1", "give a positive number")
     names = [one_of("method", name.strip(), OBJECTIVES) for name in methods.split(",")]
 
-    from sds3d.runs.batch import DONE, read_jobs, run
+    from sds3d.cli.console import Lines
+    from sds3d.runs.batch import DONE, run
+    from sds3d.runs.job_file import read_jobs
 
     shared = {
         "scene": one_of("scene", scene, SCENES),
         "preset": preset,
+        "steps": steps,
         "prior": prior,
         "device": device,
+        "formats": tuple(part.strip() for part in format.split(",")),
+        "overrides": tuple(set or ()),
+        "trust_recipe": trust_recipe,
     }
-    jobs = read_jobs(file, shared, names, range(seeds), out)
-    rows = run(jobs, out)
+    jobs = read_jobs(file, shared, names, range(seeds), out, trust_recipe=trust_recipe)
+    rows = run(jobs, out, Lines())
     done = sum(row["status"] in DONE for row in rows)
-    print(f"{done} of {len(jobs)} done; {out / 'results.csv'}")
+    if json:
+        print(as_json(rows, len(jobs), out))
+    else:
+        print(f"{done} of {len(jobs)} done; {out / 'results.csv'}")
     if rows[-1]["status"] == "stopped":
         raise typer.Exit(INTERRUPTED)
     if done < len(jobs):
         raise typer.Exit(1)
+
+
+def as_json(rows: list[dict], total: int, out: Path) -> str:
+    """The rows as one JSON object; `total` counts the jobs, of which a stopped batch has not run all."""
+    import json
+
+    from sds3d.runs.batch import COLUMNS
+
+    kept = [{name: row[name] for name in COLUMNS} for row in rows]
+    return json.dumps(
+        {"jobs": total, "results": str(out / "results.csv"), "rows": kept}, default=str
+    )
 
 
 batch.example = """Examples:

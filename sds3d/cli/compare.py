@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from sds3d.lookup import one_of
 from sds3d.objectives import OBJECTIVES
 from sds3d.runs.job import Job
 from sds3d.scenes import SCENES
+
+if TYPE_CHECKING:
+    from sds3d.runs.compare import Summary
 
 
 def compare(
@@ -50,15 +53,17 @@ def compare(
         for name in names
     ]
     for job in jobs:
-        job.check()
+        job.check_files()
 
+    from sds3d.cli.console import Lines
     from sds3d.runs import compare as comparing
-    from sds3d.runs.batch import DONE, place, run
+    from sds3d.runs.batch import DONE, run
+    from sds3d.runs.job_file import place
 
     jobs = [place(job, out) for job in jobs]
     if budget_nfe is not None:
         jobs = [comparing.with_budget(job, budget_nfe) for job in jobs]
-    rows = run(jobs, out)
+    rows = run(jobs, out, Lines())
     scores = comparing.score_all(jobs, rows)
     if scores:
         page = comparing.write(scores, out)
@@ -70,15 +75,18 @@ def compare(
         raise typer.Exit(1)
 
 
-def show(rows: dict[str, dict[str, tuple[float, float]]]) -> None:
-    """The means over prompts and seeds as a table."""
+def show(rows: dict[str, dict[str, Summary]]) -> None:
+    """The means over prompts and seeds as a table, a method a column."""
     from rich.console import Console
     from rich.table import Table
 
-    names = list(next(iter(rows.values())))
-    table = Table("method", *names)
-    for method, numbers in rows.items():
-        table.add_row(method, *(f"{mean:.3g} ±{spread:.1g}" for mean, spread in numbers.values()))
+    from sds3d.runs.compare import NUMBERS
+
+    table = Table("", *rows)
+    for name in next(iter(rows.values())):
+        number = NUMBERS[name]
+        cells = (numbers[name].text(number.factor) for numbers in rows.values())
+        table.add_row(number.heading, *cells)
     Console().print(table)
 
 

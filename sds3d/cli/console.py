@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import stat
 import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sds3d.errors import Sds3dError
 
 if TYPE_CHECKING:
-    from sds3d.runs.outputs import Result
+    from rich.console import Console
+
+    from sds3d.runs.job import Job
+    from sds3d.runs.result import Result
 
 STAGES = {
     "prior": "reading the prompt",
@@ -32,6 +39,7 @@ PARTS = (
     "pictures",
 )
 PLAIN_EVERY = 50  # steps between lines where there is no terminal
+STDOUT, STDERR = 1, 2
 
 
 def fail(error: Sds3dError) -> None:
@@ -41,33 +49,62 @@ def fail(error: Sds3dError) -> None:
         print(f"fix:   {error.fix}", file=sys.stderr)
 
 
+def clock(seconds: float) -> str:
+    """m:ss, or h:mm:ss from an hour on."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def counts(completed: float, total: float | None, elapsed: float, left: float | None) -> str:
+    """What stands beside the bar: "60/120  0:13, 0:12 left"; only what is known."""
+    steps = f"{completed:.0f}/{total:.0f}  " if total else ""
+    return steps + clock(elapsed) + (f", {clock(left)} left" if total and left is not None else "")
+
+
+def bar(console: Console, live: bool) -> Any:
+    """A rich progress bar that fits into narrow terminals."""
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.text import Text
+
+    class Counts(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            text = counts(task.completed, task.total, task.elapsed or 0.0, task.time_remaining)
+            return Text(text, style="progress.elapsed", no_wrap=True)
+
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=None), Counts())
+    return Progress(*columns, console=console, transient=True, disable=not live)
+
+
+def say_stopping(signal: str) -> None:
+    """Says at once what the first signal does and what a second one would do.
+
+    It runs inside a signal handler, where stderr may be half way through a line: it writes to the descriptor.
+    After SIGHUP the terminal is gone, and what is printed later must not fail.
+    """
+    again = "press it again" if signal == "Ctrl-C" else "a second signal"
+    quits = "to quit at once" if signal == "Ctrl-C" else "quits at once"
+    line = f"\r\x1b[K{signal}: saving, then exporting what there is; {again} {quits}\n"
+    if not os.isatty(STDERR):
+        line = line.removeprefix("\r\x1b[K")
+    with suppress(OSError):
+        os.write(STDERR, line.encode())
+    if signal == "SIGHUP":
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for descriptor in (STDOUT, STDERR):
+            if stat.S_ISCHR(os.fstat(descriptor).st_mode):  # a closed terminal is no longer a tty
+                os.dup2(nowhere, descriptor)
+
+
 class Progress:
     """A Report: a bar with the time left in a terminal, plain lines elsewhere."""
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-        from rich.progress import Progress as Bar
 
         self._console = Console(stderr=True)
         self._live = self._console.is_terminal
-        self._bar = Bar(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            disable=not self._live,
-        )
+        self._bar = bar(self._console, self._live)
         self._task = None
 
     def __enter__(self) -> Progress:
@@ -101,8 +138,42 @@ class Progress:
         """Prints a line above the bar."""
         self._say(line)
 
+    def stopping(self, signal: str) -> None:
+        """Says that the run saves and ends."""
+        say_stopping(signal)
+
     def _say(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False)
+
+
+class Lines:
+    """A BatchReport on stderr: two lines a job; in a terminal the steps are counted in place."""
+
+    def begin(self, number: int, total: int, job: Job) -> None:
+        """Names the job."""
+        what = f"{job.prompt} ({job.method}, {job.scene}, seed {job.seed})"
+        print(f"[{number}/{total}] {what}", file=sys.stderr)
+
+    def end(self, row: Mapping[str, Any]) -> None:
+        """Says how the job ended."""
+        error = row["error"] and f": {row['error']}"
+        print(f"  {row['status']}{error}, {row['seconds']} s", file=sys.stderr)
+
+    def stage(self, name: str) -> None:
+        """Nothing: the job's lines say enough."""
+
+    def step(self, step: int, total: int, values: dict[str, float]) -> None:
+        """Counts the steps in place."""
+        if sys.stderr.isatty():
+            print(f"  step {step} of {total}", end="\r", file=sys.stderr)
+
+    def note(self, line: str) -> None:
+        """Prints what the user should know."""
+        print(f"  {line}", file=sys.stderr)
+
+    def stopping(self, signal: str) -> None:
+        """Says that the job saves and the batch ends."""
+        say_stopping(signal)
 
 
 def as_json(result: Result) -> str:
@@ -127,14 +198,16 @@ def closing(result: Result, seed: int) -> None:
     from rich.panel import Panel
     from rich.text import Text
 
+    total = sum(result.seconds.values())
     seconds = [
         f"  {part:11}{result.seconds[part]:7.1f} s" for part in PARTS if part in result.seconds
     ]
     lines = [
         *map(str, result.files.values()),
         "",
-        f"{result.steps} steps, at most {result.peak_gib:.2f} GiB of memory",
+        f"{result.steps} steps in {clock(total)}, at most {result.peak_gib:.2f} GiB of memory",
         *seconds,
+        f"  {'total':11}{total:7.1f} s",
         "",
         *_next(result, seed),
     ]
@@ -151,7 +224,8 @@ def _next(result: Result, seed: int) -> list[str]:
     if result.status == "stopped":
         lines.append("  the same command again goes on from here")
     if result.status == "already finished":
-        lines.append("  the same command with --overwrite makes it anew")
+        lines.append("  to train longer: the same command with more --steps")
+        lines.append("  to start over: the same command with --overwrite")
     return [
         *lines,
         f"  sds3d export {shlex.quote(str(result.folder))} --format obj",

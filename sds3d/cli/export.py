@@ -17,9 +17,18 @@ def export(
     format: Annotated[str, typer.Option(help="glb, obj, ply; several with commas.")] = "glb",
     texture_size: Annotated[int | None, typer.Option(help="Texture side in pixels.")] = None,
     faces: Annotated[int | None, typer.Option(help="Most triangles.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Another folder for the files than the run's.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that are there already.")
+    ] = False,
+    trust_recipe: Annotated[
+        bool, typer.Option("--trust-recipe", help="Let the run's recipe import its code.")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
 ) -> None:
-    """Write the mesh of a run again, in another format or size."""
+    """Write the mesh of a run in another format or size."""
     del debug  # read by main()
     wanted = [one_of("format", part.strip(), EXPORTERS) for part in format.split(",")]
     for name, value in (("texture-size", texture_size), ("faces", faces)):
@@ -27,10 +36,19 @@ def export(
             raise UsageError(f"--{name} {value}: must be at least 4", "give a larger number")
 
     from sds3d.cli.console import Progress
-    from sds3d.runs.outputs import export_run
+    from sds3d.runs.export import export as export_run
 
     with Progress() as progress:
-        result = export_run(run, progress, formats=wanted, texture_size=texture_size, faces=faces)
+        result = export_run(
+            run,
+            progress,
+            formats=wanted,
+            texture_size=texture_size,
+            faces=faces,
+            out=out,
+            overwrite=overwrite,
+            trust_recipe=trust_recipe,
+        )
     for path in result.files.values():
         print(path)
 
@@ -39,4 +57,4 @@ export.example = """Examples:
 
 \b
   sds3d export outputs/a-red-armchair-4d841413/sds-0 --format obj
-  sds3d export outputs/a-red-armchair-4d841413/sds-0 --faces 5000 --texture-size 2048"""
+  sds3d export outputs/a-red-armchair-4d841413/sds-0 --faces 5000 --out small"""

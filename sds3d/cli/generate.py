@@ -46,6 +46,11 @@ def generate(
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override a recipe's key.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")] = False,
+    preview_size: Annotated[int, typer.Option(help="Pixels of a view in preview.png.")] = 192,
+    turntable_size: Annotated[int, typer.Option(help="Pixels of turntable.mp4.")] = 320,
+    trust_recipe: Annotated[
+        bool, typer.Option("--trust-recipe", help="Let a run folder's recipe import its code.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
 ) -> None:
@@ -69,13 +74,18 @@ def generate(
         formats=tuple(part.strip() for part in format.split(",")),
         overrides=(*([f"prior.exact.up={up}"] if up else []), *(set or ())),
         overwrite=overwrite,
+        preview_size=preview_size,
+        turntable_size=turntable_size,
+        trust_recipe=trust_recipe,
     )
-    job.check()
+    job.check_files()
     job = settled(job)
     for name, value in asked.items():
         if value and value != getattr(job, name):
-            message = f"--{name} {value}, but the recipe's is {getattr(job, name)}"
-            raise UsageError(message, f"leave out --{name} or --recipe")
+            raise UsageError(
+                f"--{name} {value}, but the recipe's is {getattr(job, name)}",
+                f"leave out --{name} or --recipe",
+            )
     run(job, json)
 
 

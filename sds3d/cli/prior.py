@@ -69,7 +69,7 @@ def sample(
         seed=seed,
         overrides=(f"prior.exact.up={up}",) if up else (),
     )
-    job.check()
+    job.check_files()
     note = sheet(job, out)
     print(note)
     print(out)
@@ -108,7 +108,7 @@ def evaluate(
         measure(what, data or [], out, card)
         return
     from sds3d.priors.exact.choose import refusal, understand
-    from sds3d.runs.batch import read_lines
+    from sds3d.runs.job_file import read_lines
 
     lines = read_lines(what)
     readings = [(line, understand(parse(line))) for line in lines]

@@ -12,7 +12,7 @@ import torch
 
 from sds3d.kernels import composite_numba as kernels
 from sds3d.kernels.backends import FIX, installed
-from sds3d.runs.folder import versions
+from sds3d.runs.machine import versions
 
 CGROUP_LIMITS = (  # of a container's memory, version 2 and 1
     Path("/sys/fs/cgroup/memory.max"),

@@ -1,213 +1,265 @@
-"""The run folder: what belongs to a run, whether it can be continued, and its records."""
+"""The run folder: whose it is, its record, and its log of steps."""
 
 from __future__ import annotations
 
 import json
-import os
-import platform
-import re
-import resource
-import sys
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+import tomllib
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
+from sds3d import files
+from sds3d.errors import RunError, Sds3dError
+from sds3d.runs.job import RECORD, Job
+from sds3d.runs.result import Result, expect, is_plain
 
-from sds3d.errors import RunError
-from sds3d.runs.job import Job
+CHECKPOINT = "checkpoint.safetensors"
+RECIPE = "recipe.toml"
+METRICS = "metrics.jsonl"
+PROGRESS = "progress.png"
+BASIC = (RECORD, RECIPE, METRICS, CHECKPOINT, PROGRESS)
+SCHEMA = "sds3d run 1"  # marks a run.json as ours
+STATUSES = ("running", "stopped", "finished")
+IDENTITY = ("prompt", "negative", "image", "method", "scene", "prior", "seed")  # of a Job
+ANOTHER = "give another folder with --out"
+START_OVER = f"{ANOTHER}, or replace the run with --overwrite"
 
-CHECKPOINT, RECIPE, RECORD, METRICS = (
-    "checkpoint.safetensors",
-    "recipe.toml",
-    "run.json",
-    "metrics.jsonl",
-)
-PICTURES = ("preview.png", "turntable.mp4", "report.html")
-MESHES = ("mesh.glb", "mesh.obj", "mesh.mtl", "mesh.png", "mesh.ply", "splats.ply")
-FILES = (CHECKPOINT, RECIPE, RECORD, METRICS, *PICTURES, *MESHES)
-PACKAGES = (
-    "sds3d",
-    "torch",
-    "numpy",
-    "numba",
-    "gsplat",
-    "nerfacc",
-    "diffusers",
-    "transformers",
-    "peft",
-)
-IDENTITY = (
-    "prompt",
-    "negative",
-    "image",
-    "method",
-    "scene",
-    "prior",
-    "seed",
-)  # of a Job: what makes it this run
+
+@dataclass(frozen=True)
+class Record:
+    """run.json.
+
+    files: the names of all files that the run has written, which --overwrite removes.  inputs: SHA-256 of
+    what the run depends on (the prior's weights, the image), by name.  stamps: size and time of change of
+    the files behind them.  environment: device, versions.  result: of the last session that came to its
+    end.
+    """
+
+    status: str
+    job: Job
+    files: tuple[str, ...]
+    inputs: Mapping[str, str]
+    stamps: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    result: Result | None = None
+
+    def to_json(self) -> str:
+        """The text of run.json."""
+        table = {
+            "schema": SCHEMA,
+            "status": self.status,
+            "job": asdict(self.job),
+            "files": list(self.files),
+            "inputs": dict(self.inputs),
+            "stamps": dict(self.stamps),
+            **self.environment,
+            "result": self.result and self.result.to_record(),
+        }
+        return json.dumps(table, indent=1) + "\n"
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A folder that holds one run.  record: run.json as it was found, {} in a new run."""
+    """A folder for one run.
+
+    record, recipe_text: of the run that is there; None and "" for a new one.  leftovers: names that an
+    earlier run has written, which `begin` removes.
+    """
 
     path: Path
-    record: Mapping[str, Any]
-
-    @property
-    def finished(self) -> bool:
-        return self.record.get("status") == "finished"
+    record: Record | None = None
+    recipe_text: str = ""
+    leftovers: tuple[str, ...] = ()
 
     @property
     def checkpoint(self) -> Path:
+        """The path of the checkpoint, there or not."""
         return self.path / CHECKPOINT
 
-    def write_record(self, **values: object) -> None:
-        """Replaces run.json whole."""
-        text = json.dumps({**self.record, **values}, indent=1, default=str) + "\n"
-        write_text(self.path / RECORD, text)
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether there is a run with a checkpoint to go on from."""
+        return self.record is not None and self.checkpoint.is_file()
+
+    def require_record(self) -> Record:
+        """The record of the run that is there.  Raises RunError when there is none."""
+        if self.record is None:
+            raise RunError(f"'{self.path}' holds no run", "give the folder of a run")
+        return self.record
+
+    def begin(self, record: Record, recipe_text: str) -> RunFolder:
+        """Removes an earlier run's files and writes run.json, then recipe.toml.  Raises RunError.
+
+        In this order, a folder is known as ours from the first file on.
+        """
+        for name in self.leftovers:
+            with suppress(OSError):
+                (self.path / name).unlink(missing_ok=True)
+        known = self.record.files if self.record else ()
+        record = replace(record, files=tuple(dict.fromkeys([*BASIC, *known])))
+        files.write(self.path / RECORD, record.to_json())
+        files.write(self.path / RECIPE, recipe_text)
+        return RunFolder(self.path, record, recipe_text)
+
+    def update(self, *, written: Iterable[str] = (), **values: Any) -> RunFolder:
+        """The folder with fields of its record replaced and `written` among its files, also on disk."""
+        before = self.require_record()
+        names = tuple(dict.fromkeys([*before.files, *written]))
+        record = replace(before, files=names, **values)
+        files.write(self.path / RECORD, record.to_json())
+        return replace(self, record=record)
 
 
-def open_run(path: Path, job: Job, recipe_text: str, overwrite: bool) -> RunFolder:
-    """The job's folder as it stands; nothing is written.
+def look(path: Path, *, overwrite: bool = False) -> RunFolder:
+    """The folder as it stands: with the run that it holds, or ready for a new one.  Nothing is written.
 
-    Raises RunError when the folder holds another run, or something that is not a run; with `overwrite` an
-    earlier run counts as absent.
+    overwrite: an earlier run counts as absent; its files are the leftovers.
+
+    Raises RunError when the path is a file, when the folder holds something that is not a run of ours, and
+    when the run is damaged.
     """
     if path.exists() and not path.is_dir():
         raise RunError(f"'{path}' is a file", "give a folder with --out")
-    names = {p.name for p in path.iterdir()} if path.is_dir() else set()
-    if not names or (overwrite and RECORD in names):
-        return RunFolder(path, {})
+    names = {file.name for file in path.iterdir()} if path.is_dir() else set()
+    names = {name for name in names if name != files.LOCK and not files.is_temporary(name)}
+    if not names or names == {RECIPE}:  # a run died before its first record
+        return RunFolder(path)
     if RECORD not in names:
-        raise RunError(f"'{path}' is not empty and holds no run", "give another folder with --out")
+        raise RunError(f"'{path}' is not empty and holds no run", ANOTHER)
+    if overwrite:
+        return RunFolder(path, leftovers=_listed(path))
+    record = read_record(path)
+    if RECIPE not in names:
+        if CHECKPOINT not in names:  # a run died between its first two files
+            return RunFolder(path, leftovers=record.files)
+        raise RunError(f"the run in '{path}' has lost its {RECIPE}", START_OVER)
+    return RunFolder(path, record, _recipe_text(path))
+
+
+def read_record(path: Path) -> Record:
+    """run.json of a run folder.  Raises RunError when there is none of ours, or when it is damaged."""
+    table = _read_ours(path)
     try:
-        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
-        earlier = (path / RECIPE).read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"the run in '{path}' is damaged ({error})", "start anew with --overwrite"
-        ) from error
-    ours = {key: getattr(job, key) for key in IDENTITY}
-    theirs = {"image": ""} | {k: v for k, v in record.get("job", {}).items() if k in IDENTITY}
-    differs = [key for key in IDENTITY if ours[key] != theirs.get(key)]
-    if differs or earlier != recipe_text:
-        what = f"{differs[0]} {theirs.get(differs[0])!r}" if differs else "another recipe"
-        raise RunError(
-            f"'{path}' holds a run with {what}",
-            "give another folder with --out, or replace the run with --overwrite",
-        )
-    return RunFolder(path, record)
+        return _record(path, table)
+    except (ValueError, Sds3dError) as error:
+        reason = error.message if isinstance(error, Sds3dError) else error
+        raise RunError(f"'{path / RECORD}' is damaged: {reason}", START_OVER) from error
 
 
-def check_weights(folder: RunFolder, weights: Mapping[str, str]) -> None:
-    """Raises RunError when the run in the folder was begun with other weights of the prior, by their hashes."""
-    if folder.record and folder.record.get("weights", {}) != weights:
-        raise RunError(
-            f"'{folder.path}' holds a run whose prior had other weights",
-            "give another folder with --out, or replace the run with --overwrite",
-        )
-
-
-def begin(
-    folder: RunFolder,
-    job: Job,
-    recipe_text: str,
-    device: torch.device,
-    weights: Mapping[str, str],
-) -> None:
-    """Makes the folder, clears an overwritten run's files, and writes recipe.toml and run.json.
-
-    Raises RunError when the disk refuses.
-    """
-    try:
-        folder.path.mkdir(parents=True, exist_ok=True)
-        if not folder.record:
-            for file in list(folder.path.iterdir()):
-                if (
-                    re.sub(r"-\d+(?=\.)", "", file.name) in FILES
-                ):  # mesh-1.glb is a particle's mesh.glb
-                    file.unlink()
-        write_text(folder.path / RECIPE, recipe_text)
-        folder.write_record(
-            status="running",
-            job=asdict(job),
-            weights=dict(weights),
-            device=device_name(device),
-            versions=versions(),
-        )
-    except OSError as error:
-        raise RunError(
-            f"cannot write to '{folder.path}': {error.strerror}", "give another folder with --out"
-        ) from error
-
-
-def read_run(path: Path) -> tuple[Job, dict[str, Any]]:
-    """The job and the record of a run folder.  Raises RunError when it is none."""
-    try:
-        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
-        job = Job(**{k: tuple(v) if isinstance(v, list) else v for k, v in record["job"].items()})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(
-            f"'{path}' holds no run that can be read", "give the folder that 'sds3d generate' named"
-        ) from error
+def require_run(path: Path) -> RunFolder:
+    """The folder of a run that has a checkpoint.  Raises RunError."""
+    record = read_record(path)
     if not (path / CHECKPOINT).is_file():
         raise RunError(f"the run in '{path}' has no checkpoint yet", "run 'sds3d generate' again")
-    return job, record
+    return RunFolder(path, record, _recipe_text(path))
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a UTF-8 file whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
-
-
-def trim_metrics(path: Path, step: int) -> None:
-    """Drops the lines of steps from `step` on, which a resumed run makes again."""
-    if path.is_file():
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] < step]
-        write_text(path, "".join(kept))
-
-
-def device_name(device: torch.device) -> str:
-    """The GPU's name, or the processor's architecture and thread count."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"cpu ({platform.machine()}, {torch.get_num_threads()} threads)"
-
-
-def versions() -> dict[str, str]:
-    """Python's and the packages' versions, those that are installed."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def forget_peak() -> None:
-    """Begins `peak_gib` anew, where the system can (Linux); elsewhere it is the process's."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    except OSError:
+def require_same(folder: RunFolder, job: Job) -> None:
+    """Raises RunError when the folder's run is another one than the job's: another prompt, prior, seed, ..."""
+    if folder.record is None:
         return
+    theirs = folder.record.job
+    for key in IDENTITY:
+        if getattr(job, key) != getattr(theirs, key):
+            message = f"'{folder.path}' holds a run with {key} {getattr(theirs, key)!r}"
+            raise RunError(message, START_OVER)
 
 
-def peak_gib() -> float:
-    """The largest memory this process has held since `forget_peak`, GiB."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        found = re.search(
-            r"VmHWM:\s*(\d+) kB", status.read_text(encoding="ascii", errors="replace")
-        )
-        if found:
-            return int(found[1]) / 2**20
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**30 if sys.platform == "darwin" else 2**20)
+def require_same_inputs(folder: RunFolder, inputs: Mapping[str, str]) -> None:
+    """Raises RunError, naming one, when the folder's run was begun with other weights, meshes or image."""
+    if folder.record is None or folder.record.inputs == inputs:
+        return
+    before = folder.record.inputs
+    changed = [name for name in {**before, **inputs} if before.get(name) != inputs.get(name)]
+    raise RunError(
+        f"'{folder.path}' holds a run whose prior had other weights or files: {changed[0]} has changed",
+        START_OVER,
+    )
+
+
+def trim_metrics(path: Path, step: int) -> dict[str, float]:
+    """Drops the lines of steps from `step` on, which a resumed run makes again, and those that are damaged.
+
+    Returns the values of the last line that is kept, {} where there is none.
+    """
+    if not path.is_file():
+        return {}
+    kept = []
+    last: dict[str, float] = {}
+    with files.writing(path):
+        lines = path.read_bytes().splitlines(keepends=True)
+    for line in lines:
+        values = _step_values(line)
+        if values is not None and values["step"] < step:
+            kept.append(line)
+            last = values
+    files.write(path, b"".join(kept))
+    return {name: value for name, value in last.items() if name != "step"}
+
+
+def _step_values(line: bytes) -> dict[str, Any] | None:
+    """The values of a line of metrics.jsonl; None when it was cut off or damaged."""
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    whole = line.endswith(b"\n") and isinstance(values, dict)
+    return values if whole and isinstance(values.get("step"), int) else None
+
+
+def _read_ours(path: Path) -> Mapping[str, Any]:
+    """The table of run.json.  Raises RunError when there is none that is ours."""
+    fix = "give the folder that 'sds3d generate' named"
+    try:
+        table = json.loads((path / RECORD).read_bytes())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise RunError(f"'{path}' holds no run", fix) from error
+    except OSError as error:
+        raise RunError(f"cannot read '{path / RECORD}': {error.strerror}", fix) from error
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"'{path / RECORD}' is damaged: it is not JSON", ANOTHER) from error
+    if not isinstance(table, dict) or table.get("schema") != SCHEMA:
+        raise RunError(f"'{path / RECORD}' was not written by this version of sds3d", ANOTHER)
+    return table
+
+
+def _record(path: Path, table: Mapping[str, Any]) -> Record:
+    """The record of a table.  Raises ValueError or an Sds3dError of the Job."""
+    wanted = {"status", "job", "files", "inputs", "stamps", "result"}
+    missing = sorted(wanted - table.keys())
+    expect(not missing, f"it lacks {', '.join(missing)}")
+    expect(table["status"] in STATUSES, f"its status is {table['status']!r}")
+    for name in ("job", "inputs", "stamps"):
+        expect(isinstance(table[name], dict), f"its {name} is not a table")
+    expect(table["job"].keys() <= Job.__dataclass_fields__.keys(), "its job has unknown keys")
+    expect("prompt" in table["job"], "its job has no prompt")
+    expect(isinstance(table["files"], list), "its files are not a list")
+    expect(all(map(is_plain, table["files"])), "its files are not file names")
+    result = table["result"]
+    return Record(
+        status=table["status"],
+        job=Job(**table["job"]),
+        files=tuple(table["files"]),
+        inputs=table["inputs"],
+        stamps=table["stamps"],
+        environment={name: table[name] for name in table if name not in {*wanted, "schema"}},
+        result=None if result is None else Result.from_record(path, result),
+    )
+
+
+def _listed(path: Path) -> tuple[str, ...]:
+    """The names that a run of ours lists, also when the rest of its record is damaged.  Raises RunError."""
+    names = _read_ours(path).get("files")
+    plain = isinstance(names, list) and all(map(is_plain, names))
+    return tuple(names) if plain else BASIC
+
+
+def _recipe_text(path: Path) -> str:
+    try:
+        text = (path / RECIPE).read_text(encoding="utf-8")
+        tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        raise RunError(f"'{path / RECIPE}' is damaged ({error})", START_OVER) from error
+    return text

@@ -1,160 +1,215 @@
-"""From a job to a run folder: prior, fit, mesh, pictures, files."""
+"""From a job to a run folder: prior, optimisation, mesh, pictures, files."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
-import torch
-
+from sds3d import files
 from sds3d.interrupt import Interrupt, graceful
-from sds3d.language.prompt import parse
-from sds3d.loops.clock import Clock
 from sds3d.loops.scene import optimize
-from sds3d.loops.step import Event, Optimization
-from sds3d.recipe import build as parts
-from sds3d.recipe import load as recipes
-from sds3d.recipe.schema import Recipe
-from sds3d.runs import checkpoint, outputs
-from sds3d.runs import folder as runs
-from sds3d.runs.job import Job, resolve
-from sds3d.runs.outputs import Report, Result
+from sds3d.loops.step import Event
+from sds3d.mesh.formats import EXPORTERS
+from sds3d.runs import difference
+from sds3d.runs.difference import Difference
+from sds3d.runs.export import export_meshes
+from sds3d.runs.folder import METRICS, PROGRESS, Record, require_same_inputs, trim_metrics
+from sds3d.runs.job import Job, named_by, resolve
+from sds3d.runs.machine import device_name, peak_gib, reset_peak, versions
+from sds3d.runs.page import write_page
+from sds3d.runs.pictures import ProgressPicture, show
+from sds3d.runs.report import SILENT, Report
+from sds3d.runs.result import Result
+from sds3d.runs.run import Run, prepare
 
 
-@dataclass(frozen=True)
-class Run:
-    """What one run works with."""
+def generate(job: Job, report: Report = SILENT) -> Result:
+    """Runs the job, goes on from its checkpoint, or finds it finished.
 
-    job: Job
-    recipe: Recipe
-    folder: runs.RunFolder
-    optimization: Optimization
+    A first Ctrl-C, SIGTERM or SIGHUP stops, saves and exports (status "stopped"); a second quits.  A run
+    goes on under another preset of its recipe, or with more steps; a finished run whose files are missing
+    or empty is exported again.
 
-    def save(self, step: int) -> None:
-        """Writes the checkpoint from which `step` would come next."""
-        run = self.optimization
-        meta = {"step": step, "seconds": dict(run.clock.seconds)}
-        meta["evaluations"] = run.prior.evaluations
-        checkpoint.write(
-            self.folder.checkpoint, checkpoint.pack(run.modules(), run.optimizers()), meta
-        )
-
-    def load(self) -> int:
-        """Takes up the checkpoint, if there is one, and returns the step to go on from."""
-        if not self.folder.record or not self.folder.checkpoint.is_file():
-            return 0
-        run = self.optimization
-        tensors, meta = checkpoint.read(self.folder.checkpoint)
-        for name, module in run.modules().items():
-            checkpoint.unpack_module(module, tensors, name)
-        for name, optimizer in run.optimizers().items():
-            checkpoint.unpack_optimizer(optimizer, tensors, name)
-        run.clock.seconds.update(meta["seconds"])
-        run.prior.evaluations = meta["evaluations"]
-        return meta["step"]
-
-
-def generate(job: Job, report: Report) -> Result:
-    """Runs the job, or continues it from its checkpoint, or finds it finished.
-
-    Ctrl-C once stops, saves and exports (status "stopped").  Raises Sds3dError, naming the fix, for
-    everything a user can mend; nothing is written before the prior knows the prompt.
+    Raises Sds3dError, with the fix, for everything that a user can act on: RunError, naming the holder, when
+    another process works in the folder.  Nothing is written before the prior knows the prompt.
     """
-    prompt, recipe = parse(job.prompt, job.negative, job.image), resolve(job)
-    recipe_text, device, clock = recipes.dump(recipe), parts.device(job.device), Clock()
-    folder = runs.open_run(job.folder(), job, recipe_text, job.overwrite)
-    if folder.finished:
-        return _found(folder, job, report)
-    parts.check(recipe, job.prior, image=bool(job.image))
-    runs.forget_peak()
-    with clock("load"):
+    job.check_files()
+    recipe = resolve(job)
+    job = named_by(recipe, job)
+    with files.locked(job.folder()):
+        run = prepare(job, recipe)
+        found = _differences(run)
+        result = _finished(run, found)
+        if result is not None:
+            return _complete(run, result, found, report)
+        return _train(run, found, report)
+
+
+def _differences(run: Run) -> list[Difference]:
+    """What differs between the folder's recipe and this one.  Raises RunError when the run cannot go on."""
+    if not run.folder.has_checkpoint:
+        return []
+    found = difference.differences(run.folder.recipe_text, run.recipe_text)
+    difference.require_continuable(run.folder, run.job, found)
+    return found
+
+
+def _finished(run: Run, found: Sequence[Difference]) -> Result | None:
+    """The result of a run that has no step left and was made from today's files, else None.
+
+    Raises RunError when the run has more steps than are asked for.
+    """
+    record = run.folder.record
+    if record is None or record.result is None or not run.folder.has_checkpoint:
+        return None
+    if record.status != "finished":
+        return None
+    if record.result.steps < run.recipe.steps:
+        return None
+    difference.require_steps_left(run.folder, record.result.steps, run.recipe.steps, found)
+    stamps = run.stamps()
+    if record.stamps != stamps:
+        require_same_inputs(run.folder, run.inputs())
+        run.folder = run.folder.update(stamps=stamps)
+    return record.result
+
+
+def _train(run: Run, found: Sequence[Difference], report: Report) -> Result:
+    """Optimises from the start or from the checkpoint, and exports."""
+    reset_peak()
+    with run.clock("load"):
         report.stage("prior")
-        prior = parts.prior(job.prior, recipe, job.seed, device)
-        report.note(prior.describe(prompt))
-        runs.check_weights(folder, prior.weights)
-        optimization = parts.optimization(
-            recipe, prior, prompt, seed=job.seed, where=device, clock=clock
-        )
-        scene = optimization.scene
-        run = Run(job, recipe, folder, optimization)
-        start = run.load()
-    runs.begin(folder, job, recipe_text, device, prior.weights)
-    runs.trim_metrics(folder.path / runs.METRICS, start)
-    with graceful() as interrupt:
-        report.stage("fit")
-        done, values = _fit(run, start, report, interrupt)
-    made, files = outputs.meshes(scene, folder.path, job, recipe.export, job.formats, report, clock)
-    files |= outputs.show(scene, made, folder.path, report, clock)
-    status = "finished" if done == recipe.steps else "stopped"
-    result = Result(
-        folder.path,
-        status,
-        files,
-        clock.rounded(),
-        done,
-        values,
-        runs.peak_gib(),
-        prior.evaluations,
+        report.note(run.prior.describe(run.prompt))
+        inputs = run.inputs()
+        require_same_inputs(run.folder, inputs)
+        start = run.resume()
+    if start:
+        difference.require_steps_left(run.folder, start, run.recipe.steps, found)
+        change = f", with another recipe: {difference.text(found)}" if found else ""
+        report.note(f"going on from step {start} of {run.recipe.steps}{change}")
+    record = Record(
+        status="running",
+        job=run.job,
+        files=(),
+        inputs=inputs,
+        stamps=run.stamps(),
+        environment={"device": device_name(run.device), "versions": versions()},
+        result=run.folder.record.result if run.folder.record else None,
     )
-    result = replace(result, files=files | outputs.write_page(made[0], job, recipe_text, result))
-    _record(run, device, result)
-    return result
+    files.remove_temporary(run.folder.path)
+    run.folder = run.folder.begin(record, run.recipe_text)
+    last = trim_metrics(run.folder.path / METRICS, start)
+    with graceful(report.stopping) as interrupt:
+        report.stage("fit")
+        done, values = _fit(run, start, last, report, interrupt)
+    status = "finished" if done == run.recipe.steps else "stopped"
+    return _finish(run, status, done, values, run.job.formats, report)
 
 
 def _fit(
-    run: Run, start: int, report: Report, interrupt: Interrupt
+    run: Run, start: int, last: dict[str, float], report: Report, interrupt: Interrupt
 ) -> tuple[int, dict[str, float]]:
     """(steps done, values of the last step)."""
-    total, every = run.recipe.steps, run.recipe.run.checkpoint_every
-    last: dict[str, float] = {}
+    total = run.recipe.steps
+    every = run.recipe.run.checkpoint_every
     done = start
-    with (run.folder.path / runs.METRICS).open("a", encoding="utf-8") as metrics:
+    values = last
+    look = ProgressPicture(run.folder.path / PROGRESS)
+    with files.Log(run.folder.path / METRICS) as metrics:
 
         def on_step(event: Event) -> bool:
-            nonlocal done, last
+            nonlocal done, values
             done = event.step + 1
-            last = {**event.values, "coverage": event.render.alpha.mean().item()}
-            metrics.write(json.dumps({"step": event.step, **last}) + "\n")
-            if done % every == 0 or done == total or interrupt.asked:
+            values = {**event.values, "coverage": event.render.alpha.mean().item()}
+            metrics.write(json.dumps({"step": event.step, **values}))
+            with run.clock("pictures"):
+                look.update(run.scene)
+            report.step(done, total, values)
+            stop = interrupt.asked  # asked once: a signal from here on is for the next step
+            if stop or done % every == 0 or done == total:
                 metrics.flush()
-                with run.optimization.clock("checkpoint"):
+                with run.clock("checkpoint"):
                     run.save(done)
-            report.step(done, total, last)
-            return not interrupt.asked
+            return not stop
 
         optimize(run.optimization, range(start, total), on_step)
-    return done, last
+    return done, values
 
 
-def _found(folder: runs.RunFolder, job: Job, report: Report) -> Result:
-    """The result of a run that was finished earlier; formats that it lacks are written now."""
-    kept = folder.record["result"]
-    files = {name: folder.path / file for name, file in kept["files"].items()}
-    missing = [suffix for suffix in job.formats if suffix not in files]
-    if missing:
-        files |= outputs.export_run(folder.path, report, formats=missing).files
-        names = {name: file.name for name, file in files.items()}
-        folder.write_record(result={**kept, "files": names})
-    return Result(
-        folder.path,
-        "already finished",
-        files,
-        kept["seconds"],
-        kept["steps"],
-        kept["values"],
-        kept["peak_gib"],
-        kept["evaluations"],
+def _finish(
+    run: Run,
+    status: str,
+    done: int,
+    values: dict[str, float],
+    formats: Iterable[str],
+    report: Report,
+) -> Result:
+    """Exports meshes, pictures and the page of the scene as it is, and records them."""
+    path = run.folder.path
+    report.stage("mesh")
+    meshes, made = export_meshes(
+        run.scene, path, run.job, run.recipe.export, tuple(formats), run.clock
     )
-
-
-def _record(run: Run, device: torch.device, result: Result) -> None:
-    kept = asdict(result) | {"files": {name: file.name for name, file in result.files.items()}}
-    del kept["folder"]
-    run.folder.write_record(
-        status=result.status,
-        job=asdict(run.job),
-        weights=run.optimization.prior.weights,
-        device=runs.device_name(device),
-        versions=runs.versions(),
-        result=kept,
+    report.stage("pictures")
+    made |= show(run.scene, meshes, path, run.job, run.clock)
+    with suppress(OSError):
+        (path / PROGRESS).unlink(missing_ok=True)
+    result = Result(
+        path, status, made, run.clock.rounded(), done, values, peak_gib(), _evaluations(run)
     )
+    page = write_page(meshes[0], run.job, run.recipe_text, result)
+    result = replace(result, files={**made, "report": page})
+    names = [file.name for file in result.files.values()]
+    run.folder = run.folder.update(written=names, status=status, job=run.job, result=result)
+    return result
+
+
+def _complete(run: Run, result: Result, found: Sequence[Difference], report: Report) -> Result:
+    """The result of a finished run, after exporting what is missing, empty, or asked for in another way."""
+    missing = [name for name, file in result.files.items() if not _has_content(file)]
+    formats = [name for name in EXPORTERS if name in result.files]
+    new = [name for name in run.job.formats if name not in formats]
+    if missing or found:
+        why = (
+            f"{result.files[missing[0]].name} is missing or empty"
+            if missing
+            else difference.text(found)
+        )
+        report.note(f"already finished; exporting again: {why}")
+        _restore_clock(run, result)
+        if found and run.folder.record:
+            run.folder = run.folder.begin(replace(run.folder.record, job=run.job), run.recipe_text)
+        result = _finish(run, "finished", result.steps, result.values, [*formats, *new], report)
+    elif new:
+        report.stage("mesh")
+        _, made = export_meshes(
+            run.scene, run.folder.path, run.job, run.recipe.export, new, run.clock
+        )
+        result = replace(result, files={**result.files, **made})
+        names = [file.name for file in made.values()]
+        run.folder = run.folder.update(written=names, result=result)
+    return replace(result, status="already finished")
+
+
+def _restore_clock(run: Run, result: Result) -> None:
+    """The seconds of the optimisation belong to the run; those of the export are measured again."""
+    kept = {name: s for name, s in result.seconds.items() if name not in {"mesh", "pictures"}}
+    run.clock.seconds.update(kept)
+
+
+def _evaluations(run: Run) -> int:
+    """Of the prior, in all sessions; a run that is only exported again has not loaded it."""
+    if "prior" in run.__dict__:
+        return run.prior.evaluations
+    record = run.folder.record
+    return record.result.evaluations if record and record.result else 0
+
+
+def _has_content(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0
+    except OSError:
+        return False

@@ -4,32 +4,46 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
-from sds3d.errors import RunError, UsageError
+from sds3d.errors import RecipeError, RunError, UsageError, nearest
 from sds3d.language.prompt import Prompt, parse
 from sds3d.lookup import one_of
 from sds3d.mesh.formats import EXPORTERS
 from sds3d.objectives import OBJECTIVES
-from sds3d.priors import parse_prior
-from sds3d.recipe.load import load
+from sds3d.priors import PRIORS, parse_prior
+from sds3d.recipe import load as recipes
 from sds3d.recipe.schema import Recipe
 from sds3d.scenes import SCENES
 
 DEFAULT_SCENE = next(iter(SCENES))
 
 DEVICES = ("auto", "cpu", "cuda")
+RECORD = "run.json"  # what makes a folder a run folder
+IMPORT_PATH = re.compile(r"[^\W\d]\w*(\.\w+)*:[^\W\d]\w*(\.\w+)*")  # package.module:name
+PICTURE_SIZES = range(16, 2049)  # pixels
 
 
 @dataclass(frozen=True)
 class Job:
     """What `sds3d generate` is asked for.
 
+    prompt, negative: what to make, and what to steer away from.  image: a picture of the object beside the
+    words, for methods that take one.
     recipe: a shipped recipe's name or a file; empty means METHOD-SCENE.  prior: a name, exact:FOLDER, or
     diffusers:FOLDER or the name of a model on the hub.
+    steps, particles: None leaves the recipe's.  overrides: "table.key=value", applied last.
     out: the run folder itself; empty means outputs/<slug>-<hash>/<method>-<seed>, with the scene beside the
-    method unless it is a NeRF.  overrides: "table.key=value", applied last.
+    method unless it is a NeRF.
+    preview_size, turntable_size: pixels of a view in preview.png, and of the film.
+    trust_recipe: whether a recipe that a run folder brought may import code by `package.module:name`.
+
+    Raises UsageError, RecipeError or PriorError for a value that cannot work.  Whether files and folders
+    exist is checked by `check_files`, when the job is run.
     """
 
     prompt: str
@@ -48,6 +62,58 @@ class Job:
     formats: tuple[str, ...] = ("glb",)
     overrides: tuple[str, ...] = ()
     overwrite: bool = False
+    preview_size: int = 192
+    turntable_size: int = 320
+    trust_recipe: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("formats", "overrides"):
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
+        for field in fields(self):
+            _check_type(field.name, str(field.type), getattr(self, field.name))
+        parse(self.prompt, self.negative)
+        if not self.recipe:  # a recipe may name objectives and scenes of the user's own
+            _check_name("method", self.method, OBJECTIVES)
+            _check_name("scene", self.scene, SCENES)
+        one_of("device", self.device, DEVICES)
+        if not self.formats:
+            raise UsageError("formats is empty", f"give some of {', '.join(EXPORTERS)}")
+        for suffix in self.formats:
+            one_of("format", suffix, EXPORTERS)
+        self._check_numbers()
+        if self.prior.partition(":")[0] not in PRIORS:
+            parse_prior(self.prior)
+        for override in self.overrides:
+            if not override.partition("=")[1]:
+                raise RecipeError(f"--set {override}: no '='", "write --set table.key=value")
+        if self.recipe_name in recipes.names():
+            presets = recipes.presets(self.recipe_name)
+            if self.preset not in presets:
+                raise RecipeError(
+                    f"recipe '{self.recipe_name}' has no preset "
+                    f"'{self.preset}'{nearest(self.preset, presets)}",
+                    "use one of its presets, or --set its numbers",
+                )
+
+    def _check_numbers(self) -> None:
+        if not 0 <= self.seed < 2**32:
+            raise UsageError(f"seed {self.seed}: must be from 0 to 2^32 - 1", "give 0, 1, 2, ...")
+        for name in ("steps", "particles"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"{name} = {value}: must be at least 1", "correct the number")
+        for name in ("preview_size", "turntable_size"):
+            value = getattr(self, name)
+            if value not in PICTURE_SIZES:
+                low, high = PICTURE_SIZES[0], PICTURE_SIZES[-1]
+                message = f"{name} = {value}: must be from {low} to {high} pixels"
+                raise UsageError(message, "correct the number")
+
+    @property
+    def recipe_name(self) -> str:
+        """The recipe's name or file."""
+        return self.recipe or f"{self.method}-{self.scene}"
 
     def folder(self) -> Path:
         """The run folder."""
@@ -67,38 +133,105 @@ class Job:
         name = self.method if self.scene == DEFAULT_SCENE else f"{self.method}-{self.scene}"
         return re.sub(r"[^\w-]+", "-", name)
 
-    def check(self) -> None:
-        """Refuses what cannot work, but for what the recipe checks.
-
-        Raises UsageError for the prompt, a name or a number, PriorError for the prior, RunError for a folder
-        that cannot be written.
-        """
-        parse(self.prompt, self.negative)
-        if not self.recipe:  # a recipe may name objectives and scenes of the user's own
-            one_of("method", self.method, OBJECTIVES)
-            one_of("scene", self.scene, SCENES)
-        one_of("device", self.device, DEVICES)
-        if self.image and not Path(self.image).is_file():
+    def check_files(self) -> None:
+        """Raises UsageError, PriorError or RunError for an image, a prior's folder or an output that cannot be
+        used, and RecipeError for a run folder's recipe that imports code without `trust_recipe`."""
+        if self.image and not os.path.isfile(self.image):
             raise UsageError(f"'{self.image}' is not a file", "give a PNG or JPEG of one object")
-        for suffix in self.formats:
-            one_of("format", suffix, EXPORTERS)
-        if not 0 <= self.seed < 2**32:
-            raise UsageError(f"seed {self.seed}: must be from 0 to 2^32 - 1", "give 0, 1, 2, ...")
         parse_prior(self.prior)
+        recipe = Path(self.recipe)
+        if os.path.isfile(recipe) and os.path.isfile(recipe.parent / RECORD):
+            require_trust(recipe_imports(self.recipe), f"'{recipe}'", self.trust_recipe)
         folder = self.folder()
-        existing = next(p for p in (folder, *folder.parents) if p.exists())
+        try:
+            existing = next(p for p in (folder, *folder.parents) if p.exists())
+        except OSError as error:
+            message = f"cannot write to '{folder}': {error.strerror}"
+            raise RunError(message, "give another folder with --out") from error
         if not existing.is_dir() or not os.access(existing, os.W_OK):
             raise RunError(f"cannot write to '{existing}'", "give another folder with --out")
+
+
+def _check_name(name: str, value: str, known: Mapping[str, str]) -> None:
+    """Raises UsageError for what is neither a known name nor an import path."""
+    if not IMPORT_PATH.fullmatch(value):
+        one_of(name, value, known)
+
+
+TYPES = {
+    "str": (str, "text", "put it in quotes"),
+    "int": (int, "a whole number", "give a whole number"),
+    "int | None": (int | None, "a whole number", "give a whole number"),
+    "bool": (bool, "true or false", "give true or false"),
+    "tuple[str, ...]": (tuple, "a list of texts", 'give a list such as ["glb", "ply"]'),
+}  # annotation -> (type, what it is called, fix)
+
+
+def _check_type(name: str, annotation: str, value: object) -> None:
+    """Raises UsageError when a field's value has another type, or is text that no file could hold."""
+    kind, called, fix = TYPES[annotation]
+    texts = value if isinstance(value, tuple) else (value,)
+    if annotation.startswith("tuple") and not all(isinstance(text, str) for text in texts):
+        kind = ()
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise UsageError(f"{name} = {value!r}: not {called}", fix)
+    for text in texts:
+        if isinstance(text, str) and ("\0" in text or not _is_unicode(text)):
+            raise UsageError(f"{name} = {text!r}: not valid text", "remove the odd characters")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return True
 
 
 def resolve(job: Job) -> Recipe:
     """The job's recipe with its preset, its --set overrides and its --steps applied."""
     asked = {"steps": job.steps, "particles": job.particles}
     options = [f"{key}={value}" for key, value in asked.items() if value is not None]
-    return load(job.recipe or f"{job.method}-{job.scene}", job.preset, [*job.overrides, *options])
+    return recipes.load(job.recipe_name, job.preset, [*job.overrides, *options])
+
+
+def named_by(recipe: Recipe, job: Job) -> Job:
+    """The job with the method and the scene that its recipe names."""
+    return replace(
+        job, recipe=job.recipe_name, method=recipe.objective.name, scene=recipe.scene.name
+    )
 
 
 def settled(job: Job) -> Job:
-    """The job with the method and the scene that its recipe names.  Raises RecipeError."""
-    recipe = resolve(job)
-    return replace(job, method=recipe.objective.name, scene=recipe.scene.name)
+    """The job with the method and the scene that its own recipe names.  Raises RecipeError."""
+    return named_by(resolve(job), job)
+
+
+def imports(table: Mapping[str, Any], where: str = "") -> Iterator[str]:
+    """`key = name` of every `package.module:name` in a recipe's table, which building it would import."""
+    for key, value in table.items():
+        name = f"{where}{key}"
+        if IMPORT_PATH.fullmatch(key):
+            yield name
+        if isinstance(value, Mapping):
+            yield from imports(value, f"{name}.")
+        elif isinstance(value, str) and IMPORT_PATH.fullmatch(value):
+            yield f"{name} = {value}"
+
+
+def recipe_imports(name: str) -> list[str]:
+    """`imports` of a recipe file; [] for one that is not TOML, which `load` refuses.  Raises RecipeError."""
+    try:
+        table = tomllib.loads(recipes.text(name))
+    except tomllib.TOMLDecodeError:
+        return []
+    return list(imports({key: value for key, value in table.items() if key != "paper"}))
+
+
+def require_trust(found: list[str], source: str, trusted: bool) -> None:
+    """Raises RecipeError when `source` would import code and nobody has said that it may."""
+    if found and not trusted:
+        raise RecipeError(
+            f"{source} imports code: {found[0]}",
+            "read that code first; add --trust-recipe if you trust it",
+        )

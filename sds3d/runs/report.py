@@ -1,41 +1,43 @@
-"""One page that shows a run: the object to turn around, numbers, pictures, the recipe."""
+"""What a run tells whoever watches it."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping
-from html import escape
-from importlib.resources import files
-from string import Template
+from typing import Protocol
 
 
-def report(
-    title: str,
-    glb: bytes,
-    *,
-    pictures: Mapping[str, bytes],
-    facts: Mapping[str, str],
-    recipe: str,
-) -> str:
-    """An HTML page that needs no other file and no network; its policy lets nothing be loaded.
+class Report(Protocol):
+    """Receives the progress of a run.  The command line's draws a bar; `SILENT` ignores everything."""
 
-    glb: as `sds3d.mesh.formats.gltf.glb` writes it.  pictures: caption -> PNG.  facts: name -> value, a table.
-    """
-    rows = (f"<tr><th>{escape(k)}<td>{escape(v)}" for k, v in facts.items())
-    figures = (
-        f'<figure><img alt="{escape(caption)}" src="data:image/png;base64,{_text(png)}">'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-        for caption, png in pictures.items()
-    )
-    page = Template(files("sds3d.runs").joinpath("report.html").read_text(encoding="utf-8"))
-    return page.substitute(
-        title=escape(title),
-        facts="\n".join(rows),
-        pictures="\n".join(figures),
-        recipe=escape(recipe),
-        glb=_text(glb),
-    )
+    def stage(self, name: str) -> None:
+        """A part of the run begins: "prior", "fit", "mesh" or "pictures"."""
+
+    def step(self, step: int, total: int, values: dict[str, float]) -> None:
+        """`step` of `total` optimisation steps are done; `values` are those of metrics.jsonl."""
+
+    def note(self, line: str) -> None:
+        """Something the user should know, one line."""
+
+    def stopping(self, signal: str) -> None:
+        """A stop was asked for, by "Ctrl-C" or a signal's name; the run saves, exports and ends.
+
+        Called from a signal handler, in the middle of any statement.
+        """
 
 
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
+class Silent:
+    """A Report that ignores everything."""
+
+    def stage(self, name: str) -> None:
+        """Nothing."""
+
+    def step(self, step: int, total: int, values: dict[str, float]) -> None:
+        """Nothing."""
+
+    def note(self, line: str) -> None:
+        """Nothing."""
+
+    def stopping(self, signal: str) -> None:
+        """Nothing."""
+
+
+SILENT = Silent()

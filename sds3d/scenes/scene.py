@@ -35,6 +35,7 @@ class Scene(nn.Module, abc.ABC):
 
     GROUPS: ClassVar[tuple[str, ...]] = ()
     PENALTIES: ClassVar[tuple[str, ...]] = ()
+    GROWING: ClassVar[tuple[str, ...]] = ()  # state whose first dimension changes, equally for all
 
     @property
     def particles(self) -> list[Scene]:

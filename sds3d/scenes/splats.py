@@ -45,6 +45,7 @@ class SplatScene(Scene):
 
     GROUPS = ("means", "scales", "quats", "opacities", "colors")  # the parameters, one in each
     PENALTIES = ("sparsity", "size")
+    GROWING = (*GROUPS, "grad_sum")
     grad_sum: Tensor  # (N,) summed norms of the gradients of the centres on the screen, 1/px
     grad_count: Tensor  # number of images that they are summed over
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from sds3d.priors.embedded.prior import read_training
-from sds3d.runs.folder import device_name
+from sds3d.runs.machine import device_name
 from sds3d.training.data.shards import Corpus
 from sds3d.training.loop import PriorTrainer
 from sds3d.training.views import GROUP

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sds3d.language.palette import COLORS
-from sds3d.runs.folder import device_name
+from sds3d.runs.machine import device_name
 from sds3d.training.data.captions import article
 from sds3d.training.data.shards import Corpus
 from sds3d.training.pool import PAINTS, is_held_out

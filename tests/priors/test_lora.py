@@ -19,8 +19,8 @@ from sds3d.loops.learner import Learner, Trainer
 from sds3d.objectives import esd, sds, vsd
 from sds3d.priors.hub.pretrained import load_pretrained
 from sds3d.runs import checkpoint
-from sds3d.runs.batch import Line
 from sds3d.runs.job import Job
+from sds3d.runs.report import Silent
 from sds3d.students.lora import LOSS_SCALE, LoraStudent
 from sds3d.views.cameras import orbit
 
@@ -251,7 +251,7 @@ def test_a_network_without_attention_is_refused(pixels):
     assert "--method sds" in caught.value.fix
 
 
-class Stopped(Line):
+class Stopped(Silent):
     """Stops after a step, as a machine does that loses its power."""
 
     def __init__(self, after):
@@ -301,4 +301,4 @@ def test_a_run_is_not_taken_up_with_other_weights(tmp_path):
     tiny.unet().save_pretrained(model / "unet")
     load_pretrained.cache_clear()
     with pytest.raises(RunError, match="whose prior had other weights"):
-        sds3d.runs.generate.generate(job, Line())
+        sds3d.runs.generate.generate(job)

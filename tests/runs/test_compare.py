@@ -1,19 +1,20 @@
 """Laws of the comparison of methods, on a tiny recipe."""
 
 import json
+import re
 import sys
 
 import pytest
+import tiny_run
 import torch
 
-import sds3d.runs.outputs
+import sds3d
 from sds3d.cli import main
 from sds3d.metrics import retrieval
-from sds3d.runs import compare
-from sds3d.runs import folder as runs
+from sds3d.runs import compare, machine
 from sds3d.runs.job import Job
 
-TINY = ("camera.sizes=[16]", "export.resolution=32", "export.texture_size=64", "export.faces=500")
+TINY = tiny_run.OVERRIDES
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +23,6 @@ def compared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("compare")
     sets = [part for override in TINY for part in ("--set", override)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sds3d.runs.outputs, "PREVIEW", {"views": 8, "size": 24})
-        patch.setattr(sds3d.runs.outputs, "TURNTABLE", {"views": 2, "size": 32})
         known = {name: sds3d.library.CATEGORIES[name] for name in ("armchair", "car", "banana")}
         patch.setattr(retrieval.library, "CATEGORIES", known)
         retrieval.library_views.cache_clear()
@@ -58,7 +57,26 @@ def test_the_page_shows_every_method_in_motion_and_needs_nothing_else(compared):
 
 def test_the_summary_is_mean_and_deviation_over_prompts_and_seeds():
     rows = [{"method": "sds", "iou": v, "seconds": 2} for v in (0.5, 0.7)]
-    assert compare.summary(rows)["sds"]["iou"] == pytest.approx((0.6, 0.1))
+    number = compare.summary(rows)["sds"]["iou"]
+    assert (number.mean, number.deviation, number.count) == pytest.approx((0.6, 0.1, 2))
+
+
+def test_one_run_has_no_deviation_and_shares_are_per_cent():
+    one = compare.summary([{"method": "sds", "r1": 1.0, "seconds": 61.234}])["sds"]
+    assert one["r1"].text(compare.NUMBERS["r1"].factor) == "100"
+    assert one["seconds"].text() == "61.2"
+    two = compare.summary([{"method": "sds", "iou": v} for v in (0.5, 0.7)])["sds"]
+    assert two["iou"].text() == "0.6 ± 0.1"
+
+
+def test_the_page_names_its_numbers_in_words_and_leads_to_the_runs(compared):
+    page = (compared[0] / "compare.html").read_text(encoding="utf-8")
+    assert "chamfer_percent" not in page
+    assert all(number.heading in page for number in compare.NUMBERS.values())
+    links = re.findall(r'href="([^"]+)"', page)
+    assert len(links) == 2
+    assert all((compared[0] / link).is_file() for link in links)
+    assert "± 0" not in page
 
 
 @pytest.mark.parametrize(("method", "pictures"), [("sds", 2 * 4), ("asd", 3 * 4), ("vsd", 16)])
@@ -71,7 +89,7 @@ def test_a_budget_in_evaluations_gives_as_many_steps_as_it_pays(method, pictures
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is the process's elsewhere")
 def test_the_memory_of_a_run_is_not_that_of_what_ran_before_it():
     held = torch.ones(2**27)
-    before = runs.peak_gib()
+    before = machine.peak_gib()
     del held
-    runs.forget_peak()
-    assert runs.peak_gib() < before - 0.3
+    machine.reset_peak()
+    assert machine.peak_gib() < before - 0.3

@@ -2,8 +2,6 @@
 
 import pytest
 
-import sds3d.runs.outputs
-from sds3d.runs.batch import Line
 from sds3d.runs.generate import generate
 from sds3d.runs.job import SCENES, Job
 from sds3d.runs.quality import converged
@@ -17,12 +15,10 @@ BUDGETS = {  # VSD's student needs some steps, and some pixels, to follow the sc
 
 @pytest.mark.parametrize("method", BUDGETS)
 @pytest.mark.parametrize("scene", SCENES)
-def test_a_scene_becomes_the_member_it_converges_to(scene, method, tmp_path, monkeypatch):
-    monkeypatch.setattr(sds3d.runs.outputs, "PREVIEW", {"views": 8, "size": 24})
-    monkeypatch.setattr(sds3d.runs.outputs, "TURNTABLE", {"views": 2, "size": 32})
+def test_a_scene_becomes_the_member_it_converges_to(scene, method, tmp_path):
     steps, more = BUDGETS[method]
     job = Job("a hamburger", method=method, scene=scene, steps=steps, overrides=SMALL + more,
-              out=str(tmp_path / "run"))  # fmt: skip
-    score = converged(generate(job, Line()).folder)
+              out=str(tmp_path / "run"), preview_size=24, turntable_size=32)  # fmt: skip
+    score = converged(generate(job).folder)
     assert score["iou"] > 0.9
     assert score["chamfer_percent"] < 3

@@ -13,7 +13,7 @@ import trimesh
 
 from sds3d.mesh.formats.gltf import glb, png
 from sds3d.mesh.mesh import Mesh
-from sds3d.runs.report import report
+from sds3d.runs.page import page
 
 PROMPT = 'a "red" </script><b>chair</b> & $title'
 
@@ -49,7 +49,7 @@ def model():
 @pytest.fixture(scope="module")
 def text(model):
     picture = png(np.zeros((2, 2, 3), np.uint8))
-    return report(
+    return page(
         PROMPT, model, pictures={"<views>": picture}, facts={"seed": "<0>"}, recipe="a = '<&>'\n"
     )
 

@@ -1,0 +1,62 @@
+"""The machine a run is made on: its device, its packages, and the memory that it took."""
+
+from __future__ import annotations
+
+import platform
+import re
+import resource
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+PACKAGES = (
+    "sds3d",
+    "torch",
+    "numpy",
+    "numba",
+    "gsplat",
+    "nerfacc",
+    "diffusers",
+    "transformers",
+    "peft",
+)
+
+
+def device_name(device: torch.device) -> str:
+    """The GPU's name, or the processor's architecture and thread count."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+def versions() -> dict[str, str]:
+    """Python's version and those of the packages that are installed."""
+    known = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            known[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return known
+
+
+def reset_peak() -> None:
+    """Resets the counter behind `peak_gib` (Linux only; elsewhere it is that of the whole process)."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return
+
+
+def peak_gib() -> float:
+    """The largest memory that this process has held since `reset_peak`, GiB."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        text = status.read_text(encoding="ascii", errors="replace")
+        match = re.search(r"VmHWM:\s*(\d+) kB", text)
+        if match:
+            return int(match[1]) / 2**20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**30 if sys.platform == "darwin" else 2**20)

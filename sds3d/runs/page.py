@@ -1,0 +1,84 @@
+"""One page that shows a run: the object to turn around, numbers, pictures, the recipe."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from sds3d.errors import ExportError
+from sds3d.files import write
+from sds3d.mesh.formats.gltf import glb
+from sds3d.mesh.mesh import Mesh
+from sds3d.runs.export import extras
+from sds3d.runs.job import Job
+from sds3d.runs.result import Result
+
+CAPTION = "above: the scene as the prior saw it; below: the exported mesh"
+
+
+def write_page(mesh: Mesh, job: Job, recipe_text: str, result: Result) -> Path:
+    """Writes report.html beside the run's preview and returns its path.  Raises ExportError."""
+    path = result.folder / "report.html"
+    preview = result.files["preview"].read_bytes()
+    text = page(
+        job.prompt,
+        glb(mesh, extras(job)),
+        pictures={CAPTION: preview},
+        facts=facts(job, result),
+        recipe=recipe_text,
+    )
+    write(path, text, ExportError)
+    return path
+
+
+def facts(job: Job, result: Result) -> Mapping[str, str]:
+    """What a reader wants to know about a run, by name."""
+    total = sum(result.seconds.values())
+    split = (f"{name} {value:.1f}" for name, value in result.seconds.items() if value >= 0.05)
+    values = (f"{name} {value:.4g}" for name, value in result.values.items())
+    return {
+        "method, scene, seed": f"{job.method}, {job.scene}, {job.seed}",
+        "prior": job.prior,
+        "steps": f"{result.steps} ({result.status})",
+        "time": f"{total:.1f} s ({', '.join(split)})",
+        "prior evaluations": f"{result.evaluations:,} images",
+        "peak memory": f"{result.peak_gib:.2f} GiB",
+        "last step": ", ".join(values),
+    }
+
+
+def page(
+    title: str,
+    glb: bytes,
+    *,
+    pictures: Mapping[str, bytes],
+    facts: Mapping[str, str],
+    recipe: str,
+) -> str:
+    """An HTML page that needs no other file and no network; its content policy allows no requests.
+
+    glb: as `sds3d.mesh.formats.gltf.glb` writes it.  pictures: caption -> PNG.  facts: name -> value, a
+    table.
+    """
+    rows = (f"<tr><th>{escape(k)}<td>{escape(v)}" for k, v in facts.items())
+    figures = (
+        f'<figure><img alt="{escape(caption)}" src="data:image/png;base64,{_text(png)}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+        for caption, png in pictures.items()
+    )
+    template = Template(files("sds3d.runs").joinpath("report.html").read_text(encoding="utf-8"))
+    return template.substitute(
+        title=escape(title),
+        facts="\n".join(rows),
+        pictures="\n".join(figures),
+        recipe=escape(recipe),
+        glb=_text(glb),
+    )
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
