@@ -33,7 +33,9 @@ class Bounds:
 
 
 def _plain(number: float) -> str:
-    return f"{int(number):,}" if number == int(number) else f"{number:g}"
+    if number != int(number):
+        return f"{number:g}"
+    return f"{int(number):,}" if abs(number) >= 10_000 else f"{int(number)}"
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ REFUSED = {
     ("a chair", "--recipe", "sds-nerf", "--method", "vsd"): (2, "the recipe's is sds"),
     ("a chair", "--set", "camera.view=3"): (3, "did you mean 'camera.views'"),
     ("a chair", "--set", "steps=many"): (3, "not an integer"),
-    ("a chair", "--set", "export.texture_size=-4"): (3, "must be from 16 to 8,192"),
+    ("a chair", "--set", "export.texture_size=-4"): (3, "must be from 16 to 8192"),
     ("a chair", "--set", "objective.weight=x"): (3, 'objective.weight = "x": not one of'),
     ("a chair", "--set", "objective.guidance_scale=nan"): (3, "guidance_scale = nan: not a finite"),
     ("a chair", "--set", "scene.name=x"): (3, "scene.name: unknown 'x'"),

@@ -15,7 +15,8 @@ app = typer.Typer(
 \b
   sds3d recipes
   sds3d recipes show sds-nerf
-  sds3d recipes show sds-nerf --preset draft > mine.toml""",
+  sds3d recipes show sds-nerf --preset draft > mine.toml
+  sds3d recipes keys""",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -47,3 +48,11 @@ def show(
 ) -> None:
     """Print a recipe with its sources, or as a preset resolves it."""
     print(recipe.dump(recipe.load(name, preset)) if preset else recipe.text(name), end="")
+
+
+@app.command(epilog="Example:  sds3d recipes keys > recipe-reference.md")
+def keys() -> None:
+    """Print every key of a recipe with its type, bounds, default and meaning, in Markdown."""
+    from sds3d.recipe.reference import reference
+
+    print(reference(), end="")

@@ -90,12 +90,12 @@ def _bind_all(recipe: Recipe, kind: PriorKind) -> None:
 
 def _keys(recipe: Recipe) -> set[str]:
     """The dotted keys that a recipe can have, for a hint at the table that a misplaced key belongs to."""
-    functions = {"objective": _objective(recipe), "scene": _scene(recipe)}
-    functions |= {f"prior.{kind.table}": _loader(kind.load) for kind in PRIORS.values()}
-    keys = {f"{table}.{k}" for table, of in functions.items() for k in parameters(of, table)}
-    return {*keys, *schema_keys(Recipe), *flat(tables_of(recipe))} - {
-        f"{table}.{service}" for table in functions for service in (*SERVICES, *BY_CALLER)
-    }
+    tables = {"objective": (_objective(recipe), SERVICES), "scene": (_scene(recipe), ())}
+    tables |= {f"prior.{k.table}": (_loader(k.load), BY_CALLER) for k in PRIORS.values()}
+    keys = {*schema_keys(Recipe), *flat(tables_of(recipe))}
+    for table, (function, supplied) in tables.items():
+        keys |= {f"{table}.{k}" for k in parameters(function, table) if k not in supplied}
+    return keys
 
 
 def _require_whole_patches(recipe: Recipe, student: str) -> None:

@@ -192,7 +192,23 @@ class VolumeScene(Scene):
 
 
 class NerfScene(VolumeScene):
-    """A NeRF on a hash grid; for the parameters see HashField, Field and VolumeScene."""
+    """A NeRF on a hash grid: a VolumeScene of a HashField.
+
+    Attributes:
+        levels: resolutions of the hash grid, geometrically spaced.
+        features: features per entry and level.
+        log2_table: base-2 logarithm of the entries of a level's table.
+        base_resolution: cells per axis of the coarsest level.
+        max_resolution: cells per axis of the finest level.
+        width: units of the hidden layer.
+        blob_density: pre-activation density at the centre of the initial blob.
+        blob_radius: radius of the initial blob, in world units.
+        density_scale: factor on softplus of the pre-activation; densities are in 1/world unit.
+        step: distance between the samples of a ray, in world units.
+        grid: cells per axis of the grid that tells rays where space is empty.
+        refresh: optimisation steps between two updates of that grid.
+        empty: opacity over one `step` up to which a cell counts as empty.
+    """
 
     GROUPS = ("table", "mlp")
 
@@ -228,7 +244,20 @@ class NerfScene(VolumeScene):
 
 
 class TriplaneScene(VolumeScene):
-    """A NeRF on three feature planes; for the parameters see TriplaneField, Field and VolumeScene."""
+    """A NeRF on three feature planes: a VolumeScene of a TriplaneField.
+
+    Attributes:
+        channels: features of each plane.
+        plane_resolution: texels per axis of each plane.
+        width: units of the hidden layer.
+        blob_density: pre-activation density at the centre of the initial blob.
+        blob_radius: radius of the initial blob, in world units.
+        density_scale: factor on softplus of the pre-activation; densities are in 1/world unit.
+        step: distance between the samples of a ray, in world units.
+        grid: cells per axis of the grid that tells rays where space is empty.
+        refresh: optimisation steps between two updates of that grid.
+        empty: opacity over one `step` up to which a cell counts as empty.
+    """
 
     GROUPS = ("planes", "mlp")
 

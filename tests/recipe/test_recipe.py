@@ -1,6 +1,8 @@
 """Laws of recipes: what loads fits the functions it names, and what does not is refused by name."""
 
 import inspect
+from dataclasses import is_dataclass
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,9 @@ from sds3d.objectives import OBJECTIVES
 from sds3d.recipe import build as parts
 from sds3d.recipe import load as recipe
 from sds3d.recipe.load import dump, load
-from sds3d.recipe.toml import bind, parameters
+from sds3d.recipe.reference import meanings, reference
+from sds3d.recipe.schema import Recipe
+from sds3d.recipe.toml import Named, annotations_of, bind, parameters
 from sds3d.runs.job import Job, resolve, settled
 from sds3d.scenes import SCENES
 
@@ -165,8 +169,8 @@ REFUSED = {
     'prompting.debias={"a b"=3}': 'prompting.debias."a b" = 3: not a list',
     "noise.mode=7": "noise.mode = 7: not one of fresh, fixed",
     "camera.sizes=[]": "camera.sizes = []: not a list of at least one",
-    "camera.sizes=[8, 0]": "camera.sizes[1] = 0: must be from 4 to 2,048",
-    "camera.sizes=[4096]": "camera.sizes[0] = 4096: must be from 4 to 2,048 (all views",
+    "camera.sizes=[8, 0]": "camera.sizes[1] = 0: must be from 4 to 2048",
+    "camera.sizes=[4096]": "camera.sizes[0] = 4096: must be from 4 to 2048 (all views",
     "camera.views=65": "camera.views = 65: must be from 1 to 64 (all views of a step",
     "camera.distance=[3]": "not a list of 2",
     "camera.distance=[4, 3]": "camera.distance = [4, 3]: must not end below its start",
@@ -174,7 +178,7 @@ REFUSED = {
     "lr.table=abc": 'lr.table = "abc": not a number',
     "lr.table=-1": "lr.table = -1: must be from 0 to 10",
     "optimizer.betas=[0.9, 1.0]": "optimizer.betas[1] = 1.0: must be from 0 to 0.999999",
-    "export.texture_size=1": "export.texture_size = 1: must be from 16 to 8,192",
+    "export.texture_size=1": "export.texture_size = 1: must be from 16 to 8192",
     "regularizers.bumpy=nan": "regularizers.bumpy = nan: not a finite number",
     "objective=3": "objective = 3: not a table",
     "objective.name=3": "objective.name = 3: not a string",
@@ -276,3 +280,26 @@ def test_bind_refuses_missing_unknown_and_wrongly_typed_keys(values, message):
     with pytest.raises(RecipeError) as caught:
         bind(area, values, "here", supplied=["student"])
     assert message in caught.value.message
+
+
+def test_the_reference_in_the_documentation_is_what_the_schema_says():
+    page = Path(__file__).parents[2] / "docs" / "recipe-reference.md"
+    assert page.read_text(encoding="utf-8") == reference(), (
+        "sds3d recipes keys > docs/recipe-reference.md"
+    )
+
+
+def test_every_key_of_the_schema_has_a_meaning():
+    for cls in [t for t in (Recipe, *annotations_of(Recipe).values()) if is_dataclass(t)]:
+        if cls is not Named:
+            tables = {
+                k for k, t in annotations_of(cls).items() if is_dataclass(t) and t is not Named
+            }
+            assert set(annotations_of(cls)) - tables == set(meanings(cls.__doc__))
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_every_key_of_a_scene_is_explained(scene):
+    family = find(SCENES, scene, "scene.name")
+    for key in parameters(family, "scene"):
+        assert key in meanings(family.__doc__) or f"`{key}`" in family.__doc__
