@@ -1,5 +1,6 @@
 """Laws of the command line: quick help, bad input refused in a line with its fix and its own exit code."""
 
+import json
 import subprocess
 import sys
 import time
@@ -220,6 +221,21 @@ def test_prior_sample_draws_the_members(capsys, tmp_path):
     assert "red chair" in out
     assert image.width == 4 * 160
     assert image.height % 160 == 0
+
+
+def test_prior_eval_shows_the_fate_of_every_word(capsys, tmp_path):
+    prompts = tmp_path / "p.txt"
+    prompts.write_text("a golden statue of a hosre\ntwo red chairs\n", encoding="utf-8")
+    code, out, _ = call(capsys, "prior", "eval", str(prompts), "--words")
+    assert code == 0
+    assert "golden: material" in out
+    assert "hosre: kind (corrected to 'horse')" in out
+    assert "two: not made (one is made)" in out
+    code, out, _ = call(capsys, "prior", "eval", str(prompts), "--json")
+    records = json.loads(out)
+    assert code == 0
+    assert [r["categories"] for r in records] == [["horse"], ["chair"]]
+    assert all(" ".join(w["word"] for w in r["words"]) == r["prompt"] for r in records)
 
 
 def test_prior_eval_counts_what_is_understood_in_any_terminal(tmp_path):

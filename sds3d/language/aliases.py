@@ -15,7 +15,7 @@ SAME = {
     "garbage bin": "trash can",
     "wheelie bin": "trash can",
 }
-# a kind of the thing, which is made without what sets it apart -> name of a category
+# a kind of the thing, made without what sets it apart -> name of a category
 KINDS = {
     "suv": "car",
     "jumbo": "airplane",
@@ -168,6 +168,7 @@ OTHER_THINGS = frozenset(
     (
         # their last word names another thing, and WordNet does not have them
         "snow globe",
+        "table of contents",
         "crystal ball",
         "flying saucer",
         "fish tank",
