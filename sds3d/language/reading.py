@@ -74,26 +74,25 @@ class Reading:
     @property
     def note(self) -> str:
         """One line: what is made, which spellings were corrected, and every word that has no effect."""
-        said = [f"prompt read as '{self.understood}'"] if self.matches else []
-        said += [f"spelling of '{f.word}' corrected to '{f.corrected}'" for f in self._corrected()]
-        kinds = {f.why: [] for f in self.fates if f.use is Use.KIND and f.why}
-        for f in self.fates:
-            if f.use is Use.KIND and f.why:
-                kinds[f.why].append(f.word)
-        said += [f"{' '.join(words)}: {why}" for why, words in kinds.items()]
-        unmade: dict[str, str] = {}
-        for f in self.fates:
-            if f.use is Use.NOT_MADE:
-                unmade.setdefault(f.word.lower(), f"{f.word} ({f.why})" if f.why else f.word)
-        said += [f"not made: {', '.join(unmade.values())}"] if unmade else []
+        lines = [f"prompt read as '{self.understood}'"] if self.matches else []
+        lines += [
+            f"spelling of '{f.word}' corrected to '{f.corrected}'"
+            for f in self.fates
+            if f.corrected
+        ]
+        named = [f for f in self.fates if f.use is Use.KIND and f.why]
+        for why in dict.fromkeys(f.why for f in named):
+            lines.append(f"{' '.join(f.word for f in named if f.why == why)}: {why}")
+        unmade = {f.word.lower(): f for f in reversed(self.fates) if f.use is Use.NOT_MADE}
+        if unmade:
+            words = (f"{f.word} ({f.why})" if f.why else f.word for f in reversed(unmade.values()))
+            lines.append(f"not made: {', '.join(words)}")
         picture = [
             f.word for f in self.fates if f.use is Use.PICTURE and f.word.lower() not in FRAMES
         ]
-        said += [f"about the picture, no effect: {' '.join(picture)}"] if picture else []
-        return "; ".join(said)
-
-    def _corrected(self) -> list[Fate]:
-        return [f for f in self.fates if f.corrected]
+        if picture:
+            lines.append(f"about the picture, no effect: {' '.join(picture)}")
+        return "; ".join(lines)
 
     def unmade(self, part: str, why: str) -> Reading:
         """The same, where what was said of a part is not made."""
