@@ -117,3 +117,9 @@ def test_no_docstring_has_brackets_that_the_site_takes_for_a_cross_reference():
                     f"{path.name}: {pair}" for pair in re.findall(r"\[[^]]*\]\[[^]]*\]", prose)
                 ]
     assert not wrong, "put these in backticks"
+
+
+def test_every_page_is_in_the_navigation_of_the_site():
+    site = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f": {page.name}\n" in site, page.name
