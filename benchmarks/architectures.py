@@ -1,12 +1,12 @@
-"""Which network for the embedded prior?  Two, trained alike for as many minutes, compared per second.
+"""Compares two networks for the embedded prior, trained alike for the same number of minutes.
 
     python benchmarks/architectures.py SET... [--minutes 4] [--out outputs/architectures] [--device cuda]
 
-`transformer`: patches of four views with joint attention (sds3d/priors/embedded/multiview.py).  `unet`:
-diffusers' UNet2DConditionModel on pictures unshuffled to 32 x 32 x 12, the camera and background through its
-class embedding, its self-attention over the four views together as in MVDream.  Both see the same objects in
-the same order and estimate the clean picture.  Reported: parameters, training views a second, the error of the
-averaged weights in each quarter of t on the same fresh batches, seconds of one CFG step over four views.
+`transformer`: joint attention over the patches of four views (sds3d/priors/embedded/multiview.py).  `unet`:
+diffusers' UNet2DConditionModel on images unshuffled to 32 x 32 x 12, with camera and background through its
+class embedding and self-attention over all four views, as in MVDream.  Both see the same objects in the same
+order and predict the clean image.  Reported: parameters, training views per second, the error of the averaged
+weights in each quarter of t on the same unseen batches, and seconds of one guided step over four views.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from sds3d.training.train import SHOWN, draw
 from sds3d.training.views import GROUP, batch
 from sds3d.views.lighting import LIGHT
 
-FRESH = 16  # batches that the error is measured on
+TEST_BATCHES = 16
 
 
-class OverViews:
-    """diffusers' attention, over the tokens of all views of a group where they look at themselves."""
+class MultiviewAttention:
+    """A processor for diffusers' attention whose self-attention is over the tokens of all views of a group."""
 
     def __init__(self) -> None:
         self.views = GROUP
@@ -53,7 +53,7 @@ class OverViews:
 
 
 class UNet(nn.Module):
-    """The UNet behind the transformer's signature."""
+    """The UNet with the transformer's signature."""
 
     def __init__(self, config: Config, channels: tuple[int, ...] = (96, 160, 256)) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class UNet(nn.Module):
             class_embed_type="projection",
             projection_class_embeddings_input_dim=16 + 4,
         )
-        self.attention = OverViews()
+        self.attention = MultiviewAttention()
         self.unet.set_attn_processor(self.attention)
 
     def forward(
@@ -87,9 +87,9 @@ class UNet(nn.Module):
 
 
 def errors(trainer: PriorTrainer) -> list[float]:
-    """The averaged network's error in each quarter of t, on batches that no training step drew."""
+    """The averaged network's error in each quarter of t, on batches that were not trained on."""
     parts = []
-    for k in range(FRESH):
+    for k in range(TEST_BATCHES):
         rng = torch.Generator(trainer.device).manual_seed(10**9 + k)
         with torch.no_grad():
             parts.append(loss(trainer.average, batch(trainer.pool, 64, rng), rng, 0.0, GROUP)[1])
@@ -105,11 +105,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("outputs/architectures"))
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
-    device, corpora, rows = (
-        torch.device(options.device),
-        [load_training_set(s) for s in options.sets],
-        {},
-    )
+    device = torch.device(options.device)
+    corpora = [load_training_set(s) for s in options.sets]
+    rows = {}
     for name, make in (("transformer", MultiviewTransformer), ("unet", UNet)):
         torch.manual_seed(0)
         network = make(Config()).to(device)

@@ -2,10 +2,10 @@
 
     python benchmarks/collapse.py [--particles 400] [--steps 1500] [--out docs/collapse.png]
 
-The objectives are those of sds3d, their prior is the mixture in closed form, and the student is exact: told the
-camera it knows the one particle that the camera sees, with the camera dropped it knows the whole cloud. Printed
-are, for each method, how much of each mode's mass the particles have and how wide they spread inside a mode,
-as a share of the mode's own deviation.
+The objectives are those of sds3d, the prior is the mixture in closed form, and the student is exact:
+conditioned on a camera it knows the one particle that the camera sees; without it, the whole cloud. For each
+method, prints the particles' share of each mode and their spread inside a mode, relative to the mode's
+standard deviation.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Mixture:
 
 
 class Cloud:
-    """The student: with a camera the particle that it sees, without one the particles together."""
+    """The student: with a camera, the particle that it sees; without one, all particles."""
 
     def __init__(self, particles: Tensor) -> None:
         self.particles = particles
@@ -57,7 +57,7 @@ class Cloud:
 
 
 def noise_of(z_t, alpha_t, sigma_t, centers, shares, spread) -> Tensor:
-    """eps_hat of a mixture of round Gaussians of one deviation, exactly."""
+    """The exact eps_hat of a mixture of isotropic Gaussians with one standard deviation."""
     variance = sigma_t**2 + (alpha_t * spread) ** 2
     away = z_t.flatten(1)[:, None] - alpha_t[:, 0, 0, :, None] * centers
     log_w = shares.log() - away.square().sum(-1) / (2 * variance[:, 0, 0])
@@ -66,7 +66,7 @@ def noise_of(z_t, alpha_t, sigma_t, centers, shares, spread) -> Tensor:
 
 
 def distil(method: str, lam: float, particles: int, steps: int) -> Tensor:
-    """Where the particles end, (N, 2); t from 0.02 to 0.98, in the last fifth of the steps to 0.3."""
+    """The final particles, (N, 2); t ~ U[0.02, 0.98], and U[0.02, 0.3] in the last fifth of the steps."""
     rng = torch.Generator().manual_seed(0)
     x = torch.nn.Parameter(1.2 * torch.randn(particles, 2, generator=rng))
     prior, optimizer = Mixture(), torch.optim.Adam([x], lr=0.03, betas=(0.5, 0.9))
@@ -92,7 +92,7 @@ def distil(method: str, lam: float, particles: int, steps: int) -> Tensor:
 
 
 def measured(x: Tensor) -> dict[str, object]:
-    """Shares of the modes, their total variation from the prior's, and the spread inside them."""
+    """The modes' shares, their total variation from the prior's, and the spread inside the modes."""
     nearest = torch.cdist(x, MODES).argmin(1)
     shares = torch.bincount(nearest, minlength=len(MODES)) / len(x)
     inside = [

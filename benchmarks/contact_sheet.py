@@ -1,9 +1,9 @@
-"""The README's contact sheet: twelve prompts with the default preset, the exported GLBs seen from four sides.
+"""The README's contact sheet: twelve prompts with the default preset, their GLBs in four views.
 
     python benchmarks/contact_sheet.py [--prior exact] [--preset laptop]
         [--folder outputs/contact] [--out assets/contact_sheet.png]
 
-Finished prompts are not made again.
+Finished prompts are not run again.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Do all scenes and methods reach the library member they converged to?
+"""How closely each scene and method reaches the library member that it converged to.
 
     python benchmarks/convergence.py ["a red armchair" ...] [--preset laptop] [--seeds 1]
 
-For each run: silhouette IoU of the scene over 12 views it was not trained on, and of the exported mesh the
-Chamfer distance over the points that cameras see, in per cent of the member's diagonal.
+For each run: the silhouette IoU of the scene over 12 unseen views, and the Chamfer distance of the exported
+mesh over its visible points, in percent of the member's diagonal.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sds3d.runs.quality import converged
 
 
 class Quiet:
-    """No progress."""
+    """A report that prints nothing."""
 
     def stage(self, name: str) -> None:
         pass
@@ -48,7 +48,14 @@ def main() -> None:
                 for seed in range(options.seeds):
                     with tempfile.TemporaryDirectory() as scratch:
                         folder = str(Path(scratch) / "run")
-                        job = Job(prompt=prompt, scene=scene, method=method, seed=seed, out=folder)
+                        job = Job(
+                            prompt=prompt,
+                            scene=scene,
+                            method=method,
+                            seed=seed,
+                            preset=options.preset,
+                            out=folder,
+                        )
                         result = generate(job, Quiet())
                         score = converged(result.folder)
                     seconds = sum(v for k, v in result.seconds.items() if k != "pictures")

@@ -1,13 +1,12 @@
-"""How good are the objects that `generate` makes with a network of the embedded prior?
+"""The quality of objects that `generate` makes with a network of the embedded prior.
 
     python benchmarks/embedded.py NETWORK --data SET... [--prompts 40] [--preset laptop] [--seed 0]
         [--folder outputs/embedded] [--sheet docs/embedded.png]
 
-Prompts are drawn at random, the same for a seed: a concept of the network's list in one of twenty colours.
-Each GLB is drawn in the library's light from four sides and ranked among all training objects of all concepts
-by EfficientNet-lite0's features (R@1, R@5), its colours are named, its seconds kept.  --sheet draws them all,
-with their ranks, to be looked at: no number says whether there is a second face.  Finished runs are not made
-again.
+Prompts are random but determined by the seed: a concept from the network's list in one of twenty colours.
+Each GLB is rendered under the library's light in four views and ranked against all training objects by
+EfficientNet-lite0's features (R@1, R@5); its colours and its seconds are recorded.  --sheet renders all of them
+with their ranks, to be looked at, since no score detects a second face.  Finished runs are not repeated.
 """
 
 from __future__ import annotations
@@ -48,18 +47,19 @@ from sds3d.views.cameras import orbit
 from sds3d.views.lighting import LIGHT
 
 
-def asked(network: Path, count: int, seed: int) -> list[tuple[str, str]]:
-    """`count` (concept, colour) pairs, no concept twice."""
+def random_prompts(network: Path, count: int, seed: int) -> list[tuple[str, str]]:
+    """`count` (concept, colour) pairs with different concepts."""
     names = (network / CONCEPTS).read_text(encoding="utf-8").splitlines()
     rng = random.Random(seed)
     return [(name, rng.choice(PAINTS)) for name in rng.sample(names, min(count, len(names)))]
 
 
-def pictures(glb: Path, size: int) -> Tensor:
-    """Four sides of a GLB in the library's light on grey, (4, 3, S, S)."""
-    seen = draw(from_file(glb), orbit(GROUP, size, elevation_deg=20).rotated(25))
-    drawn = (torch.from_numpy(seen.albedo), torch.from_numpy(seen.normals))
-    rgba, shade = lit(*drawn, torch.as_tensor(LIGHT))
+def images_of(glb: Path, size: int) -> Tensor:
+    """Four views of a GLB under the library's light, over mid-grey: (4, 3, S, S)."""
+    views = draw(from_file(glb), orbit(GROUP, size, elevation_deg=20).rotated(25))
+    albedo = torch.from_numpy(views.albedo)
+    normals = torch.from_numpy(views.normals)
+    rgba, shade = lit(albedo, normals, torch.as_tensor(LIGHT))
     return on_grey(rgba[..., :3], rgba[..., 3:], shade)
 
 
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("outputs/embedded"))
     parser.add_argument("--sheet", type=Path)
     options = parser.parse_args()
-    pairs = asked(options.network, options.prompts, options.seed)
+    pairs = random_prompts(options.network, options.prompts, options.seed)
     jobs = [
         place(Job(prompt_for(name, color), prior=f"embedded:{options.network}", preset=options.preset,
                   overrides=tuple(options.set)), options.folder)
@@ -85,10 +85,10 @@ def main() -> None:
     assert all(record.status in DONE for record in records), "a run failed; see results.csv"
     corpora = [load_training_set(folder) for folder in options.data]
     known = references(build_pool(corpora, LIGHT), corpora, imagenet)
-    seen = torch.stack(
-        [pictures(job.folder() / "mesh.glb", known.images.shape[-1]) for job in jobs]
+    images = torch.stack(
+        [images_of(job.folder() / "mesh.glb", known.images.shape[-1]) for job in jobs]
     )
-    places = ranks(seen, [name for name, _ in pairs], known, imagenet)
+    places = ranks(images, [name for name, _ in pairs], known, imagenet)
     seconds = [sum(record.result.seconds.values()) for record in records]
     rows = [
         {"prompt": job.prompt, "place": int(place), "seconds": round(s, 1)}
@@ -99,7 +99,7 @@ def main() -> None:
         "prompts": len(rows),
         "concepts": len(known.concepts),
         **recalls(places),
-        "colours": right_colors(list(seen), [color for _, color in pairs]),
+        "colours": right_colors(list(images), [color for _, color in pairs]),
         "seconds_median": round(median(seconds), 1),
         "seconds_mean": round(fmean(seconds), 1),
         "seconds_max": round(max(seconds), 1),

@@ -1,4 +1,4 @@
-"""Time and memory of `sds3d generate` as a user runs it: whole processes, one after the other.
+"""Time and peak memory of `sds3d generate`, measured on whole processes, one after another.
 
 python benchmarks/generate.py ["a red armchair" ...] [--presets draft,laptop] [--methods sds,vsd]
     [--scenes nerf,triplane,splats]
@@ -21,7 +21,7 @@ PARTS = ("prior", "render", "backward", "optimizer", "student", "mesh", "picture
 
 
 def run(prompt: str, preset: str, method: str, scene: str, folder: Path) -> dict[str, object]:
-    """One whole process: seconds from its start to the written GLB and to its end, peak memory, split."""
+    """Seconds from the process's start to the GLB and to its end, peak memory, and seconds by part."""
     command = [sys.executable, "-m", "sds3d", "generate", prompt, "--preset", preset, "--json"]
     command += ["--method", method, "--scene", scene, "--out", str(folder)]
     began = time.time()

@@ -1,16 +1,15 @@
-"""Does ESD show fewer second faces than VSD where the prior cannot see the camera?
+"""Whether ESD shows fewer second faces than VSD when the prior does not see the camera.
 
     python benchmarks/janus.py [--prompt "a teddy bear"] [--seeds 30] [--lam 0,0.5,1] [--steps 200] [--size 32]
         [--out docs/janus.png]
 
-The camera-blind exact prior scores each view alone, over one object turned to any of eight sides, so that
-every view may become the likeliest one.  The student is exact too: told the camera, it knows the render that
-the camera sees, so that VSD (lam = 0) is SDS; with the camera dropped it knows the renders of the step's four
-cameras, a quarter apart, and cannot tell which one it looks at.  Of each result, eight views are given the side
-of the object that they look most like.  A right object shows all eight in their order, wherever its front is.
-`janus` is the share of results in which views 90 degrees or more apart look like the same side, `agree` the
-share of views that show what they should, `sides` how many of the eight are shown.
-"""
+The camera-blind exact prior scores each view alone, over one object in eight poses, so that every view may
+become the most likely one.  The student is exact too: conditioned on the camera, it knows the render that the
+camera sees, so that VSD (lam = 0) is SDS; with the camera dropped, it knows the renders of the step's four
+cameras, 90 degrees apart, but not which one it sees.  Eight views of each result are assigned the side of the
+object that they resemble most.  A correct object shows all eight in order, wherever its front is.  `janus` is
+the share of results in which views at least 90 degrees apart resemble the same side, `agree` the share of
+views that show the side they should, and `sides` the number of the eight that appear."""
 
 from __future__ import annotations
 
@@ -38,8 +37,10 @@ from sds3d.scenes.render import Render
 from sds3d.scenes.scene import Scene
 from sds3d.views.cameras import Cameras, orbit
 
-VIEWS, SIZE, GREY = 8, 64, 0.5
-SHOWN = 10  # seeds in the picture, the values of lam beside each other
+VIEWS = 8
+SIZE = 64
+GREY = 0.5
+SHOWN = 10  # seeds in the image, the values of lam side by side
 SETTINGS = (
     "prior.exact.camera_blind=true",
     "prior.exact.variants=1",
@@ -50,14 +51,14 @@ CPU = torch.device("cpu")
 
 
 class Renders:
-    """The exact student of one scene: what its cameras see, before any background."""
+    """The exact student of one scene: the renders of its cameras, before the background."""
 
     def __init__(self, scene: Scene, prior) -> None:
         self.prior, self._render = prior, scene.render
         scene.render = self.render
 
     def render(self, cameras: Cameras, background: Tensor, rng=None) -> Render:
-        """The scene's own, remembered with the light and the background apart."""
+        """The scene's render, stored without its background."""
         seen = self._render(cameras, background, rng)
         clear = 1 - seen.alpha[..., None].detach()
         rest = clear * background[:, None, None]

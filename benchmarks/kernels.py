@@ -1,4 +1,4 @@
-"""Seconds of each numba kernel, forward and backward, beside a vectorised torch version of the same operation.
+"""Seconds of each numba kernel, forward and backward, against a vectorised torch version.
 
 python benchmarks/kernels.py [NAME ...]
 """

@@ -1,4 +1,4 @@
-"""What the numbers of a benchmark were measured on, and where they are kept."""
+"""The machine that a benchmark ran on, and the files with its results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def machine() -> dict[str, object]:
 
 
 def keep(name: str, values: object) -> Path:
-    """Writes results/NAME.json with the machine beside the values."""
+    """Writes the values and the machine to results/NAME.json; returns its path."""
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"machine": machine(), "values": values}, indent=1) + "\n")

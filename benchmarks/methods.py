@@ -3,11 +3,11 @@
     python benchmarks/methods.py [--prompts 20] [--seeds 3] [--methods sds,vsd] [--scene splats] [--steps 180]
         [--folder outputs/methods] [--score-only] [--sheet docs/methods.png]
 
-Prompts are spread evenly over prompts/embedded.txt.  Each run is scored against the library member it converged
-to (silhouette IoU, Chamfer distance, PSNR) and by retrieval; `right` counts IoU from 0.85 on; `members` is how
-many different members a method's seeds reached for a prompt, beside how many fair draws would (`members_fair`).
-Finished runs are not made again; --score-only makes none.  Counted are the prompts and seeds that every method
-has finished, so that all are measured on the same.
+Prompts are spread evenly over prompts/embedded.txt.  Each run is scored against the library member it
+converged to (silhouette IoU, Chamfer distance, PSNR) and by retrieval; `right` counts IoU of at least 0.85;
+`members` is the number of different members that a method's seeds reached for a prompt, `members_fair` its
+expectation under uniform draws.  Finished runs are not repeated; --score-only starts none.  Only prompts and
+seeds that every method has finished are counted.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def prompts(count: int) -> list[str]:
 
 
 def fair(members: int, seeds: int) -> float:
-    """The expected number of different members in `seeds` draws from `members` alike."""
+    """The expected number of different members in `seeds` uniform draws from `members`."""
     return members * (1 - (1 - 1 / members) ** seeds)
 
 

@@ -1,12 +1,12 @@
-"""The time of a step of every method, beside what its evaluations of the prior should cost.
+"""The time of one step of every method, against what its evaluations of the prior should cost.
 
     python benchmarks/steps.py [--scene triplane] [--size 64] [--steps 40]
 
-What a method does not decide, rendering, backward and optimiser, is taken from SDS for all, for it depends on
-what the scene has become and on the machine's mood. measured = that + the method's conditioning and objective
-+ the student's training; expected = the step of SDS + (evaluations - those of SDS) x one evaluation + the
-student's training; `ratio` is measured / expected. One evaluation is a picture's share of a `predict_noise`
-of 8 pictures, as CFG over four views asks for.
+Rendering, backward and optimiser do not depend on the method and are taken from SDS, since they vary with the
+state of the scene. measured = those + the method's conditioning and objective + the student's training;
+expected = the step of SDS + (evaluations - those of SDS) x one evaluation + the student's training; `ratio` is
+measured / expected. One evaluation is one image's share of `predict_noise` on 8 images, as in a guided step
+over four views.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PROMPT, WARM = "a red armchair", 6
 
 
 def timed(method: str, scene: str, size: int, steps: int) -> dict[str, float]:
-    """Evaluations a step, and the median seconds of a step's parts."""
+    """Evaluations per step, and the median seconds of a step's parts."""
     job = Job(
         PROMPT,
         method=method,
@@ -59,7 +59,7 @@ def timed(method: str, scene: str, size: int, steps: int) -> dict[str, float]:
 
 
 def one_evaluation(method: str, scene: str, size: int) -> float:
-    """Median seconds that the prior takes for one picture of a guided batch."""
+    """Median seconds of the prior for one image of a guided batch."""
     job = Job(PROMPT, method=method, scene=scene, overrides=(f"camera.sizes=[{size}]",))
     recipe, rng = resolve(job), torch.Generator().manual_seed(0)
     prior = parts.prior("exact", recipe, 0)

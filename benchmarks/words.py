@@ -1,9 +1,9 @@
-"""How often the category of a prompt's noun is found, against whole-sentence MiniLM.
+"""How often the category of a prompt's noun is found, compared with whole-sentence MiniLM.
 
     python benchmarks/words.py [--split held] [--model MINILM_FOLDER] [--list] [--out results.json]
 
-Reads benchmarks/words.tsv: what is said, and the category it should reach ('-': the library has nothing of
-the kind, so it must be refused).  'dev' lines chose the thresholds of sds3d/language/matching.py; 'held' lines
+Reads benchmarks/words.tsv: phrases and the category that each should reach ('-': the library has nothing of the
+kind, so it must be refused).  'dev' lines chose the thresholds of sds3d/language/matching.py; 'held' lines
 did not.  The baseline (needs transformers) takes the nearest category's name by sentence vector, with the
 threshold that is best on the dev lines.
 """
@@ -26,19 +26,21 @@ TABLE = Path(__file__).with_name("words.tsv")
 
 
 def rows(split: str) -> Rows:
-    """(what is said, category or '-') of a split; lines whose category the library lacks are left out."""
+    """(phrase, category or '-') of a split, without lines whose category the library lacks."""
     lines = [x.split("\t") for x in TABLE.read_text("utf-8").splitlines() if not x.startswith("#")]
     known = {*library.CATEGORIES, "-"}
     return [
-        (said, category) for name, said, category in lines if name == split and category in known
+        (phrase, category)
+        for name, phrase, category in lines
+        if name == split and category in known
     ]
 
 
-def count(found: Callable[[str], str], lines: Rows, show: bool) -> dict[str, int]:
-    """How many were right, refused though known, taken for something else, and accepted though unknown."""
+def count(categorise: Callable[[str], str], lines: Rows, show: bool) -> dict[str, int]:
+    """How many phrases were right, refused though known, misread, and accepted though unknown."""
     out: Counter[str] = Counter()
-    for said, category in lines:
-        got = found(said)
+    for phrase, category in lines:
+        got = categorise(phrase)
         known = category != "-"
         kind = {
             (True, True): "right",
@@ -48,25 +50,25 @@ def count(found: Callable[[str], str], lines: Rows, show: bool) -> dict[str, int
         }[known, got == category]
         out[kind] += 1
         if show and got != category:
-            print(f"  {said}: {got}, not {category}")
+            print(f"  {phrase}: {got}, not {category}")
     return dict(out)
 
 
-def ours(said: str) -> str:
-    """The category that the reader finds, '-' for none; the object itself where the library has that name."""
+def ours(phrase: str) -> str:
+    """The category that the reader finds, '-' for none; the phrase itself when it names one."""
     names = {name: category.also for name, category in library.CATEGORIES.items()}
-    return next((name for name, _ in read(f"a {said}", names).matches), "-")
+    return next((name for name, _ in read(f"a {phrase}", names).matches), "-")
 
 
 def sentence_vectors(model: str) -> Callable[[list[str]], np.ndarray]:
-    """MiniLM's unit sentence vectors."""
+    """A function from texts to MiniLM's unit sentence vectors."""
     from distill_words import embed
 
     return lambda texts: embed(texts, model)
 
 
 def baseline(model: str, dev: Rows, lines: Rows) -> Callable[[str], str]:
-    """The nearest category by sentence vector, with the threshold of the most right answers on dev."""
+    """Categorises by the nearest sentence vector, with the threshold that is best on the dev lines."""
     vectors = sentence_vectors(model)
     owners = [(name, n) for name, c in library.CATEGORIES.items() for n in (name, *c.also)]
     table = vectors([f"a photo of a {n}" for _, n in owners])

@@ -1,11 +1,10 @@
-"""The embedded prior's network: a transformer on the patches of several views of one object, seen at once.
+"""The embedded prior's network: a transformer over the patches of several views of one object.
 
-Each view is cut into patches; the patches of all views of a group, and each view's words, attend to each
-other. A patch knows where it is in its picture and which ray of the world it looks along, so that views agree
-about what is where.  The network estimates the clean picture, as Li and He 2025 argue a network on large
-patches must (https://arxiv.org/abs/2511.13720); attention over views: Shi et al. 2023, MVDream,
-https://arxiv.org/abs/2308.16512; one modulation for all layers: Chen et al. 2023, PixArt-alpha,
-https://arxiv.org/abs/2310.00426.
+The patches of all views in a group, and each view's words, attend to each other.  A patch is given its position
+in the image and its ray in world space, so that the views can agree on the geometry.  The network predicts the
+clean image, as Li and He 2025 argue for large patches (https://arxiv.org/abs/2511.13720); attention over views:
+Shi et al. 2023, MVDream, https://arxiv.org/abs/2308.16512; one modulation for all layers: Chen et al. 2023,
+PixArt-alpha, https://arxiv.org/abs/2310.00426.
 """
 
 from __future__ import annotations
@@ -21,12 +20,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-CONFIG, WEIGHTS = "config.json", "diffusion_pytorch_model.safetensors"
+CONFIG = "config.json"
+WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
 @dataclass(frozen=True)
 class Config:
-    """The network's sizes.  num_views: rows that are seen together; fov_deg: of the cameras it learned from."""
+    """The network's sizes.  num_views: rows in a group; fov_deg: of the cameras in the training set."""
 
     sample_size: int = 64
     in_channels: int = 3
@@ -41,7 +41,7 @@ class Config:
 
 
 class Output(NamedTuple):
-    """What a denoiser returns."""
+    """A denoiser's output, in the form of diffusers' networks."""
 
     sample: Tensor
 
@@ -69,7 +69,10 @@ class TransformerBlock(nn.Module):
             to(x).flatten(1, 2).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for to in (self.to_q, self.to_k, self.to_v)
         )
-        x = F.scaled_dot_product_attention(self.norm_q(q), self.norm_k(k), v)
+        like = (
+            self.norm_q.weight
+        )  # float32 under autocast, where the norm would warn of half inputs
+        x = F.scaled_dot_product_attention(self.norm_q(q.to(like)), self.norm_k(k.to(like)), v)
         h = h + gate1 * self.to_out(x.transpose(1, 2).flatten(2)).view_as(h)
         x = self.norm2(h) * (1 + scale2) + shift2
         return h + gate2 * self.down(F.silu(self.gate(x)) * self.up(x))
@@ -113,15 +116,15 @@ class MultiviewTransformer(nn.Module):
     ) -> Output:
         """x0_hat, shaped like `sample`, as `.sample`.
 
-        sample: (R, C, S, S) noisy pictures in [-1, 1] when clean, each `num_views` consecutive rows one
+        sample: (R, C, S, S) noisy images, in [-1, 1] when clean; every `num_views` consecutive rows are one
         object.  timestep: (R,) in [0, 1000).  encoder_hidden_states: (R, T, D).  camera: (R, 16) flattened
-        c2w; a row of zeros is a view whose camera is not told.  background: (R, 4) colours in [-1, 1] and 1;
-        a row of zeros is a background that is not told.
+        c2w, zeros for an unknown camera.  background: (R, 4) colour in [-1, 1] and 1, zeros when unknown.
         """
-        c, rows = self.config, len(sample)
+        c = self.config
+        rows = len(sample)
         views = num_views or c.num_views
         if rows % views:
-            raise ValueError(f"{rows} rows are no groups of {views} views")
+            raise ValueError(f"{rows} rows do not divide into groups of {views} views")
         camera = sample.new_zeros(rows, 16) if camera is None else camera
         background = sample.new_zeros(rows, 4) if background is None else background
         patches = (
@@ -130,8 +133,8 @@ class MultiviewTransformer(nn.Module):
         h = self.inward(patches) + self.place + self.ray(self.rays(camera))
         h = h + self.background(background)[:, None]
         text = encoder_hidden_states[:, : c.text_length]
-        said = self.words(text) + self.word_place[: text.shape[1]]
-        h = torch.cat([said, h], 1).unflatten(0, (-1, views))  # (G, V, T + P, width)
+        words = self.words(text) + self.word_place[: text.shape[1]]
+        h = torch.cat([words, h], 1).unflatten(0, (-1, views))  # (G, V, T + P, width)
         angles = timestep.to(sample)[:, None] * _frequencies(sample)
         time = self.time(torch.cat([angles.cos(), angles.sin()], -1))
         subject = text.sum(1) / (text != 0).any(-1).sum(1, keepdim=True).clamp_min(1)
@@ -147,9 +150,9 @@ class MultiviewTransformer(nn.Module):
         return Output(out)
 
     def rays(self, camera: Tensor) -> Tensor:
-        """Plücker coordinates (moment, direction) of each patch's middle ray, at five frequencies, (R, P, 30).
+        """Plücker coordinates (moment, direction) of the rays through the patches' centres, (R, P, 30).
 
-        Zeros for a camera that is not told.
+        At five frequencies; zeros for an unknown camera.
         """
         side = self.config.sample_size // self.config.patch_size
         c2w = camera.unflatten(-1, (4, 4))
@@ -163,8 +166,8 @@ class MultiviewTransformer(nn.Module):
         moment = torch.linalg.cross(c2w[:, None, :3, 3].expand_as(direction), direction)
         line = torch.cat([moment, direction], -1)
         waves = [f(line * math.pi * 2**k) for k in (-1, 0) for f in (torch.sin, torch.cos)]
-        told = (camera != 0).any(-1)[:, None, None]
-        return torch.cat([line, *waves], -1) * told
+        known = (camera != 0).any(-1)[:, None, None]
+        return torch.cat([line, *waves], -1) * known
 
     def save_pretrained(self, folder: Path, dtype: torch.dtype = torch.float16) -> None:
         """Writes config.json and the weights in diffusers' layout."""

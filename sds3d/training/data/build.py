@@ -60,7 +60,7 @@ class Settings:
 
 
 class Progress(Protocol):
-    """What is told of a build's progress."""
+    """The receiver of a build's progress."""
 
     def step(self, step: int, total: int, values: dict[str, float]) -> None:
         """`step` of `total` objects are done."""

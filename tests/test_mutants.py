@@ -1,0 +1,64 @@
+"""Laws of the mutation tool: what it changes, and what it leaves alone."""
+
+import ast
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = '''
+"""A docstring of 1 word."""
+
+LIMIT: int = 3
+
+
+def scaled(x: float, names=("a", "b")) -> float:
+    """Returns 2 x."""
+    if x < 0 and LIMIT == 3:
+        raise ValueError(f"x = {x + 1}: must be at least {0}")
+    return 2 * x.sqrt()
+'''
+CHANGES = {
+    "module::3 -> 4",
+    "scaled::if x < 0 and LIMIT == 3 -> if not (x < 0 and LIMIT == 3)",
+    "scaled::x < 0 and LIMIT == 3 -> x < 0 or LIMIT == 3",
+    "scaled::x < 0 -> x <= 0",
+    "scaled::0 -> 1",
+    "scaled::LIMIT == 3 -> LIMIT != 3",
+    "scaled::3 -> 4",
+    "scaled::2 * x.sqrt() -> 2 / x.sqrt()",
+    "scaled::2 -> 3",
+    "scaled::x.sqrt() -> x",
+}
+
+
+@pytest.fixture(scope="module")
+def tool():
+    spec = importlib.util.spec_from_file_location("mutants", ROOT / "benchmarks" / "mutants.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["mutants"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_each_operation_is_changed_once_and_no_message_docstring_or_annotation(
+    tool, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tool, "ROOT", tmp_path)
+    (tmp_path / "x.py").write_text(SOURCE, encoding="utf-8")
+    names = [m.name.removeprefix("x.py::") for m in tool.mutants(tmp_path / "x.py")]
+    assert len(names) == len(set(names))
+    assert set(names) == CHANGES
+
+
+def test_every_mutant_of_an_objective_compiles_and_differs(tool):
+    file = ROOT / "sds3d" / "objectives" / "tsm.py"
+    original = ast.unparse(ast.parse(file.read_text(encoding="utf-8")))
+    made = list(tool.mutants(file))
+    texts = {ast.unparse(mutant.tree) for mutant in made}
+    assert len({mutant.name for mutant in made}) == len(made) > 5
+    assert original not in texts
+    for mutant in made:
+        compile(mutant.tree, str(file), "exec")
