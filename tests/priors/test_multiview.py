@@ -81,7 +81,7 @@ def test_rays_are_those_of_the_cameras(network):
 
 def test_rows_that_are_no_whole_groups_are_refused(network, rng):
     given = {k: v[:3] for k, v in told(rng, 4).items()}
-    with pytest.raises(ValueError, match="3 rows are no groups of 4"):
+    with pytest.raises(ValueError, match="3 rows do not divide into groups of 4"):
         network(**given)
 
 
