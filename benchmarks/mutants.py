@@ -282,7 +282,16 @@ def _child(file: Path, tree: ast.Module | None) -> int:
     os.dup2(quiet, 2)
     if tree is not None:
         sys.meta_path.insert(0, _Finder(module_of(file), file, tree))
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--no-header"]
+    options = [
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        "--no-header",
+        "--assert=plain",
+    ]
     try:
         return int(pytest.main([*options, *tests_of(file)]))
     except BaseException:  # a mutant may raise anything, at import too
