@@ -273,8 +273,9 @@ def corner_normals(points: np.ndarray, crease_deg: float = CREASE) -> np.ndarray
     flat = points.reshape(-1, 3).astype(np.float64)
     extent = np.ptp(flat, axis=0).max()
     scaled = (flat - flat.min(0)) / (GRAIN * extent if extent > 0 else 1.0)
-    _, position = np.unique(np.round(scaled).astype(np.int64), axis=0, return_inverse=True)
-    position = position.reshape(-1)
+    x, y, z = np.round(scaled).astype(np.int64).T  # from 0 to 1 / GRAIN
+    side = round(1 / GRAIN) + 2
+    _, position = np.unique((x * side + y) * side + z, return_inverse=True)
     corner = np.argsort(position, kind="stable")
     first = np.searchsorted(position[corner], np.arange(position.max() + 2))
     normals = np.empty(points.shape, np.float32)
