@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sds3d.kernels.textures import Skin
 from sds3d.mesh.shape import Shape, fitted
@@ -97,9 +98,11 @@ def assemble(parts: Sequence[Part], caption: str) -> Model:
     vertices = vertices * (RADIUS / np.linalg.norm(vertices, axis=1).max())
     offsets = np.cumsum([0] + [len(p.vertices) for p in parts[:-1]])
 
-    def per_vertex(value: object) -> np.ndarray:
+    def per_vertex(value: Callable[[Look], ArrayLike]) -> np.ndarray:
         rows = [
-            np.broadcast_to(np.float32(value(p.look)), (len(p.vertices), *np.shape(value(p.look))))
+            np.broadcast_to(
+                np.asarray(value(p.look), np.float32), (len(p.vertices), *np.shape(value(p.look)))
+            )
             for p in parts
         ]
         return np.concatenate(rows)

@@ -52,11 +52,20 @@ def _bridge_hole(loop: list[int], hole: list[int], points: np.ndarray) -> list[i
     raise ValueError("a hole lies outside its outline")
 
 
-def _side(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> float:
+def _side(
+    a: Sequence[float] | np.ndarray,
+    b: Sequence[float] | np.ndarray,
+    c: Sequence[float] | np.ndarray,
+) -> float:
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
-def _cross(a: np.ndarray, b: np.ndarray, p: np.ndarray, q: np.ndarray) -> bool:
+def _cross(
+    a: Sequence[float] | np.ndarray,
+    b: Sequence[float] | np.ndarray,
+    p: Sequence[float] | np.ndarray,
+    q: Sequence[float] | np.ndarray,
+) -> bool:
     return _side(a, b, p) * _side(a, b, q) < 0 and _side(p, q, a) * _side(p, q, b) < 0
 
 

@@ -11,10 +11,11 @@ import math
 from functools import cache
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial import ConvexHull
 
 from sds3d.library.kit.solid import Solid, close, cross, group
-from sds3d.library.kit.sweeps import Point, arc, curve, extrude, frame, lathe, loft, tube
+from sds3d.library.kit.sweeps import arc, curve, extrude, frame, lathe, loft, tube
 
 __all__ = [
     "Solid", "arc", "block", "box", "capsule", "curve", "cylinder", "ellipsoid", "extrude", "group",
@@ -41,10 +42,12 @@ def _box_faces(bevels: int) -> np.ndarray:
     return _hull_faces(np.concatenate([signs * i for i in inset]) if bevels else signs * 1.0)
 
 
-def block(low: Point, high: Point, bevel: float = 0.0) -> Solid:
+def block(low: ArrayLike, high: ArrayLike, bevel: float = 0.0) -> Solid:
     """A box between two corners: `block((x0, y0, z0), (x1, y1, z1))`."""
-    low, high = np.minimum(low, high), np.maximum(low, high)
-    return box(*(high - low), bevel).move(*((low + high) / 2))
+    lowest = np.minimum(low, high)
+    highest = np.maximum(low, high)
+    x, y, z = highest - lowest
+    return box(x, y, z, bevel).move(*((lowest + highest) / 2))
 
 
 def rounded_box(x: float, y: float, z: float, radius: float, steps: int = 3) -> Solid:
@@ -69,22 +72,27 @@ def cylinder(radius: float, height: float, top: float | None = None, sides: int 
 
 
 def rod(
-    start: Point, end: Point, radius: float, end_radius: float | None = None, sides: int = 8
+    start: ArrayLike, end: ArrayLike, radius: float, end_radius: float | None = None, sides: int = 8
 ) -> Solid:
     """A straight round bar with flat ends between two points, tapering to `end_radius`."""
-    return tube([start, end], [radius, radius if end_radius is None else end_radius], sides)
+    line = np.stack([np.asarray(start, float), np.asarray(end, float)])
+    return tube(line, [radius, radius if end_radius is None else end_radius], sides)
 
 
 def capsule(
-    start: Point, end: Point, radius: float, end_radius: float | None = None, sides: int = 10
+    start: ArrayLike,
+    end: ArrayLike,
+    radius: float,
+    end_radius: float | None = None,
+    sides: int = 10,
 ) -> Solid:
     """The hull of two balls at `start` and `end`: a limb, a finger, a sausage."""
-    start, end = np.asarray(start, float), np.asarray(end, float)
+    first = np.asarray(start, float)
     end_radius = radius if end_radius is None else end_radius
-    axis = end - start
+    axis = np.asarray(end, float) - first
     length = float(np.linalg.norm(axis))
     if length < 1e-9:
-        return ellipsoid(max(radius, end_radius), sides=sides).move(*start)
+        return ellipsoid(max(radius, end_radius), sides=sides).move(*first)
     # the cone touches the balls where their normals lean by this angle
     lean = math.asin(np.clip((radius - end_radius) / length, -1, 1))
     steps = max(sides // 4, 2)

@@ -6,11 +6,10 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sds3d.library.kit.polygon import area, triangulate
 from sds3d.library.kit.solid import Solid, close, cross
-
-Point = Sequence[float]
 
 
 def loft(sections: np.ndarray, *, ring: bool = False, crease_deg: float = 40.0) -> Solid:
@@ -41,15 +40,16 @@ def loft(sections: np.ndarray, *, ring: bool = False, crease_deg: float = 40.0) 
     return close(sections.reshape(-1, 3), faces[proper], crease_deg)
 
 
-def lathe(profile: Sequence[Point], sides: int = 16, crease_deg: float = 40.0) -> Solid:
+def lathe(profile: ArrayLike, sides: int = 16, crease_deg: float = 40.0) -> Solid:
     """A profile of (radius, y) points revolved around the y axis.
 
     An open profile runs from the bottom to the top and its ends are capped flat unless their radius is 0;
     a cup goes up outside and down inside, (0, 0) ... (0, floor).  A profile that ends where it began is a
     ring: a tyre.
     """
-    r, y = np.asarray(profile, float).T
-    ring = bool(np.allclose(profile[0], profile[-1])) and len(r) > 2
+    points = np.asarray(profile, float)
+    r, y = points.T
+    ring = bool(np.allclose(points[0], points[-1])) and len(r) > 2
     if ring:
         r, y = r[:-1], y[:-1]
     a = np.linspace(0, 2 * math.pi, sides, endpoint=False)
@@ -65,9 +65,9 @@ def lathe(profile: Sequence[Point], sides: int = 16, crease_deg: float = 40.0) -
 
 
 def extrude(
-    outline: Sequence[Point],
+    outline: ArrayLike,
     depth: float,
-    holes: Sequence[Sequence[Point]] = (),
+    holes: Sequence[ArrayLike] = (),
     bevel: float = 0.0,
     crease_deg: float = 40.0,
 ) -> Solid:
@@ -76,16 +76,16 @@ def extrude(
     holes: outlines cut out of it.  bevel: the front and back edges are cut off this deep (needs an outline
     without notches narrower than that, and no holes).
     """
-    outline = np.asarray(outline, float)
-    loops = [outline, *(np.asarray(h, float) for h in holes)]
+    contour = np.asarray(outline, float)
+    loops = [contour, *(np.asarray(h, float) for h in holes)]
     if bevel > 0:
-        inner = _inset(outline, bevel)
+        inner = _inset(contour, bevel)
         z = depth / 2
-        layers = [(inner, -z), (outline, -z + bevel), (outline, z - bevel), (inner, z)]
+        layers = [(inner, -z), (contour, -z + bevel), (contour, z - bevel), (inner, z)]
         sections = np.stack([np.column_stack([xy, np.full(len(xy), h)]) for xy, h in layers])
         return loft(sections, crease_deg=max(crease_deg, 50.0))
     flat = np.concatenate(loops)
-    cap = triangulate(outline, loops[1:])
+    cap = triangulate(contour, loops[1:])
     n = len(flat)
     vertices = np.concatenate(
         [
@@ -95,15 +95,15 @@ def extrude(
     )
     # the walls follow the cap's boundary, so they agree with it however the loops are wound
     edges = np.concatenate([cap[:, [0, 1]], cap[:, [1, 2]], cap[:, [2, 0]]])
-    inner = {(int(j), int(i)) for i, j in edges}
-    i, j = np.array([(i, j) for i, j in edges.tolist() if (i, j) not in inner]).T
+    shared = {(int(j), int(i)) for i, j in edges}
+    i, j = np.array([(i, j) for i, j in edges.tolist() if (i, j) not in shared]).T
     walls = np.concatenate([np.stack([i, i + n, j + n], 1), np.stack([i, j + n, j], 1)])
     return close(vertices, np.concatenate([cap, cap[:, ::-1] + n, walls]), crease_deg)
 
 
 def tube(
-    points: Sequence[Point],
-    radius: float | Sequence[float],
+    points: ArrayLike,
+    radius: ArrayLike,
     sides: int = 8,
     *,
     flat: float = 1.0,
@@ -115,9 +115,9 @@ def tube(
     flat: how wide the section is across the plane of the bend (or across `up` of a straight line), as a
     factor.  ring: the last point joins the first.
     """
-    points = np.asarray(points, float)
-    radii = np.broadcast_to(np.asarray(radius, float), len(points))
-    ahead = np.roll(points, -1, 0) - points if ring else np.diff(points, axis=0, append=points[-1:])
+    line = np.asarray(points, float)
+    radii = np.broadcast_to(np.asarray(radius, float), len(line))
+    ahead = np.roll(line, -1, 0) - line if ring else np.diff(line, axis=0, append=line[-1:])
     if not ring:
         ahead[-1] = ahead[-2]
     ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
@@ -132,19 +132,23 @@ def tube(
     a = np.linspace(0, 2 * math.pi, sides, endpoint=False) + math.pi / sides
     offsets = np.cos(a)[None, :, None] * across[:, None] * flat
     offsets = offsets + np.sin(a)[None, :, None] * (normal * mitre[:, None])[:, None]
-    sections = points[:, None] + radii[:, None, None] * offsets
+    sections = line[:, None] + radii[:, None, None] * offsets
     return loft(sections, ring=ring, crease_deg=crease_deg)
 
 
 def arc(
-    radius: float, start_deg: float, end_deg: float, steps: int, center: Point = (0.0, 0.0)
+    radius: float,
+    start_deg: float,
+    end_deg: float,
+    steps: int,
+    center: tuple[float, float] = (0.0, 0.0),
 ) -> list[tuple[float, float]]:
     """`steps` + 1 points (x, y) on a circle, from one angle to another; 0 is +x, 90 is +y."""
     angles = np.radians(np.linspace(start_deg, end_deg, steps + 1))
     return [(center[0] + radius * math.cos(a), center[1] + radius * math.sin(a)) for a in angles]
 
 
-def curve(points: Sequence[Point], steps: int = 4, *, ring: bool = False) -> np.ndarray:
+def curve(points: ArrayLike, steps: int = 4, *, ring: bool = False) -> np.ndarray:
     """A smooth line through the points (Catmull-Rom), `steps` pieces between neighbours, (N, 2 or 3)."""
     p = np.asarray(points, float)
     ends = (p[-1:], p[:2]) if ring else (2 * p[:1] - p[1:2], 2 * p[-1:] - p[-2:-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sds3d.library.kit.shapes import Solid, extrude, loft
 
@@ -42,7 +43,7 @@ def wing(
     return loft(np.array(sections), crease_deg=50)
 
 
-def fin(outline: list[tuple[float, float]], thick: float) -> Solid:
+def fin(outline: ArrayLike, thick: float) -> Solid:
     """An upright plate from its side view, points (z, y)."""
     return extrude(outline, thick, bevel=0.3 * thick).turn("y", -90)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sds3d.library.kit.looks import BLACK, matte
 from sds3d.library.kit.shapes import Solid, capsule, curve, cylinder, ellipsoid, extrude, group
@@ -78,6 +79,12 @@ def blob(x: float, y: float, z: float, rx: float, ry: float, rz: float, sides: i
     return ellipsoid(rx, ry, rz, sides=sides).move(x, y, z)
 
 
+def blob_at(place: ArrayLike, rx: float, ry: float, rz: float, sides: int = 12) -> Solid:
+    """An ellipsoid at a point (3,): the end of a tail."""
+    x, y, z = np.asarray(place, float)
+    return blob(x, y, z, rx, ry, rz, sides)
+
+
 def torso(
     long: float, deep: float, wide: float, high: float, chest: float = 1.0, rump: float = 1.0
 ) -> Skin:
@@ -137,7 +144,7 @@ def eyes(
     return ellipsoid(size, sides=8).move(r * x, y + r * h, z + r * f).both()
 
 
-def fin(outline: Sequence[Sequence[float]], thick: float) -> Solid:
+def fin(outline: ArrayLike, thick: float) -> Solid:
     """An upright plate in the yz plane from an outline of (z, y) points."""
     return extrude(outline, thick).turn("y", -90)
 

@@ -19,7 +19,7 @@ from sds3d.library.kit.shapes import (
     loft,
     tube,
 )
-from sds3d.library.things.beasts import EYE, Skin, blob
+from sds3d.library.things.beasts import EYE, Skin, blob, blob_at
 
 
 def snail(rng: np.random.Generator) -> list[Part]:
@@ -119,7 +119,7 @@ def _legs(places: list[tuple[Sequence[float], ...]], thick: float, tip: float) -
         radii = [*np.linspace(thick, 0.75 * thick, len(points) - 1), tip]
         rows.append(tube([tuple(p) for p in points], radii, 6))
         rows += [
-            blob(*p, 1.15 * r, 1.15 * r, 1.15 * r, 6)
+            blob_at(p, 1.15 * r, 1.15 * r, 1.15 * r, 6)
             for p, r in zip(points[1:-1], radii[1:-1], strict=True)
         ]
     return group(*rows).both()

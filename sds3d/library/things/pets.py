@@ -13,6 +13,7 @@ from sds3d.library.things.beasts import (
     PINK,
     Skin,
     blob,
+    blob_at,
     eyes,
     flap,
     legs,
@@ -27,6 +28,7 @@ def cat(rng: np.random.Generator) -> list[Part]:
     fur = pick(rng, matte(0.86, 0.50, 0.18), matte(0.45, 0.45, 0.48), matte(0.72, 0.55, 0.38))
     sits = rng.random() < 0.5
     r, ear = rng.uniform(0.185, 0.205), rng.uniform(0.17, 0.20)
+    high = 0.0
     if sits:
         body = Skin([
             (0.02, -0.12, 0.02, 0.02), (0.10, -0.12, 0.22, 0.22), (0.26, -0.09, 0.21, 0.20),
@@ -47,7 +49,7 @@ def cat(rng: np.random.Generator) -> list[Part]:
         high = rng.uniform(0.80, 0.95)
         way = [(0, 0.50, -0.38), (0, 0.56, -0.58), (0, 0.74, -0.66), (0, high, -0.58)]
     way = curve([*way, (0.22, 0.08, 0.24) if sits else (0, high + 0.08, -0.44)], 4)
-    tail = group(tube(way, 0.05, 8), blob(*way[-1], 0.055, 0.055, 0.055, 8))
+    tail = group(tube(way, 0.05, 8), blob_at(way[-1], 0.055, 0.055, 0.055, 8))
     head = group(
         blob(0, y, z, 1.06 * r, 0.92 * r, 0.92 * r, 14),
         blob(0.06, y - 0.07, z + 0.84 * r, 0.075, 0.06, 0.06, 8).both(),
@@ -159,7 +161,7 @@ def bulldog(rng: np.random.Generator) -> list[Part]:
         (0.268 * c, middle[0] + 0.268 * s * ahead / norm, middle[1] - 0.268 * s * rise / norm)
         for c, s in turns
     ]
-    studs = group(*(blob(*p, 0.022, 0.022, 0.022, 6) for p in stud))
+    studs = group(*(blob_at(p, 0.022, 0.022, 0.022, 6) for p in stud))
     parts = [
         body.part("body", fur, True),
         group(fore, rear).part("legs", fur, True),

@@ -188,7 +188,8 @@ def traffic_light(rng: np.random.Generator) -> list[Part]:
     x = 1.55 * radius
     tall, deep = 8.4 * radius, (2 * x if sides == 4 else 0.24 if sides == 1 else 0.3)
     box = rounded_box(2 * x, tall, deep, 0.03).move(y=high + tall / 2)
-    lights, hoods = [[], [], []], []
+    lights: list[Solid] = []
+    hoods: list[Solid] = []
     visor = [(p[0], p[1]) for p in arc(1.22 * radius, 0, 180, 10)] + [
         (p[0], p[1]) for p in arc(1.06 * radius, 180, 0, 10)
     ]
@@ -196,7 +197,7 @@ def traffic_light(rng: np.random.Generator) -> list[Part]:
         y = high + tall * (5 - 2 * k) / 6
         lamp = ellipsoid(radius, sides=14).scale(1, 1, 0.3).move(0, y, deep / 2)
         hood = extrude(visor, 0.14).move(0, y, deep / 2 + 0.06)
-        lights[k] = lamp.around(sides)
+        lights.append(lamp.around(sides))
         hoods.append(hood.around(sides))
     pole = cylinder(0.055, high + 0.05, sides=12).move(y=high / 2) + cylinder(
         0.15, 0.07, sides=14

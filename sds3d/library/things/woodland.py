@@ -13,6 +13,7 @@ from sds3d.library.things.beasts import (
     PINK,
     Skin,
     blob,
+    blob_at,
     eyes,
     legs,
     paws,
@@ -104,7 +105,7 @@ def squirrel(rng: np.random.Generator) -> list[Part]:
     width = np.interp(
         np.linspace(0, 1, len(way)), [0, 0.2, 0.55, 0.85, 1], [0.07, 0.13, 0.17, 0.14, 0.06]
     )
-    tail = group(tube(way, list(width), 12, flat=1.15), blob(*way[-1], 0.065, 0.06, 0.06, 8))
+    tail = group(tube(way, list(width), 12, flat=1.15), blob_at(way[-1], 0.065, 0.06, 0.06, 8))
     acorn = group(capsule((0, 0.36, 0.30), (0, 0.43, 0.30), 0.036, 0.058, 10))
     cup = group(
         blob(0, 0.455, 0.30, 0.068, 0.036, 0.068, 10),
@@ -453,9 +454,11 @@ def tiger(rng: np.random.Generator) -> list[Part]:
         group(
             legs(0.12, front, hind, leg, 0.097, 0.072), paws(0.12, front, hind - 0.03, 0.088)
         ).part("legs", fur, True),
-        group(tube(way, 0.045, 10), blob(*way[-1], 0.045, 0.045, 0.045, 8)).part("tail", fur, True),
+        group(tube(way, 0.045, 10), blob_at(way[-1], 0.045, 0.045, 0.045, 8)).part(
+            "tail", fur, True
+        ),
         group(*stripes, *rings, *bands, *marks).part("stripes", black),
-        blob(*way[-1], 0.055, 0.075, 0.055, 8).part("tail tip", black),
+        blob_at(way[-1], 0.055, 0.075, 0.055, 8).part("tail tip", black),
         blob(0.145, y + 0.175, z + 0.01, 0.07, 0.075, 0.045, 10).both().part("ears", fur, True),
         blob(0.145, y + 0.175, z + 0.035, 0.042, 0.047, 0.035, 8)
         .both()
