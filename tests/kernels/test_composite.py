@@ -95,12 +95,23 @@ def test_marching_keeps_exactly_the_lattice_samples_in_cells_that_are_not_empty(
     assert ((full.offsets.diff() * 0.05 - chord).abs() <= 0.051).all()
 
 
-def test_a_ray_ends_in_what_is_surely_opaque():
+@pytest.mark.parametrize("backend", ["numba", "torch"])
+def test_a_ray_ends_in_what_is_surely_opaque(backend):
     density_floor = torch.full((8, 8, 8), 100.0)
     origin, direction = torch.tensor([[0.0, 0, 3]]), torch.tensor([[0.0, 0, -1]])
-    found = march(density_floor, origin, direction, step=0.05, max_optical_depth=14.0)
+    found = march(
+        density_floor, origin, direction, step=0.05, max_optical_depth=14.0, backend=backend
+    )
     assert len(found.points) == 3
     torch.testing.assert_close(found.dist, torch.tensor([2.025, 2.075, 2.125]))
+
+
+@pytest.mark.parametrize("backend", ["numba", "torch"])
+def test_a_ray_that_starts_inside_the_ball_is_sampled_from_its_start(backend):
+    origin, direction = torch.tensor([[0.0, 0, 0.5]]), torch.tensor([[0.0, 0, 1]])
+    samples = march(torch.zeros(4, 4, 4), origin, direction, step=0.1, backend=backend)
+    torch.testing.assert_close(samples.dist, torch.tensor([0.05, 0.15, 0.25, 0.35, 0.45]))
+    torch.testing.assert_close(samples.points[:, 2], 0.5 + samples.dist)
 
 
 def test_a_backend_that_is_not_there_is_an_error_with_the_fix(rng):

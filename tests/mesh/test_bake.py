@@ -7,7 +7,8 @@ import pytest
 import trimesh
 from scipy import ndimage
 
-from sds3d.mesh.bake import delight, texel_points, textured
+from sds3d.errors import ExportError
+from sds3d.mesh.bake import bake, delight, texel_points, textured
 from sds3d.mesh.mesh import Mesh
 from sds3d.mesh.pictures import texels
 from sds3d.mesh.unwrap import unwrap
@@ -112,3 +113,24 @@ def test_delight_divides_a_known_light_out_of_the_texture(sphere, baked):
 def test_delight_leaves_a_mesh_without_a_texture_alone(baked):
     plain = replace(baked, base_color=None)
     assert delight(plain, shade) is plain
+
+
+@pytest.mark.parametrize(("value", "byte"), [(1.0, 255), (0.5, 128), (0.0, 0), (1.7, 255)])
+def test_a_colour_is_rounded_to_the_nearest_byte_and_clipped(unwrapped, value, byte):
+    mesh = bake(unwrapped, lambda p, n: np.full_like(p, value), texture_size=64)
+    assert (mesh.base_color == byte).all()
+
+
+def test_the_texture_does_not_depend_on_how_many_colours_are_asked_for_at_once(
+    unwrapped, monkeypatch
+):
+    whole = bake(unwrapped, paint, texture_size=64)
+    monkeypatch.setattr("sds3d.mesh.bake.CHUNK", 100)
+    pieces = bake(unwrapped, paint, texture_size=64)
+    np.testing.assert_array_equal(pieces.base_color, whole.base_color)
+
+
+@pytest.mark.parametrize("missing", ["uv", "normals"])
+def test_a_mesh_without_coordinates_or_normals_cannot_be_baked(unwrapped, missing):
+    with pytest.raises(ExportError, match="texture coordinates" if missing == "uv" else missing):
+        bake(replace(unwrapped, **{missing: None}), paint, texture_size=64)

@@ -80,6 +80,11 @@ def test_within_the_slack_of_the_best_level_the_lowest_is_taken(ball):
         assert level == pytest.approx(LEVEL * expected)
 
 
+def test_a_pixel_is_covered_from_an_alpha_of_one_half(ball):
+    veiled = replace(ball, look=lambda cameras: (0.55 * look(cameras)[0], look(cameras)[1]))
+    assert surface_level(veiled)[0] == LEVEL
+
+
 def test_a_scene_that_covers_no_pixel_is_empty(ball):
     faint = replace(ball, look=lambda cameras: tuple(0.4 * v for v in look(cameras)))
     with pytest.raises(ExportError, match="empty"):
@@ -96,17 +101,16 @@ def test_what_lies_behind_the_surface_in_all_views_is_hidden_and_nothing_else():
     assert not inside[(radius > RADIUS + 0.05) & ~from_below].any()
 
 
-def test_the_margin_lets_points_count_as_hidden_that_lie_before_the_surface_by_less(rng):
-    points = torch.nn.functional.normalize(torch.randn(300, 3, generator=rng), dim=1)
-    points[:, 1] = points[:, 1].abs()
-    outside = points * (RADIUS + 0.02)
-    assert not hidden(look, outside[outside[:, 1] > 0.1], 0.0).any()
-    shallow = torch.tensor([[0.0, 0.0, RADIUS + 0.02]])
-    one_view = orbit(1, 128, elevation_deg=0)
-    _, depth = look(one_view)
-    z = 3 - shallow[0, 2]
-    middle = depth[0, 64, 64]
-    assert middle - MARGIN < z < middle
+@pytest.mark.parametrize(("margin", "is_hidden"), [(0.0, False), (0.04, False), (0.06, True)])
+def test_a_point_counts_as_hidden_that_lies_before_the_surface_by_less_than_the_margin(
+    margin, is_hidden
+):
+    def wall(cameras):
+        """In every view a wall 0.05 behind the origin."""
+        shape = (len(cameras), cameras.height, cameras.width)
+        return torch.ones(shape), torch.full(shape, 3.05)
+
+    assert hidden(wall, torch.zeros(1, 3), margin).item() is is_hidden
 
 
 def test_a_single_view_from_which_a_point_is_seen_is_enough_to_show_it():
@@ -126,13 +130,13 @@ def test_a_single_view_from_which_a_point_is_seen_is_enough_to_show_it():
 
 
 def test_the_grid_is_cut_at_twice_the_level_and_filled_where_nothing_is_seen(ball):
-    hollow = replace(ball, density=np.where(np.linalg.norm(GRID, axis=-1) < 0.4, 0, ball.density))
-    volume = filled(hollow, LEVEL)
     radius = np.linalg.norm(GRID, axis=-1)
+    hollow = np.where(radius < 0.4, 0, 3 * ball.density)
+    volume = filled(replace(ball, density=hollow), LEVEL)
     assert (volume[radius < RADIUS - 0.06] == 2 * LEVEL).all()
-    assert volume.max() == 2 * LEVEL
     visible = (radius > RADIUS + MARGIN + 0.05) & (GRID[..., 1] > 0)
-    np.testing.assert_array_equal(volume[visible], ball.density[visible])
+    assert hollow[visible].max() > 2 * LEVEL > hollow[visible].min()
+    np.testing.assert_array_equal(volume[visible], np.minimum(hollow[visible], 2 * LEVEL))
 
 
 def test_samples_of_a_linear_volume_are_exact_and_zero_outside(rng):
@@ -151,6 +155,13 @@ def test_the_peaks_of_a_grid_are_the_highest_values_along_the_rays(ball):
     assert peaks.shape == (2 * 24 * 24,)
     near = (distance > 0.2) & (distance < 0.8)
     np.testing.assert_allclose(peaks[near], density(distance[near, None]), rtol=0.03)
+
+
+def test_the_peaks_of_a_grid_are_found_before_and_behind_the_centre():
+    for z in (-0.6, 0.6):
+        blob = np.exp(-((np.linalg.norm(GRID - np.float32([0, 0, z]), axis=-1) / 0.2) ** 2))
+        peaks = grid_peaks(blob.astype(np.float32), orbit(1, 25, elevation_deg=0))
+        assert peaks.reshape(25, 25)[12, 12] == pytest.approx(1, abs=0.1)
 
 
 def test_the_mesh_of_a_surface_is_closed_in_its_place_and_has_its_colours(ball):

@@ -94,3 +94,18 @@ def test_an_empty_volume_has_no_surface_and_the_error_tells_its_range(value):
         ExportError, match=rf"density 10: densities run from {value:g} to {value:g}"
     ):
         isosurface(volume, LEVEL, faces=FACES)
+
+
+def test_a_volume_that_is_full_everywhere_is_closed_at_its_ends():
+    mesh = isosurface(np.full((16, 16, 16), 20.0, np.float32), LEVEL, faces=FACES)
+    assert solid(mesh).is_watertight
+    assert solid(mesh).volume == pytest.approx(8, rel=0.25)
+
+
+def test_the_steps_of_a_grid_of_zeros_and_ones_are_smoothed():
+    ball = (np.linalg.norm(grid(32), axis=-1) < 0.7).astype(np.float32)
+    mesh = isosurface(ball, 0.5, faces=10**6)
+    radius = np.linalg.norm(mesh.vertices, axis=1)
+    assert radius.std() < 0.18 * 2 / 31
+    outward = (mesh.normals * mesh.vertices).sum(1) / radius
+    assert outward.min() > 0.78

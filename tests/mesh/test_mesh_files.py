@@ -230,3 +230,11 @@ def test_a_write_that_fails_leaves_the_old_file_whole(corner, painted, tmp_path)
 def test_a_folder_that_is_not_there_is_an_export_error(corner, tmp_path):
     with pytest.raises(ExportError, match="cannot write"):
         save(corner, tmp_path / "nowhere" / "a.glb")
+
+
+def test_a_normal_of_no_length_is_written_as_one_that_points_up(corner, tmp_path):
+    flat = Mesh(corner.vertices, corner.faces, np.zeros_like(corner.normals))
+    save(flat, tmp_path / "a.glb")
+    document, binary = chunks(tmp_path / "a.glb")
+    named = document["meshes"][0]["primitives"][0]["attributes"]
+    np.testing.assert_array_equal(array(document, binary, named["NORMAL"]), [[0, 1, 0]] * 4)

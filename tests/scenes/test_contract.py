@@ -1,6 +1,7 @@
 """What every scene promises."""
 
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,6 +87,13 @@ def test_a_learning_rate_for_an_unknown_group_is_an_error_with_the_nearest_name(
         make(name).param_groups({known + "x": 0.1, **LR[name]})
 
 
+def test_a_missing_learning_rate_is_an_error_that_names_all_groups(name):
+    *others, missing = LR[name]
+    with pytest.raises(UsageError, match=f"missing group '{missing}'") as caught:
+        make(name).param_groups({group: 0.1 for group in others})
+    assert all(group in caught.value.fix for group in LR[name])
+
+
 def test_a_scene_of_another_size_of_state_takes_it_and_its_optimizer_goes_on(name):
     from sds3d.runs import checkpoint
 
@@ -94,8 +102,7 @@ def test_a_scene_of_another_size_of_state_takes_it_and_its_optimizer_goes_on(nam
     tensors = {key: value.clone() for key, value in state.items()}
     other = make(name)
     other_optimizer = adam(other, name)
-    checkpoint.unpack_module(other, tensors, "scene")
-    checkpoint.unpack_optimizer(other_optimizer, tensors, "adam")
+    checkpoint.restore(Path("x"), tensors, {"scene": other}, {"adam": other_optimizer})
     for who, its in ((scene, optimizer), (other, other_optimizer)):
         who.zero_grad()
         who.render(orbit(2, 16), torch.zeros(2, 3)).rgb.square().mean().backward()

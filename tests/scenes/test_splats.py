@@ -155,6 +155,23 @@ def test_a_centres_gradient_is_the_mean_over_all_images_since_the_last_densifica
     torch.testing.assert_close(scene.grad_sum / scene.grad_count, norms.mean(0))
 
 
+@pytest.mark.parametrize(("factor", "doubled"), [(1.01, 0), (0.99, 1)])
+def test_gaussians_are_doubled_whose_mean_gradient_is_above_the_threshold(factor, doubled):
+    scene, norms = pulled(views=3, steps=2, split_scale=10.0)
+    scene.densify_grad = factor * norms.mean(0).max().item()
+    scene._densify(adam_with_moments(scene), torch.Generator().manual_seed(0))
+    assert len(scene.means) == 50 + doubled
+
+
+def adam_with_moments(scene):
+    """An optimizer that has made one step, of length zero."""
+    optimizer = adam(scene, "splats")
+    for group in optimizer.param_groups:
+        group["lr"] = 0.0
+    stepped(scene, optimizer)
+    return optimizer
+
+
 def test_densification_forgets_the_gradients_before_it():
     _, scene, _ = densified(split_scale=10.0, most=100)
     assert scene.grad_count == 0

@@ -125,7 +125,7 @@ def test_depth_is_measured_along_the_axis_of_the_camera_and_zero_beside_the_obje
     assert not render.alpha[outer].any()
 
 
-def test_where_a_pixel_is_half_covered_its_depth_is_still_that_of_the_surface(onion):
+def test_the_depth_of_a_translucent_object_is_the_mean_distance_of_absorption(onion):
     onion.field.density = lambda x: 1.0 * (x.norm(dim=-1) < Onion.RADIUS)
     onion.occupancy.update(onion._density)
     with torch.no_grad():
@@ -182,6 +182,16 @@ def test_peaks_are_the_highest_density_of_each_ray_and_zero_where_it_meets_nothi
     peaks = torch.from_numpy(onion._peaks(cameras))
     assert (peaks[distance < Onion.RADIUS - 0.02] == 60).all()
     assert (peaks[distance > Onion.RADIUS + 0.1] == 0).all()
+
+
+def test_peaks_find_a_shell_that_is_thinner_than_a_step_of_the_render(onion):
+    onion.field.density = lambda x: 60.0 * ((x.norm(dim=-1) - Onion.RADIUS).abs() < 0.006)
+    onion.occupancy.density_floor.zero_()
+    cameras = orbit(2, 25)
+    origin, direction = cameras.rays()
+    distance = torch.linalg.cross(origin, direction).norm(dim=-1).flatten()
+    peaks = torch.from_numpy(onion._peaks(cameras))
+    assert (peaks[distance < Onion.RADIUS - 0.02] == 60).all()
 
 
 def test_the_occupancy_is_updated_every_so_many_steps_and_at_random_points(onion, rng):
