@@ -276,7 +276,7 @@ def test_a_run_with_a_large_prior_leaves_a_model_and_goes_on_bit_for_bit(folders
     assert not end.value.code
     assert len(trimesh.load(tmp_path / "whole" / "mesh.glb", force="mesh").faces) > 0
     record = json.loads((tmp_path / "whole" / "run.json").read_text(encoding="utf-8"))
-    assert record["weights"] == load_pretrained(prior.partition(":")[2], CPU).weights
+    assert record["inputs"] == load_pretrained(prior.partition(":")[2], CPU).weights
     assert record["result"]["evaluations"] == 3 * 4 * (2 + 1 + 1)
     ours, theirs = (
         checkpoint.read(tmp_path / name / "checkpoint.safetensors")[0]

@@ -158,7 +158,7 @@ def test_generate_works_with_a_network_of_ones_own(trained, tmp_path, method):
                  *[part for s in small for part in ("--set", s)])  # fmt: skip
     assert code == 0
     record = json.loads((tmp_path / "run/run.json").read_text())
-    assert len(record["weights"]["diffusion_pytorch_model.safetensors"]) == 64
+    assert len(record["inputs"]["diffusion_pytorch_model.safetensors"]) == 64
     assert (tmp_path / "run/mesh.glb").stat().st_size > 500
 
 
