@@ -163,7 +163,7 @@ def chandelier(rng: np.random.Generator) -> list[Part]:
     beads = group(*(ellipsoid(0.0115, sides=5).move(*p) for p in garland))
     ball = ellipsoid(0.035, 0.045, sides=10).move(y=-0.235)
     links = [
-        torus(0.020, 0.006, 8, 3)
+        torus(0.020, 0.006, 6, 3)
         .scale(0.8, 1, 1.5)
         .turn("x", 90)
         .turn("y", 90 * (k % 2))
