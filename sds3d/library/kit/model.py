@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sds3d.kernels.textures import Skin
-from sds3d.mesh.shape import Shape, fitted
+if TYPE_CHECKING:  # a prompt is read without the libraries that draw
+    from sds3d.kernels.textures import Skin
+    from sds3d.mesh.shape import Shape
 
 RADIUS = 0.85  # of the bounding sphere of every model, in scene units; the scene is the unit ball
 
@@ -120,4 +122,6 @@ def assemble(parts: Sequence[Part], caption: str) -> Model:
 
 def member(shape: Shape, caption: str) -> Model:
     """A shape as a library member, its bounding box centred and its bounding sphere scaled to RADIUS."""
+    from sds3d.mesh.shape import fitted
+
     return Model(caption=caption, **vars(fitted(shape, RADIUS)))
