@@ -3,6 +3,8 @@
 Scenes and file formats from outside are in tests/scenes/test_outside.py.
 """
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -154,10 +156,7 @@ def test_the_state_of_an_objective_is_in_the_checkpoint_and_resumes_bit_for_bit(
     optimize(first, range(4), lambda event: True)
     tensors = checkpoint.pack(first.modules(), first.optimizers())
     assert tensors["state.mean"].any()
-    for name, module in second.modules().items():
-        checkpoint.unpack_module(module, tensors, name)
-    for name, optimizer in second.optimizers().items():
-        checkpoint.unpack_optimizer(optimizer, tensors, name)
+    checkpoint.restore(Path(), tensors, second.modules(), second.optimizers())
     optimize(second, range(4, 6), lambda event: True)
     assert torch.equal(whole.state.mean, second.state.mean)
     for p, q in zip(whole.scene.parameters(), second.scene.parameters(), strict=True):

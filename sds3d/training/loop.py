@@ -206,13 +206,15 @@ class PriorTrainer:
         if self._log:
             self._write_log()
         self.folder.mkdir(parents=True, exist_ok=True)
-        tensors = checkpoint.pack(
-            {"network": self.network, "average": self.average},
-            {f"optimizer{i}": o for i, o in enumerate(self.optimizers)},
-        )
+        tensors = checkpoint.pack(*self._parts())
         meta = {"step": self.step, "seconds": self.seconds, "muon": self.budget.muon}
         checkpoint.write(self.folder / STATE, tensors, meta)
         on_pause(self)
+
+    def _parts(self) -> tuple[dict[str, nn.Module], dict[str, torch.optim.Optimizer]]:
+        """The modules and the optimizers of the state, by name."""
+        modules = {"network": self.network, "average": self.average}
+        return modules, {f"optimizer{i}": o for i, o in enumerate(self.optimizers)}
 
     def _resume(self) -> None:
         tensors, meta = checkpoint.read(self.folder / STATE)
@@ -221,9 +223,6 @@ class PriorTrainer:
                 f"the state in '{self.folder}' was trained {'with' if meta['muon'] else 'without'} Muon",
                 f"add --{'muon' if meta['muon'] else 'no-muon'}, or use another --out",
             )
-        checkpoint.unpack_module(self.network, tensors, "network")
-        checkpoint.unpack_module(self.average, tensors, "average")
-        for i, optimizer in enumerate(self.optimizers):
-            checkpoint.unpack_optimizer(optimizer, tensors, f"optimizer{i}")
+        checkpoint.restore(self.folder / STATE, tensors, *self._parts())
         self.step = meta["step"]
         self.seconds = meta["seconds"]

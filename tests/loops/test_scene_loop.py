@@ -99,11 +99,7 @@ def test_a_resumed_run_is_the_uninterrupted_run_bit_for_bit(method, tmp_path):
     checkpoint.write(tmp_path / "c", checkpoint.pack(*parts(first.optimization)), {"step": 20})
     tensors, meta = checkpoint.read(tmp_path / "c")
     second.go(range(0))
-    modules, optimizers = parts(second.optimization)
-    for name, module in modules.items():
-        checkpoint.unpack_module(module, tensors, name)
-    for name, optimizer in optimizers.items():
-        checkpoint.unpack_optimizer(optimizer, tensors, name)
+    checkpoint.restore(tmp_path / "c", tensors, *parts(second.optimization))
     second.go(range(meta["step"], TOTAL))
     assert first.steps + second.steps == whole.steps == list(range(TOTAL))
     assert torch.equal(whole.scene.color, second.scene.color)
