@@ -15,12 +15,8 @@ import typer
 from typer.core import TyperCommand
 
 import sds3d
-from sds3d.cli.batch import batch
-from sds3d.cli.compare import compare
+from sds3d.cli import batch, compare, export, generate, information
 from sds3d.cli.console import fail
-from sds3d.cli.export import export
-from sds3d.cli.generate import generate
-from sds3d.cli.information import cite, doctor
 from sds3d.cli.prior import app as prior
 from sds3d.cli.recipes import app as recipes
 from sds3d.errors import (
@@ -35,7 +31,8 @@ from sds3d.errors import (
 from sds3d.files import FIXES
 
 REPORT = "run it again with --debug for the trace, and report it"
-ParserError = typer.BadParameter.__mro__[2]  # click's ClickException, which newer typers bundle
+# click's ClickException, which newer versions of typer bundle
+ParserError: type[Exception] = typer.BadParameter.__mro__[2]
 
 
 class PromptCommand(TyperCommand):
@@ -81,9 +78,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(epilog=generate.example, cls=PromptCommand)(generate)
-for verb in (export, batch, compare, doctor, cite):
-    app.command(epilog=verb.example)(verb)
+app.command(epilog=generate.EXAMPLE, cls=PromptCommand)(generate.generate)
+app.command(epilog=export.EXAMPLE)(export.export)
+app.command(epilog=batch.EXAMPLE)(batch.batch)
+app.command(epilog=compare.EXAMPLE)(compare.compare)
+app.command(epilog=information.DOCTOR_EXAMPLE)(information.doctor)
+app.command(epilog=information.CITE_EXAMPLE)(information.cite)
 app.add_typer(recipes, name="recipes")
 app.add_typer(prior, name="prior")
 
@@ -155,7 +155,7 @@ def explain(error: Exception) -> Sds3dError:
 
 def _from_parser(error: Any) -> UsageError:
     """The parser's message on one line; for an unknown option, with the nearest one of the command."""
-    message = _one_line(error.format_message()).rstrip(".")
+    message = _one_line(_parser_text(error)).rstrip(".")
     message = message[:1].lower() + message[1:]
     context = getattr(error, "ctx", None)
     unknown = getattr(error, "option_name", None)
@@ -165,6 +165,10 @@ def _from_parser(error: Any) -> UsageError:
         message = f"unknown option '{unknown}'{nearest(unknown, long)}"
     command = context.command_path if context else "sds3d"
     return UsageError(message, f"see {command} --help")
+
+
+def _parser_text(error: Any) -> str:
+    return error.format_message()
 
 
 def _run(arguments: list[str]) -> int:
@@ -184,7 +188,7 @@ def _run(arguments: list[str]) -> int:
     except ParserError as error:
         if type(error).__name__ != "NoArgsIsHelpError":
             raise
-        print(error.format_message())
+        print(_parser_text(error))
         return UsageError.exit_code
     return 0
 

@@ -80,7 +80,7 @@ def as_json(rows: list[dict], total: int, out: Path) -> str:
     )
 
 
-batch.example = """Examples:
+EXAMPLE = """Examples:
 
 \b
   sds3d batch prompts/embedded.txt --preset draft

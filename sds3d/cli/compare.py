@@ -90,7 +90,7 @@ def show(rows: dict[str, dict[str, Summary]]) -> None:
     Console().print(table)
 
 
-compare.example = """Examples:
+EXAMPLE = """Examples:
 
 \b
   sds3d compare "a red armchair" "a biplane" --methods sds,vsd,esd --seeds 3 --preset draft

@@ -53,7 +53,7 @@ def export(
         print(path)
 
 
-export.example = """Examples:
+EXAMPLE = """Examples:
 
 \b
   sds3d export outputs/a-red-armchair-4d841413/sds-0 --format obj

@@ -89,7 +89,7 @@ def generate(
     run(job, json)
 
 
-generate.example = """Examples:
+EXAMPLE = """Examples:
 
 \b
   sds3d generate "a red armchair"

@@ -25,7 +25,7 @@ def doctor(
         print(f"{name:14} {value}")
 
 
-doctor.example = """Examples:
+DOCTOR_EXAMPLE = """Examples:
 
 \b
   sds3d doctor
@@ -50,7 +50,7 @@ def cite(
     print(papers[method].bibtex.strip())
 
 
-cite.example = """Examples:
+CITE_EXAMPLE = """Examples:
 
 \b
   sds3d cite vsd

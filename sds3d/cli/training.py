@@ -86,7 +86,7 @@ def measure(folder: Path, sets: list[Path], out: Path | None, card: bool) -> Non
     prior = embedded.load_embedded(folder, parts.device("auto"))
     corpora = [load_training_set(path) for path in sets]
     numbers = evaluate(
-        prior.denoiser, build_pool(corpora, LIGHT), corpora, imagenet, held_out_synonyms()
+        prior.network, build_pool(corpora, LIGHT), corpora, imagenet, held_out_synonyms()
     )
     text = json.dumps(numbers, indent=1)
     print(text)

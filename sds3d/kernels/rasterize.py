@@ -69,9 +69,10 @@ class _Rasterize(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, g_values, _, g_depth):
+    def backward(ctx, *grad_outputs):  # pyright: ignore[reportIncompatibleMethodOverride]
         from sds3d.kernels import rasterize_numba as kernels
 
+        g_values, _, g_depth = grad_outputs
         screen, faces, attributes, face = ctx.saved_tensors
         g_screen, g_attributes = torch.zeros_like(screen), torch.zeros_like(attributes)
         inputs = (screen, faces, attributes, face, g_values.contiguous(), g_depth.contiguous())
@@ -102,7 +103,7 @@ def render_models(
             out if len(plain) == len(models) else np.zeros((len(plain), *out.shape[1:]), np.float32)
         )
         _draw_plain(
-            [models[n] for n in plain], [flags[n] for n in plain], cameras, supersample, target
+            [models[n][:3] for n in plain], [flags[n] for n in plain], cameras, supersample, target
         )
         if target is not out:
             out[plain] = target
@@ -117,7 +118,7 @@ def render_models(
 
 
 def _draw_plain(
-    models: Sequence[tuple[np.ndarray, ...]],
+    models: Sequence[Plain],
     closed: Sequence[bool],
     cameras: Cameras,
     supersample: int,

@@ -86,4 +86,4 @@ def halved(image: np.ndarray) -> np.ndarray:
     alpha = coverage.mean((1, 3))
     light = (DECODED[blocks[..., :3]] * coverage).mean((1, 3)) / np.maximum(alpha, 1e-6)
     srgb = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.uint8(np.concatenate([srgb, alpha], -1).clip(0, 1) * 255 + 0.5)
+    return (np.concatenate([srgb, alpha], -1).clip(0, 1) * 255 + 0.5).astype(np.uint8)

@@ -185,10 +185,10 @@ class Concepts:
 
     def _in_use(self, phrase: str, category: str) -> float:
         """The cosine of the phrase's vector with the nearest name of the category; 1 if it has none."""
-        if not has_vector(phrase) or not has_vector(plain(category)):
-            return 1.0
-        own, other = vector(phrase), vector(plain(category))
-        return float(own @ other)
+        name = plain(category)
+        own = vector(phrase) if has_vector(phrase) else None
+        other = vector(name) if has_vector(name) else None
+        return 1.0 if own is None or other is None else float(own @ other)
 
     def by_vector(self, phrase: str) -> list[Match]:
         """Every category by the cosine of its nearest name, best first; empty for an unknown phrase."""

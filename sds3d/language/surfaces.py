@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sds3d.language.palette import COLORS, FINISHES, MATERIALS, SAME_MATERIAL, SHADES, VIVID, Rgb
@@ -47,9 +47,14 @@ def shade(color: Rgb, word: str) -> Rgb:
     """The colour as 'light', 'dark', 'bright', ... says."""
     if word in VIVID:
         grey = sum(color) / 3
-        return tuple(min(0.98, max(0.03, grey + VIVID[word] * (c - grey))) for c in color)
+        return _rgb(min(0.98, max(0.03, grey + VIVID[word] * (c - grey))) for c in color)
     target, share = SHADES[word]
-    return tuple((1 - share) * c + share * t for c, t in zip(color, target, strict=True))
+    return _rgb((1 - share) * c + share * t for c, t in zip(color, target, strict=True))
+
+
+def _rgb(channels: Iterable[float]) -> Rgb:
+    red, green, blue = channels
+    return red, green, blue
 
 
 def color_at(words: Sequence[str], i: int) -> tuple[Rgb, int] | None:
@@ -60,7 +65,7 @@ def color_at(words: Sequence[str], i: int) -> tuple[Rgb, int] | None:
     word = words[i]
     if re.fullmatch(r"#([0-9a-f]{3}|[0-9a-f]{6})", word):
         digits = word[1:] if len(word) == 7 else "".join(2 * d for d in word[1:])
-        return tuple(int(digits[k : k + 2], 16) / 255 for k in (0, 2, 4)), 1
+        return _rgb(int(digits[k : k + 2], 16) / 255 for k in (0, 2, 4)), 1
     if word in SHADES or word in VIVID:
         below = color_at(words, i + 1) if i + 1 < len(words) else None
         return None if below is None else (shade(below[0], word), below[1] + 1)

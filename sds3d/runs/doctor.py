@@ -61,7 +61,10 @@ def _accelerator(name: str) -> str:
 
 def _numba_cache() -> str:
     """Where compiled kernels are kept, as numba chose it for one of them."""
-    folder = Path(kernels._march.stats.cache_path)
+    path = kernels._march.stats.cache_path
+    if path is None:
+        return "none; kernels are compiled in every process"
+    folder = Path(path)
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     state = "writable" if os.access(existing, os.W_OK) else "not writable, set NUMBA_CACHE_DIR"
     return f"{folder} ({state})"

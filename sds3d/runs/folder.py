@@ -252,8 +252,9 @@ def _record(path: Path, table: Mapping[str, Any]) -> Record:
 def _listed(path: Path) -> tuple[str, ...]:
     """The names that a run of ours lists, also when the rest of its record is damaged.  Raises RunError."""
     names = _read_ours(path).get("files")
-    plain = isinstance(names, list) and all(map(is_plain, names))
-    return tuple(names) if plain else BASIC
+    if isinstance(names, list) and all(map(is_plain, names)):
+        return tuple(names)
+    return BASIC
 
 
 def _recipe_text(path: Path) -> str:

@@ -124,8 +124,8 @@ class Job:
     @property
     def slug(self) -> str:
         """The prompt as folders are named."""
-        texts = (" ".join(text.split()) for text in (self.prompt, self.negative))
-        return Prompt(*texts, self.image).slug
+        text, negative = (" ".join(text.split()) for text in (self.prompt, self.negative))
+        return Prompt(text, negative, self.image).slug
 
     @property
     def kind(self) -> str:

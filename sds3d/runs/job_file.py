@@ -183,7 +183,8 @@ def _json_rows(path: Path) -> Iterator[Row]:
     text = re.sub(r"^[ \t]*#.*$", "", text, flags=re.MULTILINE)
     decoder, position, number = json.JSONDecoder(), 0, 0
     while True:
-        position = WHITESPACE.match(text, position).end()
+        space = WHITESPACE.match(text, position)
+        position = space.end() if space else position
         if position == len(text):
             return
         line = text.count("\n", 0, position) + 1

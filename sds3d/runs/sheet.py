@@ -38,7 +38,7 @@ def sheet(job: Job, path: Path) -> str:
     images = render(models, cameras, torch.full((VIEWS, 3), GREY), 2)
     views = images.permute(1, 0, 3, 4, 2).flatten(0, 1)
     try:
-        preview(np.uint8(views.numpy() * 255), path, columns=VIEWS)
+        preview((views.numpy() * 255).astype(np.uint8), path, columns=VIEWS)
     except OSError as error:
         raise RunError(f"cannot write '{path}': {error.strerror}", "give another --out") from error
     return prior.describe(prompt)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from skimage.color import rgb2lab
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from sds3d.language.palette import COLORS
+from sds3d.priors.embedded.multiview import MultiviewTransformer
 from sds3d.runs.machine import device_name
 from sds3d.training.data.captions import article
 from sds3d.training.data.shards import Corpus
@@ -104,7 +105,7 @@ def colors(images: Tensor) -> list[str]:
     return [PAINTS[i] for i, _ in Counter(nearest.tolist()).most_common()]
 
 
-def right_colors(images: Sequence[Tensor], wanted: Sequence[str]) -> float:
+def right_colors(images: Iterable[Tensor], wanted: Sequence[str]) -> float:
     """The share of objects whose wanted colour is one of their two most common ones."""
     right = [name in colors(own)[:2] for own, name in zip(images, wanted, strict=True)]
     return round(float(np.mean(right)), 4)
@@ -152,12 +153,12 @@ def memorised(images: Tensor, wanted: Sequence[str], known: References) -> float
     return round(float(np.median(ratios)), 4) if ratios else float("nan")
 
 
-def cfg_step_seconds(network: nn.Module, dtype: torch.dtype = torch.float32) -> float:
+def cfg_step_seconds(network: MultiviewTransformer, dtype: torch.dtype = torch.float32) -> float:
     """The median time of a guided step over four views, on the network's device, autocast to `dtype`."""
     like = next(network.parameters())
     config = network.config
     rows = 2 * GROUP
-    shapes = (
+    shapes: tuple[tuple[int, ...], ...] = (
         (rows, 3, config.sample_size, config.sample_size),
         (rows,),
         (rows, config.text_length, config.cross_attention_dim),
@@ -176,7 +177,7 @@ def cfg_step_seconds(network: nn.Module, dtype: torch.dtype = torch.float32) -> 
 
 
 def evaluate(
-    network: nn.Module,
+    network: MultiviewTransformer,
     pool: Pool,
     corpora: Sequence[Corpus],
     features: Features,

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from sds3d.diffusion.schedule import TRAINING_STEPS, alpha_bar, alpha_sigma
 from sds3d.errors import NonFiniteError, UsageError
+from sds3d.priors.embedded.multiview import MultiviewTransformer, Output
 from sds3d.runs import checkpoint
 from sds3d.training.views import GROUP, Batch, Pool, batch
 
@@ -55,7 +57,7 @@ class Budget:
 
 
 def loss(
-    network: Callable[..., Tensor], data: Batch, rng: torch.Generator, drop: float, views: int
+    network: Callable[..., Output], data: Batch, rng: torch.Generator, drop: float, views: int
 ) -> tuple[Tensor, Tensor]:
     """(loss, the (t, error) of each object (2, B)).
 
@@ -111,7 +113,13 @@ class PriorTrainer:
     """The embedded prior's network in training: weights, average, optimizers and progress, kept in `folder`."""
 
     def __init__(
-        self, network: nn.Module, pool: Pool, folder: Path, budget: Budget, *, seed: int = 0
+        self,
+        network: MultiviewTransformer,
+        pool: Pool,
+        folder: Path,
+        budget: Budget,
+        *,
+        seed: int = 0,
     ) -> None:
         self.device = pool.albedo.device
         self.network = network
@@ -169,10 +177,8 @@ class PriorTrainer:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         decay = min(self.budget.ema, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            torch._foreach_lerp_(
-                list(self.average.parameters()), list(self.network.parameters()), 1 - decay
-            )
+        average = get_ema_multi_avg_fn(decay)
+        average(list(self.average.parameters()), list(self.network.parameters()), self.step)
         self._log.append(parts)
         self.step += 1
         if self.step % LOG_EVERY == 0:
@@ -213,7 +219,7 @@ class PriorTrainer:
 
     def _parts(self) -> tuple[dict[str, nn.Module], dict[str, torch.optim.Optimizer]]:
         """The modules and the optimizers of the state, by name."""
-        modules = {"network": self.network, "average": self.average}
+        modules: dict[str, nn.Module] = {"network": self.network, "average": self.average}
         return modules, {f"optimizer{i}": o for i, o in enumerate(self.optimizers)}
 
     def _resume(self) -> None:

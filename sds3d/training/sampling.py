@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sds3d.diffusion.schedule import TRAINING_STEPS, alpha_bar, alpha_sigma
 from sds3d.language.embedding import embed
+from sds3d.priors.embedded.multiview import MultiviewTransformer
 from sds3d.training.views import GROUP
 from sds3d.views.cameras import orbit
 
@@ -17,7 +18,12 @@ PROMPTS_PER_BATCH = 32
 
 
 def views_of(
-    network: nn.Module, prompts: Sequence[str], *, guidance_scale: float, steps: int, seed: int
+    network: MultiviewTransformer,
+    prompts: Sequence[str],
+    *,
+    guidance_scale: float,
+    steps: int,
+    seed: int,
 ) -> Tensor:
     """Samples for N prompts, four views each over mid-grey: (N, 4, 3, S, S) sRGB in [0, 1]."""
     device = next(network.parameters()).device
@@ -36,7 +42,7 @@ def views_of(
 
 @torch.inference_mode()
 def sample(
-    network: nn.Module,
+    network: MultiviewTransformer,
     text: Tensor,
     camera: Tensor,
     background: Tensor,
@@ -59,6 +65,7 @@ def sample(
     both = [torch.cat(pair) for pair in ((text, torch.zeros_like(text)), (camera,) * 2)]
     backgrounds = torch.cat([background, background])
     times = torch.linspace(1, 0, steps + 1, device=text.device, dtype=text.dtype)
+    x0 = z_t
     for t, u in pairwise(times):
         timestep = (t * TRAINING_STEPS).expand(2 * rows)
         x0 = network(torch.cat([z_t, z_t]), timestep, both[0], both[1], backgrounds).sample

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from torch import nn
 
 from sds3d.errors import UsageError
 from sds3d.priors.embedded.multiview import WEIGHTS, Config, MultiviewTransformer
@@ -85,7 +84,7 @@ def write_samples(trainer: PriorTrainer) -> None:
     draw(trainer.average, SHOWN, trainer.folder / GRID)
 
 
-def draw(network: nn.Module, prompts: Sequence[str], path: Path) -> None:
+def draw(network: MultiviewTransformer, prompts: Sequence[str], path: Path) -> None:
     """Writes an image with four views of each prompt, PROMPTS_PER_ROW prompts a row; rows must be full."""
     views = views_of(network, prompts, guidance_scale=GUIDANCE_SCALE, steps=STEPS, seed=0)
     size = views.shape[-1]

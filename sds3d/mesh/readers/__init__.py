@@ -143,7 +143,7 @@ def _unit(normals: np.ndarray) -> np.ndarray | None:
     length = np.linalg.norm(scaled, axis=1, keepdims=True)
     if not np.isfinite(scaled).all() or (length < 1e-6).any():
         return None
-    return np.float32(scaled / length)
+    return (scaled / length).astype(np.float32)
 
 
 def turned(piece: Piece, rotation: np.ndarray) -> Piece:
@@ -153,7 +153,7 @@ def turned(piece: Piece, rotation: np.ndarray) -> Piece:
         piece.vertices @ rotation.T,
         piece.faces,
         piece.material,
-        None if normals is None else np.float32(normals @ rotation.T),
+        None if normals is None else (normals @ rotation.T).astype(np.float32),
         piece.colors,
         piece.uv,
         piece.smooth,

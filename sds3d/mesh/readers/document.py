@@ -36,7 +36,7 @@ class Document:
             raise MeshError("its JSON is no object", AGAIN)
         self.root: Entry = root
         self._files = files
-        self._buffers: dict[int, bytes] = {}
+        self._buffers: dict[object, bytes] = {}
         asset = root.get("asset")
         version = str(asset.get("version", "")) if isinstance(asset, dict) else ""
         if version.startswith("1") or isinstance(root.get("meshes"), dict):

@@ -202,7 +202,7 @@ def _piece(
         material,
         normals,
         _colors(arrays.get("COLOR_0")),
-        {name: np.float32(values) for name, values in uv.items()},
+        {name: np.asarray(values, np.float32) for name, values in uv.items()},
         smooth=False,
     )
     return _skinned(document, node, arrays, piece)

@@ -61,9 +61,10 @@ def _material(name: str, row: Row, files: Files, longest: int | None) -> tuple[M
     cover = _texture(row.get("map_d", ""), files, longest, notes)
     if rgb is None or (texture is not None and max(rgb) == 0):
         # Many exporters write a black Kd beside a texture.
-        color = (1.0,) * 3 if texture is not None else (GREY,) * 3
+        brightness = 1.0 if texture is not None else GREY
+        color = (brightness, brightness, brightness)
     else:
-        color = tuple(float(x) for x in linear(np.array(rgb)))
+        color = _linear(rgb)
     opacity = _opacity(row)
     roughness = _number(row, "pr", _from_shininess(row))
     emissive = _numbers(row.get("ke", ""), 3) or (0.0, 0.0, 0.0)
@@ -74,11 +75,16 @@ def _material(name: str, row: Row, files: Files, longest: int | None) -> tuple[M
         alpha=BLEND if opacity < 1 else MASK if texture is not None else "opaque",
         metallic=_number(row, "pm", 0.0),
         roughness=roughness,
-        emissive=tuple(float(x) for x in linear(np.array(emissive))),
+        emissive=_linear(emissive),
     )
     if cover is not None and texture is not None:
         material = replace(material, texture=_covered(texture, cover), alpha=MASK)
     return material, notes
+
+
+def _linear(srgb: tuple[float, ...]) -> tuple[float, float, float]:
+    red, green, blue = (float(x) for x in linear(np.array(srgb)))
+    return red, green, blue
 
 
 def _covered(texture: Texture, cover: Texture) -> Texture:

@@ -214,6 +214,6 @@ def _piece(
         back.reshape(-1, 3).astype(np.int32),
         material,
         normals[vn] if has_normals else None,
-        None if colors is None else np.float32(colors[v]),
-        {"texture": np.float32(uv[vt])} if has_uv else {},
+        None if colors is None else colors[v].astype(np.float32),
+        {"texture": uv[vt].astype(np.float32)} if has_uv else {},
     )

@@ -55,7 +55,8 @@ def _ears(points: np.ndarray) -> list[tuple[int, int, int]]:
             a, b, c = ring[-1], ring[0], ring[1]
         out.append((a, b, c))
         del ring[k]
-    return [*out, tuple(ring)]
+    a, b, c = ring
+    return [*out, (a, b, c)]
 
 
 def _is_ear(points: np.ndarray, a: int, b: int, c: int, ring: list[int]) -> bool:

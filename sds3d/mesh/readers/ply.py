@@ -61,7 +61,7 @@ def read(data: bytes, files: Files, longest: int | None) -> tuple[list[Piece], l
     piece = Piece(points, faces, material, _normals(vertex), _colors(vertex))
     uv = _columns(vertex, UV)
     if uv is not None:
-        piece = _with(piece, uv={"texture": np.float32(uv * [1, -1] + [0, 1])})
+        piece = _with(piece, uv={"texture": (uv * [1, -1] + [0, 1]).astype(np.float32)})
     face = tables.get("face", {})
     corner_uv = _corner_uv(face, source)
     rgb = _colors(face)
@@ -131,7 +131,7 @@ def _ascii(body: bytes, elements: list[Element]) -> dict[str, Table]:
             tables[element.name] = {name: values[:, i] for i, name in enumerate(names)}
             place += need
             continue
-        rows: list[list[np.ndarray]] = []
+        rows: list[list[list[bytes]]] = []
         for _ in range(element.count):
             row = []
             for _, _, length in element.properties:
@@ -300,12 +300,21 @@ def _strip(indices: np.ndarray) -> np.ndarray:
 
 
 def _columns(table: Table, names: tuple[tuple[str, ...], ...]) -> np.ndarray | None:
+    columns = _group(table, names)
+    if not columns:
+        return None
+    out = np.stack(columns, 1).astype(np.float64)
+    return out if np.isfinite(out).all() else None
+
+
+def _group(table: Table, names: tuple[tuple[str, ...], ...]) -> list[np.ndarray]:
+    """The columns of the first group of names that are all in the table as numbers, not lists; else none."""
     for group in names:
         columns = [table.get(name) for name in group]
-        if all(isinstance(c, np.ndarray) and c.ndim == 1 for c in columns):
-            out = np.stack(columns, 1).astype(np.float64)
-            return out if np.isfinite(out).all() else None
-    return None
+        numbers = [c for c in columns if isinstance(c, np.ndarray) and c.ndim == 1]
+        if len(numbers) == len(group):
+            return numbers
+    return []
 
 
 def _normals(table: Table) -> np.ndarray | None:
@@ -318,13 +327,13 @@ def _colors(table: Table) -> np.ndarray | None:
     rgb = _columns(table, RGB)
     if rgb is None or not len(rgb):
         return None
-    stored = next(table[n[0]] for n in RGB if n[0] in table)
-    top = 65535 if stored.dtype.kind in "ui" and stored.dtype.itemsize == 2 else 255
-    fraction = stored.dtype.kind == "f" and rgb.max() <= 1 and (rgb != np.round(rgb)).any()
-    whole_floats = stored.dtype.kind == "f" and rgb.max() <= 1
+    stored = _group(table, RGB)[0].dtype
+    top = 65535 if stored.kind in "ui" and stored.itemsize == 2 else 255
+    fraction = stored.kind == "f" and rgb.max() <= 1 and (rgb != np.round(rgb)).any()
+    whole_floats = stored.kind == "f" and rgb.max() <= 1
     rgb = rgb if fraction or whole_floats else rgb / top
     alpha = np.ones((len(rgb), 1))
-    return np.float32(np.concatenate([linear(rgb), alpha], 1))
+    return np.concatenate([linear(rgb), alpha], 1).astype(np.float32)
 
 
 def _corner_uv(face: Table, source: np.ndarray | None) -> np.ndarray | None:
@@ -369,7 +378,7 @@ def _apart(piece: Piece, uv: np.ndarray | None, rgb: np.ndarray | None) -> Piece
 
     coordinates = {name: values[flat] for name, values in piece.uv.items()}
     if uv is not None:
-        coordinates = {"texture": np.float32(uv.reshape(-1, 2))}
+        coordinates = {"texture": uv.reshape(-1, 2).astype(np.float32)}
     return Piece(
         piece.vertices[flat],
         np.arange(len(flat), dtype=np.int32).reshape(-1, 3),

@@ -64,6 +64,7 @@ class EmbeddedPrior(DiffusionPrior):
             name=name,
             weights={WEIGHTS: digest},
         )
+        self.network = network
         self._concepts = tuple(concepts)
 
     def describe(self, prompt: Prompt) -> str:

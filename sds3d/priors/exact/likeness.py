@@ -30,6 +30,7 @@ MOST_PIXELS = 2**26  # 67 megapixels: 0.27 GB when decoded
 LONGEST_SIDE = 1024  # of the image that is searched for the object
 CLEAR_SHARE = 0.01  # of the pixels that are transparent, for transparency to outline the object
 ORIENTATION = 0x0112  # the EXIF tag
+UPRIGHT = 1  # of the EXIF tag, as where there is none
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -119,7 +120,7 @@ def _too_large(path: Path) -> PriorError:
 def _scaled(image: Image.Image) -> Image.Image:
     """The image in RGB or RGBA with 8 bits a channel, at most LONGEST_SIDE a side, turned as its EXIF says."""
     image.draft(None, (LONGEST_SIDE, LONGEST_SIDE))
-    turn = TURNS.get(image.getexif().get(ORIENTATION))
+    turn = TURNS.get(image.getexif().get(ORIENTATION, UPRIGHT))
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
         image = Image.fromarray(np.uint8(np.asarray(image) >> 8))
     elif image.mode in ("I", "F"):
@@ -146,6 +147,7 @@ def _background(rgb: np.ndarray, path: Path) -> np.ndarray:
     basis = plane[border]
     colors = rgb[border]
     residual = np.abs(colors - np.median(colors, 0)).max(-1)
+    coefficients = np.zeros((3, 3))  # of 1, x and y, for each channel
     for _ in range(FIT_STEPS):
         root = 1 / np.sqrt(np.maximum(residual, SMALL_RESIDUAL))[:, None]
         coefficients, *_ = np.linalg.lstsq(root * basis, root * colors, rcond=None)

@@ -105,7 +105,8 @@ class ExactPrior:
         """The part of the library that the prompt is about.  Raises PriorError as `members`."""
         if prompt not in self._chosen:
             self._chosen[prompt] = self._choose(prompt)
-            self.weights |= self._chosen[prompt].weights | _image_hash(prompt)
+            self.weights.update(self._chosen[prompt].weights)
+            self.weights.update(_image_hash(prompt))
         return self._chosen[prompt]
 
     def _pictured(self, prompt: Prompt) -> np.ndarray:

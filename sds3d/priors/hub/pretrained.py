@@ -115,7 +115,8 @@ def _image_size(name: str, config: Mapping[str, Any], size: int, scale: int) -> 
     trained = config.get("sample_size")
     if isinstance(trained, list) and trained and all(isinstance(n, int) for n in trained):
         trained = max(trained)
-    if not size and not (isinstance(trained, int) and 0 < trained * scale <= MOST_PIXELS_A_SIDE):
+    default = trained * scale if isinstance(trained, int) else 0
+    if not size and not 0 < default <= MOST_PIXELS_A_SIDE:
         raise PriorError(
             f"'{name}' does not specify the size of its images", "--set prior.diffusers.size=512"
         )
@@ -125,7 +126,7 @@ def _image_size(name: str, config: Mapping[str, Any], size: int, scale: int) -> 
             f"up to {MOST_PIXELS_A_SIDE}",
             f"use {min(MOST_PIXELS_A_SIDE, max(scale, round(size / scale) * scale))}",
         )
-    return size or trained * scale
+    return size or default
 
 
 def _schedule(layout: Layout) -> tuple[Tensor | None, str, int]:
@@ -139,13 +140,16 @@ def _schedule(layout: Layout) -> tuple[Tensor | None, str, int]:
     of_other_paths = "v_prediction" if flow else "flow_prediction"
     known = isinstance(prediction, str) and prediction in EPS and prediction != of_other_paths
     alphas_cumprod = getattr(scheduler, "alphas_cumprod", None)
-    if not known or not (flow or isinstance(alphas_cumprod, Tensor)):
-        raise PriorError(
-            f"'{layout.folder}' has the schedule {kind} with {prediction!r}",
-            f"use a model with alphas_cumprod, or a flow, that predicts {', '.join(EPS)}",
-        )
+    refused = PriorError(
+        f"'{layout.folder}' has the schedule {kind} with {prediction!r}",
+        f"use a model with alphas_cumprod, or a flow, that predicts {', '.join(EPS)}",
+    )
+    if not known:
+        raise refused
     if flow:
         return None, prediction, steps
+    if not isinstance(alphas_cumprod, Tensor):
+        raise refused
     log_alpha_bar = alphas_cumprod.double().clamp_min(SMALLEST_ALPHA_BAR).log()
     if log_alpha_bar.shape != (steps,) or not log_alpha_bar.isfinite().all():
         raise PriorError(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from sds3d.errors import PriorError
@@ -51,8 +51,11 @@ class TransformersText:
     https://arxiv.org/abs/2403.03206, section 4; Saharia et al. 2022, https://arxiv.org/abs/2205.11487.
     """
 
-    def __init__(self, pairs: Sequence[tuple[Any, nn.Module]], width: int = 0) -> None:
-        """pairs: up to three (tokenizer, encoder).  width: of Stable Diffusion 3's tokens, 0 for others."""
+    def __init__(self, pairs: Sequence[tuple[Any, Any]], width: int = 0) -> None:
+        """pairs: up to three (tokenizer, encoder), classes of `transformers`.
+
+        width: of Stable Diffusion 3's tokens, 0 for others.
+        """
         self.pairs = list(pairs)
         self.width = width
         self.pooled = 0

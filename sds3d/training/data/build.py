@@ -126,7 +126,7 @@ def build(
             progress.note(f"skipped {row[0]}: {row[1]}")
         progress.step(done, total, {})
     objects = write_lists(out)
-    return Outcome(objects, drawn, tuple(map(tuple, skipped)), done < total)
+    return Outcome(objects, drawn, tuple((name, reason) for name, reason in skipped), done < total)
 
 
 def _step(progress: Progress, done: int, total: int, number: int) -> None:

@@ -51,7 +51,7 @@ def _bytes(out: np.ndarray) -> DrawnViews:
     depth = (out[..., 7] / seen[..., 0] - NEAREST) / (FARTHEST - NEAREST)
     depth = np.where(coverage[..., 0] > 0, depth.clip(1 / 255, 1), 0)
     return DrawnViews(
-        np.uint8(albedo.clip(0, 1) * 255 + 0.5),
-        np.uint8((normals * 127.5 + 128).clip(0, 255)),
-        np.uint8(depth * 255 + 0.5),
+        (albedo.clip(0, 1) * 255 + 0.5).astype(np.uint8),
+        (normals * 127.5 + 128).clip(0, 255).astype(np.uint8),
+        (depth * 255 + 0.5).astype(np.uint8),
     )

@@ -54,9 +54,11 @@ def read(path: Path) -> Shape:
         faces = np.frombuffer(data, "<u4", indices, place).reshape(-1, 3)
         place += 4 * indices
         image = _texture(path.parent / names[0], properties) if maps & DIFFUSE else None
-        light = (1.0, 1.0, 1.0) if image else tuple(linear(np.array(fields[4:7])).tolist())
-        material = Material(color=(*light, 1.0), texture=image, alpha=MASK if image else OPAQUE)
-        placed = {"texture": uv * np.float32([1, -1]) + np.float32([0, 1])}
+        red, green, blue = (1.0, 1.0, 1.0) if image else linear(np.array(fields[4:7])).tolist()
+        material = Material(
+            color=(red, green, blue, 1.0), texture=image, alpha=MASK if image else OPAQUE
+        )
+        placed = {"texture": uv * np.array([1, -1], np.float32) + np.array([0, 1], np.float32)}
         pieces.append(Piece(points.astype(np.float64), faces, material, uv=placed))
     whole = [tidied(piece) for piece in pieces if len(piece.faces)]
     if not any(len(piece.faces) for piece in whole):

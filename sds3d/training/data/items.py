@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 Swatch = tuple[int, int, int, float, str]  # sRGB 0-255, share of the pixels, the colour's name
 
@@ -36,7 +38,7 @@ def to_json(item: Item) -> dict[str, object]:
     return asdict(item)
 
 
-def from_json(row: dict[str, object]) -> Item:
+def from_json(row: Mapping[str, Any]) -> Item:
     """The inverse of `to_json`."""
     pairs = {k: tuple(map(tuple, row[k])) for k in ("parts", "palette")}
     return Item(

@@ -82,4 +82,4 @@ def _strip(corpus: Corpus, i: int) -> list[np.ndarray]:
     alpha = albedo[..., 3:]
     lit = albedo[..., :3] * light[..., None] * alpha + GREY * (1 - alpha)
     facing = (normals[0] * 0.5 + 0.5) * alpha[0] + (1 - alpha[0])
-    return [np.uint8(x.clip(0, 1) * 255) for x in (*lit, facing)]
+    return [(x.clip(0, 1) * 255).astype(np.uint8) for x in (*lit, facing)]

@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -66,7 +67,7 @@ class Corpus:
 
 def pack(records: Sequence[Record], header: dict[str, object]) -> bytes:
     """The bytes of a shard: concatenated atlases with offsets, cameras, and the header as JSON."""
-    tensors = {
+    tensors: dict[str, np.ndarray] = {
         "c2w": np.stack([r.c2w for r in records]).astype(np.float32),
         "fov_deg": np.stack([r.fov_deg for r in records]).astype(np.float32),
     }
@@ -74,8 +75,9 @@ def pack(records: Sequence[Record], header: dict[str, object]) -> bytes:
         "albedo": [_webp(_visible(r.albedo)) for r in records],
         "normals": [_webp(coarse(r.normals)) for r in records],
     }
-    if records[0].depth is not None:
-        streams["depth"] = [_webp(r.depth) for r in records]
+    depths = [r.depth for r in records if r.depth is not None]
+    if depths:
+        streams["depth"] = [_webp(depth) for depth in depths]
     for name, blobs in streams.items():
         tensors[name] = np.frombuffer(b"".join(blobs), np.uint8)
         tensors[f"{name}_offsets"] = np.cumsum([0, *map(len, blobs)], dtype=np.int64)
@@ -83,7 +85,7 @@ def pack(records: Sequence[Record], header: dict[str, object]) -> bytes:
     return save(tensors, {KEY: json.dumps({**header, "objects": objects})})
 
 
-def header_of(path: Path) -> dict[str, object]:
+def header_of(path: Path) -> dict[str, Any]:
     """A shard's header: settings, plan, objects.  Raises PriorError when the file is not a shard."""
     try:
         with safe_open(path, "np") as shard:
@@ -133,7 +135,7 @@ def _unpacked(path: Path) -> tuple[tuple[Item, ...], dict[str, Tensor]]:
 def coarse(normals: np.ndarray) -> np.ndarray:
     """Normals as stored: each component rounded to a multiple of NORMAL_STEP."""
     steps = np.round(normals.astype(np.float32) / NORMAL_STEP)
-    return np.uint8(steps * NORMAL_STEP)
+    return (steps * NORMAL_STEP).astype(np.uint8)
 
 
 def _visible(albedo: np.ndarray) -> np.ndarray:

@@ -29,6 +29,7 @@ def swatches(albedo: np.ndarray) -> tuple[Swatch, ...]:
     for _ in range(CLUSTERS - 1):
         distance = ((pixels[:, None] - centers) ** 2).sum(-1).min(1)
         centers = np.concatenate([centers, pixels[distance.argmax()][None]])
+    nearest = np.zeros(len(pixels), int)
     for _ in range(ROUNDS):
         nearest = ((pixels[:, None] - centers) ** 2).sum(-1).argmin(1)
         centers = np.stack(

@@ -92,5 +92,5 @@ def _load(path: Path, row: dict[str, str]) -> Shape:
         shape = drawn(read_bytes(archive.read(str(name)), name.name, files, longest=TEXTURE).pieces)
     if "modelRotation" in row:
         shape = turned(shape, np.array(row["modelRotation"].split(), float).reshape(3, 3))
-    extent = tuple(float(row[k]) for k in ("width", "height", "depth"))
-    return stretched(shape, extent)
+    width, height, depth = (float(row[k]) for k in ("width", "height", "depth"))
+    return stretched(shape, (width, height, depth))
