@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from sds3d.errors import PriorError
+from sds3d.errors import ExportError, PriorError
 from sds3d.language.prompt import Prompt
 from sds3d.loops.scene import optimize
 from sds3d.recipe import build
 from sds3d.recipe.load import load
 from sds3d.runs import checkpoint
+from sds3d.runs.export import export
 from sds3d.runs.generate import generate
 from sds3d.runs.job import Job
 
@@ -81,6 +82,10 @@ def dense(prior: PriorWithDensity, z, t, eps, cond):
     return prior.log_ratio(z, z, t, cond)
 
 
+def write_points(mesh, stem, extras):
+    return {f"{stem}.points.txt": "\\n".join(map(str, mesh.vertices.tolist())).encode()}
+
+
 def blue(render, views, prompt):
     """How blue the image is."""
     assert len(views) == len(render.rgb)
@@ -131,16 +136,23 @@ DROPPED = ("guidance_scale = 2.0", 'weight = "sigma2"')
 def job(folder, **more):
     return Job(
         "a red armchair", prior="my_method:one_color:0.8", recipe="mine.toml", steps=3,
-        overrides=(*SMALL, *more.pop("overrides", ())), out=str(folder), **more,
+        overrides=(*SMALL, *more.pop("overrides", ())), out=str(folder),
+        preview_size=16, turntable_size=16, **more,
     )  # fmt: skip
 
 
-def test_an_objective_and_a_prior_from_outside_make_a_run(outside):
+def test_an_objective_a_prior_and_an_exporter_from_outside_make_a_run(outside):
     report = Quiet()
-    result = generate(job(outside / "run"), report)
+    result = generate(job(outside / "run", formats=("glb", "my_method:write_points")), report)
     assert any("0.80 grey" in note for note in report.notes)
     assert result.evaluations == 3 * 2
     assert result.files["glb"].is_file()
+    points = result.files["my_method:write_points"]
+    assert points.name == "mesh.points.txt"
+    assert points.stat().st_size > 100
+    with pytest.raises(ExportError, match=r"mesh.points.txt' exists already"):
+        export(outside / "run", formats=["my_method:write_points"], trust_recipe=True)
+    export(outside / "run", formats=["my_method:write_points"], overwrite=True, trust_recipe=True)
 
 
 def optimization(*overrides):
@@ -156,7 +168,7 @@ def test_the_state_of_an_objective_is_in_the_checkpoint_and_resumes_bit_for_bit(
     optimize(first, range(4), lambda event: True)
     tensors = checkpoint.pack(first.modules(), first.optimizers())
     assert tensors["state.mean"].any()
-    checkpoint.restore(Path(), tensors, second.modules(), second.optimizers())
+    checkpoint.restore(Path("c"), tensors, second.modules(), second.optimizers())
     optimize(second, range(4, 6), lambda event: True)
     assert torch.equal(whole.state.mean, second.state.mean)
     for p, q in zip(whole.scene.parameters(), second.scene.parameters(), strict=True):

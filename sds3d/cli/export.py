@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sds3d.errors import UsageError
-from sds3d.lookup import one_of
+from sds3d.lookup import import_path
 from sds3d.mesh.formats import EXPORTERS
 
 
@@ -30,7 +30,9 @@ def export(
 ) -> None:
     """Write the mesh of a run in another format or size."""
     del debug  # read by main()
-    wanted = [one_of("format", part.strip(), EXPORTERS) for part in format.split(",")]
+    wanted = [part.strip() for part in format.split(",")]
+    for name in wanted:
+        import_path(EXPORTERS, name, "format", UsageError)
     for name, value in (("texture-size", texture_size), ("faces", faces)):
         if value is not None and value < 4:
             raise UsageError(f"--{name} {value}: must be at least 4", "give a larger number")

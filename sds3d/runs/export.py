@@ -53,7 +53,9 @@ def export(
             faces=faces or recipe.faces,
         )
         report.stage("mesh")
-        _, made = export_meshes(run.scene, target, run.job, sizes, formats, run.clock)
+        _, made = export_meshes(
+            run.scene, target, run.job, sizes, formats, run.clock, overwrite=overwrite
+        )
         if out is None or target.resolve() == path.resolve():
             run.folder.update(written=[file.name for file in made.values()])
     record = run.folder.require_record()
@@ -62,11 +64,19 @@ def export(
 
 
 def export_meshes(
-    scene: Scene, path: Path, job: Job, sizes: Export, formats: Sequence[str], clock: Clock
+    scene: Scene,
+    path: Path,
+    job: Job,
+    sizes: Export,
+    formats: Sequence[str],
+    clock: Clock,
+    *,
+    overwrite: bool = True,
 ) -> tuple[list[Mesh], dict[str, Path]]:
     """The meshes of all particles and their files: mesh.glb, mesh-1.glb, ...
 
     The prior's light is divided out where it is known, and faces that no view has seen are painted.
+    formats: names of EXPORTERS, or import paths of exporters that name their files themselves.
     """
     light = build.light(job.prior)
     meshes = []
@@ -80,8 +90,10 @@ def export_meshes(
             mesh = paint_unseen(delight(mesh, light) if light else mesh)
             meshes.append(mesh)
             for name in formats:
-                made[name + suffix] = path / f"mesh{suffix}.{name}"
-                save(mesh, made[name + suffix], extras(job))
+                written = save(
+                    mesh, path / f"mesh{suffix}", extras(job), exporter=name, overwrite=overwrite
+                )
+                made[name + suffix] = written[0]
             for name, data in particle.own_files().items():
                 own = Path(name)
                 made[own.stem + suffix] = path / f"{own.stem}{suffix}{own.suffix}"

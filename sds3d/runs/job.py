@@ -80,7 +80,7 @@ class Job:
         if not self.formats:
             raise UsageError("formats is empty", f"give some of {', '.join(EXPORTERS)}")
         for suffix in self.formats:
-            one_of("format", suffix, EXPORTERS)
+            _check_name("format", suffix, EXPORTERS)
         self._check_numbers()
         if self.prior.partition(":")[0] not in PRIORS:
             parse_prior(self.prior)

@@ -126,7 +126,9 @@ def _imports(values: Mapping[str, Any]) -> list[str]:
     found = list(imports(named))
     for override in values.get("overrides", ()):
         key, _, value = override.partition("=")
-        found += imports({key.strip(): toml.read(value.strip())})
+        table: dict[str, Any] = {}
+        toml.put(table, key.strip(), toml.read(value.strip()))
+        found += imports(table)
     prior = values.get("prior", "")
     if isinstance(prior, str) and ":" in prior and prior.partition(":")[0] not in PRIORS:
         found.append(f"prior = {prior}")
