@@ -90,7 +90,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """
     names = sorted(known) if isinstance(known, Set) else list(known)
     wanted = name.strip().lower()
-    completions = [other for other in names if wanted and other.lower().startswith(wanted)]
+    typed = name.lstrip().lower()  # "snow " begins "snow globe" alone
+    completions = [other for other in names if wanted and other.lower().startswith(typed)]
     if completions:
         return f", did you mean '{min(completions, key=len)}'?"
     distances = {other: _distance(wanted[:LONGEST_NAME], other.lower()) for other in names}

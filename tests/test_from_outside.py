@@ -1,8 +1,11 @@
-"""What docs/extend.md promises: an objective, a prior and a regularizer from outside, by import path.
+"""What docs/extend.md promises: an objective, a prior, a regularizer, an exporter and a verb from outside.
 
 Scenes and file formats from outside are in tests/scenes/test_outside.py.
 """
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -202,3 +205,22 @@ def test_a_regularizer_from_outside_moves_the_scene(outside):
         return events[-1].values["my_method:blue"]
 
     assert blueness(1e5) < blueness(0)
+
+
+def test_a_verb_comes_from_an_installed_package_by_its_entry_point(tmp_path):
+    """As pip would install it: a module, and beside it the metadata that names the verb."""
+    (tmp_path / "my_hello.py").write_text(
+        "def hello(name: str) -> None:\n    print(f'hello {name}')\n", encoding="utf-8"
+    )
+    metadata = tmp_path / "my_hello-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: my-hello\nVersion: 1.0\n", encoding="utf-8"
+    )
+    (metadata / "entry_points.txt").write_text(
+        "[sds3d.verbs]\nhello = my_hello:hello\n", encoding="utf-8"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    command = [sys.executable, "-m", "sds3d", "hello", "armchair"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "hello armchair\n"

@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 import traceback
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from sds3d.errors import (
 )
 from sds3d.files import FIXES
 
+VERBS = "sds3d.verbs"  # entry points of installed packages that add a verb, a function as in this folder
 REPORT = "run it again with --debug for the trace, and report it"
 # click's ClickException, which newer versions of typer bundle
 ParserError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -86,6 +88,8 @@ app.command(epilog=information.DOCTOR_EXAMPLE)(information.doctor)
 app.command(epilog=information.CITE_EXAMPLE)(information.cite)
 app.add_typer(recipes, name="recipes")
 app.add_typer(prior, name="prior")
+for verb in entry_points(group=VERBS):
+    app.command(verb.name)(verb.load())
 
 
 def _version(wanted: bool) -> None:
