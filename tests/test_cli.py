@@ -130,7 +130,7 @@ OTHERS = {
     ("batch", "nowhere.txt", "--methods", "sds,vds"): (2, "did you mean 'vsd'"),
     ("batch", "nowhere.txt", "--seeds", "0"): (2, "--seeds 0"),
     ("batch", "nowhere.txt", "--set", "camera.views"): (2, "there is no file"),
-    ("prior", "sample", "a flurb of zanthor"): (4, "the nearest it knows"),
+    ("prior", "sample", "a flurb of zanthor"): (4, "the nearest by"),
     ("prior", "sample", "a chair", "--prior", "diffusers:a/b"): (4, "has no members to draw"),
     ("prior", "eval", "nowhere.txt"): (2, "there is no file"),
     ("prior", "data", "bultin", "--out", "nowhere"): (2, "did you mean 'builtin'"),
@@ -166,7 +166,7 @@ def test_an_unknown_prompt_names_the_nearest_concepts_and_writes_nothing(
     monkeypatch.chdir(tmp_path)
     code, _, err = call(capsys, "generate", "a flurb of zanthor")
     assert code == errors.PriorError.exit_code
-    assert "nearest it knows" in err
+    assert "nearest by" in err
     assert not list(tmp_path.iterdir())
 
 

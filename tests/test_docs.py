@@ -5,6 +5,7 @@ import importlib
 import re
 
 import pytest
+import trimesh
 from PIL import Image
 from test_layers import LAYERS, TREES
 from test_readme import DOCUMENTS, ROOT, blocks, sds3d_lines
@@ -33,6 +34,8 @@ def test_what_the_documents_have_that_is_cheap_is_found():
 @pytest.mark.parametrize("arguments", CHEAP, ids=" ".join)
 def test_the_cheap_commands_of_the_documents_run(arguments, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "meshes").mkdir()
+    trimesh.creation.box().export(tmp_path / "meshes" / "a red chair.obj")
     with pytest.raises(SystemExit) as end:
         main(list(arguments))
     printed = capsys.readouterr()

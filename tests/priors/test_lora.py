@@ -270,6 +270,7 @@ def test_a_run_with_a_large_prior_leaves_a_model_and_goes_on_bit_for_bit(folders
     for after in (2, 3):
         with pytest.raises(KeyboardInterrupt):
             sds3d.runs.generate.generate(broken, Stopped(after))
+    sds3d.runs.generate.generate(broken, Stopped(after=99))
     command = ["generate", "a red chair", "--prior", prior, "--method", "vsd", "--steps", "3"]
     command += [part for override in tell for part in ("--set", override)]
     with pytest.raises(SystemExit) as end:

@@ -131,7 +131,7 @@ def test_steps_of_the_job_win_over_preset_and_overrides(minimal):
 def test_a_recipe_of_its_own_names_the_method_and_the_scene_of_the_job(minimal):
     asked = Job("x", recipe="vsd-triplane")
     assert (settled(asked).method, settled(asked).scene) == ("vsd", "triplane")
-    assert settled(Job("x")) == Job("x")
+    assert settled(Job("x")) == Job("x", recipe="sds-nerf")
 
 
 REFUSED = {
