@@ -22,6 +22,9 @@ def save(
 ) -> list[Path]:
     """Writes the mesh beside or at `path`, each file whole or not at all, and returns the paths written.
 
+    They are written in the exporter's order: a material before the mesh that names it, so that the last file
+    is the one to open.
+
     extras: JSON values about the run (prompt, seed, ...) that a GLB carries in asset.extras.
     exporter: a name of EXPORTERS, or "package.module:function" of your own, which is given the stem of `path`
     and chooses the names of its files; the suffix of `path` if empty.

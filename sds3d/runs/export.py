@@ -93,7 +93,7 @@ def export_meshes(
                 written = save(
                     mesh, path / f"mesh{suffix}", extras(job), exporter=name, overwrite=overwrite
                 )
-                made[name + suffix] = written[0]
+                made[name + suffix] = written[-1]
             for name, data in particle.own_files().items():
                 own = Path(name)
                 made[own.stem + suffix] = path / f"{own.stem}{suffix}{own.suffix}"
