@@ -88,9 +88,9 @@ def vae(**options):
     )
 
 
-def save(folder, **parts):
-    """Writes the parts and their index; returns the folder."""
-    index = {"_class_name": "StableDiffusionPipeline", "safety_checker": [None, None]}
+def save(folder, pipeline="StableDiffusionPipeline", more=None, **parts):
+    """Writes the parts and the index of a pipeline, with `more` entries; returns the folder."""
+    index = {"_class_name": pipeline, "safety_checker": [None, None], **(more or {})}
     for name, part in parts.items():
         part.save_pretrained(folder / name)
         index[name] = [type(part).__module__.partition(".")[0], type(part).__name__]
@@ -116,6 +116,7 @@ def floyd(folder):
     torch.manual_seed(0)
     return save(
         folder,
+        "IFPipeline",
         scheduler=DDPMScheduler(beta_schedule="squaredcos_cap_v2", variance_type="learned_range"),
         unet=unet(
             out_channels=6, encoder_hid_dim=12, addition_embed_type="text",
@@ -139,12 +140,14 @@ def latents(folder):
     )
 
 
-def sdxl(folder):
-    """Two text encoders, a pooled vector and the picture's sizes."""
+def sdxl(folder, **more):
+    """Two text encoders, a pooled vector and the picture's sizes; `more` entries of the index."""
     torch.manual_seed(0)
     added = {"addition_embed_type": "text_time", "addition_time_embed_dim": 4}
     return save(
         folder,
+        "StableDiffusionXLPipeline",
+        more,
         scheduler=DDIMScheduler(**SCHEDULE),
         unet=unet(4, 16, projection_class_embeddings_input_dim=6 + 6 * 4, **added),
         vae=vae(scaling_factor=0.2),
@@ -173,6 +176,7 @@ def sd3(folder, **more):
     )
     return save(
         folder,
+        "StableDiffusion3Pipeline",
         scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
         transformer=transformer,
         vae=vae(scaling_factor=1.5, shift_factor=0.06),

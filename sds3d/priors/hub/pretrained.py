@@ -79,6 +79,7 @@ def load_pretrained(
         steps=steps,
         size=pixels,
         vae=vae,
+        zero_empty=_zero_empty(layout, config),
         name=name,
         weights=layout.hashes(),
     )
@@ -100,6 +101,12 @@ def _check_denoiser(layout: Layout, config: Mapping[str, Any]) -> None:
             f"{kind.__name__} in '{layout.folder}' needs other inputs than a text",
             "use a text-conditioned UNet2DConditionModel or SD3Transformer2DModel",
         )
+
+
+def _zero_empty(layout: Layout, config: Mapping[str, Any]) -> bool:
+    """Whether the empty prompt is zeros: Stable Diffusion XL, unless its index says otherwise."""
+    xl = config.get("addition_embed_type") == "text_time"
+    return xl and bool(layout.index.get("force_zeros_for_empty_prompt", True))
 
 
 def _text_width(layout: Layout, config: Mapping[str, Any]) -> int:

@@ -36,7 +36,7 @@ class DiffusionPrior:
     prediction: a key of EPS; v = alpha_t eps - sigma_t z (Salimans and Ho 2022, https://arxiv.org/abs/2202.00512,
     appendix D), of a flow eps - z (Liu et al. 2022, https://arxiv.org/abs/2209.03003).  log_alpha_bar: (N,) the
     schedule, None for a flow: alpha_t = 1 - t, sigma_t = t.  steps: N.  size: pixels of the side that pictures
-    are resized to.  weights: file -> SHA-256, for the records.
+    are resized to.  zero_empty: whether the empty prompt is zeros instead of its embedding.  weights: file -> SHA-256, for the records.
 
     A denoiser with `num_views` in its configuration is told the camera, (R, 16), and sees that many
     consecutive rows together.
@@ -52,6 +52,7 @@ class DiffusionPrior:
         steps: int,
         size: int,
         vae: Any = None,
+        zero_empty: bool = False,
         name: str = "",
         weights: Mapping[str, str] | None = None,
     ) -> None:
@@ -61,6 +62,7 @@ class DiffusionPrior:
         self.num_views = getattr(denoiser.config, "num_views", 0)
         self.evaluations = 0
         self._text = text
+        self._zero_empty = zero_empty
         self._embedded: dict[str, Tensor] = {}
         self._prediction, self._log_alpha_bar, self._steps = prediction, log_alpha_bar, steps
         self._joint = "pooled_projections" in inspect.signature(denoiser.forward).parameters
@@ -100,7 +102,8 @@ class DiffusionPrior:
         """The embedded prompt for each view; such models are not told the background.
 
         text: of the prompt, or with `directions` the row's mixture of "PROMPT, back view" and the like.
-        null: of the negative prompt; `empty` is the empty prompt's when there is one.
+        null: of the negative prompt, else of the empty one; `empty` is the empty prompt's when there is a
+        negative one.  The empty prompt is zeros on models that were trained so.
 
         Raises PriorError when the cameras are no whole groups of the views that the model sees together.
         """
@@ -116,7 +119,10 @@ class DiffusionPrior:
             )
 
         def same(text: str) -> Embedding:
-            return self._split(self._embed(text).expand(rows, -1, -1))
+            tokens = self._embed(text)
+            if self._zero_empty and not text:
+                tokens = torch.zeros_like(tokens)
+            return self._split(tokens.expand(rows, -1, -1))
 
         def sided(directions: Directions, blends: Sequence[Blend]) -> Embedding:
             texts = directions.texts(prompt.text)
