@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import re
 import secrets
@@ -183,6 +184,12 @@ def _is_current(descriptor: int, path: Path) -> bool:
         return False
     ours = os.fstat(descriptor)
     return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal.  Raises OSError where it cannot be read."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def decode(data: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 
 from sds3d.diffusion.prior import Prior
+from sds3d.files import digest
 from sds3d.language.prompt import Prompt, parse
 from sds3d.loops.clock import Clock
 from sds3d.loops.step import Optimization
@@ -100,7 +100,7 @@ class Run:
         )  # a folder's files are read, and hashed, when they are needed
         hashes = dict(self.prior.weights)
         if self.job.image:
-            hashes["image"] = hashlib.sha256(Path(self.job.image).read_bytes()).hexdigest()
+            hashes["image"] = digest(Path(self.job.image))
         return hashes
 
     def stamps(self) -> dict[str, Any]:

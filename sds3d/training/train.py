@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 
 from sds3d.errors import UsageError
+from sds3d.files import digest
 from sds3d.priors.embedded.multiview import WEIGHTS, Config, MultiviewTransformer
 from sds3d.priors.embedded.prior import CONCEPTS, TRAINING
-from sds3d.priors.hub.layout import digest
 from sds3d.training.card import history
 from sds3d.training.data.shards import load_training_set
 from sds3d.training.loop import Budget, PriorTrainer

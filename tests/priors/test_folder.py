@@ -1,6 +1,5 @@
 """Laws of exact:FOLDER: which of a user's meshes a prompt means, what is left out, what belongs to the run."""
 
-import hashlib
 import shutil
 import tracemalloc
 from pathlib import Path
@@ -247,14 +246,6 @@ def test_the_hashes_of_the_meshes_their_materials_and_textures_are_the_priors_we
     again.describe(Prompt("a box"))
     assert again.weights["b.mtl"] != before["b.mtl"]
     assert "t.png" not in again.weights
-
-
-def test_the_hash_of_an_image_prompt_is_among_the_weights(tmp_path):
-    image = tmp_path / "x.png"
-    image.write_bytes(b"anything")
-    prior = ExactPrior(folder(FILES / "two_factors"))
-    prior.describe(Prompt("two boxes", image=str(image)))
-    assert prior.weights["image prompt"] == hashlib.sha256(b"anything").hexdigest()
 
 
 def test_up_is_passed_to_the_files_and_refused_without_any(tmp_path):

@@ -1,6 +1,7 @@
 """Laws of one run as a user meets it, end to end on a tiny recipe."""
 
 import base64
+import hashlib
 import json
 import os
 import shutil
@@ -25,6 +26,7 @@ from sds3d.runs.pictures import SHARE, ProgressPicture
 from sds3d.runs.report import Silent
 from sds3d.runs.run import open_run
 
+PICTURE = Path(__file__).parents[1] / "priors" / "images" / "rgb.png"
 FILES = {
     "mesh.glb", "preview.png", "turntable.mp4", "report.html",
     "recipe.toml", "run.json", "metrics.jsonl", "checkpoint.safetensors",
@@ -231,6 +233,18 @@ def test_a_changed_mesh_of_the_users_is_noticed_by_the_same_command(tmp_path):
     assert generate(mine).status == "already finished"
     trimesh.creation.box([1.0, 1.0, 0.5]).export(meshes / "crate.glb")
     with pytest.raises(RunError, match=r"crate\.glb has changed"):
+        generate(mine)
+
+
+def test_another_picture_under_the_name_of_the_image_prompt_is_noticed(tmp_path):
+    shutil.copy(PICTURE, tmp_path / "thing.png")
+    mine = job(tmp_path / "run", method="csm", image=str(tmp_path / "thing.png"), steps=1)
+    generate(mine)
+    inputs = json.loads((tmp_path / "run" / "run.json").read_text())["inputs"]
+    assert inputs == {"image": hashlib.sha256(PICTURE.read_bytes()).hexdigest()}  # once
+    with Image.open(PICTURE) as picture:
+        picture.rotate(90).save(tmp_path / "thing.png")
+    with pytest.raises(RunError, match="image has changed"):
         generate(mine)
 
 

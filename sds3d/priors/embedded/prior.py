@@ -15,12 +15,13 @@ from torch import Tensor
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.schedule import TRAINING_STEPS, alpha_bar
 from sds3d.errors import PriorError
+from sds3d.files import digest
 from sds3d.language.embedding import LENGTH, embed, spans
 from sds3d.language.lexicon import assets, vector
 from sds3d.language.prompt import Prompt
 from sds3d.priors.embedded.multiview import WEIGHTS, MultiviewTransformer
 from sds3d.priors.hub.headers import count_tensors
-from sds3d.priors.hub.layout import LOADING_ERRORS, digest
+from sds3d.priors.hub.layout import LOADING_ERRORS
 from sds3d.priors.hub.prior import DiffusionPrior
 from sds3d.views.cameras import Cameras
 from sds3d.views.directions import Directions
@@ -52,7 +53,7 @@ class EmbeddedPrior(DiffusionPrior):
     """
 
     def __init__(
-        self, network: MultiviewTransformer, concepts: Sequence[str], name: str, digest: str
+        self, network: MultiviewTransformer, concepts: Sequence[str], name: str, sha256: str
     ) -> None:
         super().__init__(
             network,
@@ -62,7 +63,7 @@ class EmbeddedPrior(DiffusionPrior):
             steps=TRAINING_STEPS,
             size=network.config.sample_size,
             name=name,
-            weights={WEIGHTS: digest},
+            weights={WEIGHTS: sha256},
         )
         self.network = network
         self._concepts = tuple(concepts)

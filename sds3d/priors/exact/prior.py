@@ -17,7 +17,6 @@ the first steps, which is what makes seeds differ.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,7 +105,6 @@ class ExactPrior:
         if prompt not in self._chosen:
             self._chosen[prompt] = self._choose(prompt)
             self.weights.update(self._chosen[prompt].weights)
-            self.weights.update(_image_hash(prompt))
         return self._chosen[prompt]
 
     def _pictured(self, prompt: Prompt) -> np.ndarray:
@@ -242,14 +240,6 @@ class ExactPrior:
             raise ValueError("the branch has no spread: make cond by `condition`")
         spread = cond.text.spread.to(t)[:, None, None, None]
         return alpha_t, sigma_t**2 + (alpha_t * spread) ** 2
-
-
-def _image_hash(prompt: Prompt) -> dict[str, str]:
-    """The image prompt's file and its SHA-256: another picture makes another run."""
-    if not prompt.image or not Path(prompt.image).is_file():
-        return {}
-    with Path(prompt.image).open("rb") as stream:
-        return {"image prompt": hashlib.file_digest(stream, "sha256").hexdigest()}
 
 
 def render(

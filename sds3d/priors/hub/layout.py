@@ -6,7 +6,6 @@ that the component needs; code in the folder is never run, and pickles are never
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from sds3d.errors import PriorError
+from sds3d.files import digest
 from sds3d.priors.hub import MODEL_INDEX
 from sds3d.priors.hub.headers import count_tensors
 
@@ -57,12 +57,6 @@ LOADING_ERRORS = (
     TypeError,
     ValueError,
 )
-
-
-def digest(file: Path) -> str:
-    """The file's SHA-256."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)
