@@ -193,9 +193,14 @@ def digest(path: Path) -> str:
 
 
 def decode(data: bytes) -> str:
-    """Text as editors and spreadsheets save it: UTF-8, UTF-16 with its mark, else Windows' code page 1252."""
+    """Text as editors and spreadsheets save it: UTF-8, UTF-16, else Windows' code page 1252.
+
+    Byte order marks are dropped.  UTF-16 without one is known by the zero bytes near its beginning.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
+    if b"\0" in data[:200]:
+        return data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be", "replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -1,18 +1,32 @@
-"""The table captions.csv of a folder of meshes, as spreadsheets and people write it."""
+"""What the meshes of a folder are called: by the table captions.csv, else by their names."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sds3d.errors import PriorError
+from sds3d.files import decode
+from sds3d.language.captions import from_name
+from sds3d.mesh.readers import SUFFIXES
+from sds3d.mesh.readers.files import Folder
 
 NAME = "captions.csv"
 NEEDED = ("file", "caption")
 DELIMITERS = (",", ";", "\t", "|")
 MOST_BYTES = 2**26
+LONGEST_SHOWN = 40  # characters of a name in a note
+GENERIC = {
+    "scene",
+    "model",
+    "mesh",
+    "object",
+    "untitled",
+    "textured",
+    "base",
+}  # say nothing of a thing
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,39 @@ class Row:
     file: str
     caption: str
     more: dict[str, str]
+
+
+def meshes(root: Path) -> tuple[dict[Path, list[Row]], list[str]]:
+    """(the meshes that the table in `root` names, each once with all its rows; a note on every other row).
+
+    A row may leave out the suffix, and write slashes and capitals in its own way.  A row without a caption
+    gets the one of `caption_of`.  Raises PriorError as `rows`.
+    """
+    table = root / NAME
+    files = Folder(root)
+    found: dict[Path, list[Row]] = {}
+    notes: list[str] = []
+    for row in rows(table):
+        names = [row.file, *(row.file + suffix for suffix in SUFFIXES)]
+        path = next((p for p in map(files.find, names) if p), None)
+        if path is None or path.suffix.lower() not in SUFFIXES:
+            shown = row.file
+            if len(shown) > LONGEST_SHOWN:
+                shown = f"{shown[: LONGEST_SHOWN - 3]}..."
+            notes.append(f"{NAME} names '{shown}', which is no mesh there")
+            continue
+        named = row if row.caption else replace(row, caption=caption_of(path, root))
+        found.setdefault(path, []).append(named)
+    return found, notes
+
+
+def caption_of(path: Path, root: Path) -> str:
+    """What a mesh without a caption is called: its file's name, or its folder's where that says nothing.
+
+    The folder's in red_chair/scene.gltf, for example.
+    """
+    name = from_name(path.stem)
+    return from_name(path.parent.name) if name in GENERIC and path.parent != root else name
 
 
 def rows(path: Path) -> list[Row]:
@@ -36,7 +83,7 @@ def rows(path: Path) -> list[Row]:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise PriorError(f"'{path}' is larger than 64 MiB", "split the folder")
-        text = _decoded(path.read_bytes())
+        text = decode(path.read_bytes())
     except OSError as error:
         raise PriorError(f"cannot read '{path}': {error.strerror}", "check the file") from error
     lines = [
@@ -50,17 +97,6 @@ def rows(path: Path) -> list[Row]:
     raise PriorError(
         f"'{path}' needs the columns file,caption", "make its first line: file,caption"
     )
-
-
-def _decoded(data: bytes) -> str:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", "replace")
-    if b"\0" in data[:200]:
-        return data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
 
 
 def _cells(line: str, delimiter: str, path: Path) -> list[str]:

@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from sds3d.errors import MeshError, PriorError, RecipeError, nearest
-from sds3d.language.captions import best, from_name, similarity
+from sds3d.language.captions import best, similarity
 from sds3d.language.prompt import Prompt
 from sds3d.library.kit.model import Model, member
 from sds3d.mesh.load import load_shape
 from sds3d.mesh.readers import SUFFIXES, UP
-from sds3d.mesh.readers.files import Folder
 from sds3d.priors.exact import captions_file
 from sds3d.priors.exact.prior import Members
 
@@ -24,15 +23,6 @@ NAMED = (
 )
 OTHERS = 30  # most other meshes that the branch without a prompt weighs
 TEXTURE = 1024  # the longer side of a texture, in pixels; larger ones are halved
-GENERIC = {
-    "scene",
-    "model",
-    "mesh",
-    "object",
-    "untitled",
-    "textured",
-    "base",
-}  # say nothing of a thing
 SHOWN = 3  # names in a note
 
 
@@ -204,8 +194,8 @@ def _entries(root: Path) -> tuple[list[Entry], list[str]]:
         raise PriorError(
             f"'{root}' is not a folder", "--prior exact:FOLDER takes a folder of meshes"
         )
-    table = root / captions_file.NAME
-    entries, notes = _named(root, table) if table.is_file() else (_found(root), [])
+    has_table = (root / captions_file.NAME).is_file()
+    entries, notes = _named(root) if has_table else (_found(root), [])
     if not entries:
         reasons = f": {_listed(notes)}" if notes else ""
         raise PriorError(
@@ -224,27 +214,11 @@ def _found(root: Path) -> list[Entry]:
         and path.is_file()
         and not any(part[0] == "." or part == "__MACOSX" for part in path.relative_to(root).parts)
     ]
-    return [Entry(path, (_caption(path, root),)) for path in files]
+    return [Entry(path, (captions_file.caption_of(path, root),)) for path in files]
 
 
-def _caption(path: Path, root: Path) -> str:
-    """The name of the file, or of its folder where the file's says nothing, as in red_chair/scene.gltf."""
-    name = from_name(path.stem)
-    return from_name(path.parent.name) if name in GENERIC and path.parent != root else name
-
-
-def _named(root: Path, table: Path) -> tuple[list[Entry], list[str]]:
+def _named(root: Path) -> tuple[list[Entry], list[str]]:
     """The meshes that captions.csv names, each once with all its captions, and notes on the other rows."""
-    files = Folder(root)
-    captions: dict[Path, list[str]] = {}
-    notes: list[str] = []
-    for row in captions_file.rows(table):
-        path = next(
-            (p for p in map(files.find, [row.file, *(row.file + s for s in SUFFIXES)]) if p), None
-        )
-        if path is None or path.suffix.lower() not in SUFFIXES:
-            shown = row.file if len(row.file) <= 40 else row.file[:37] + "..."
-            notes.append(f"{table.name} names '{shown}', which is no mesh there")
-            continue
-        captions.setdefault(path, []).append(row.caption or _caption(path, root))
-    return [Entry(path, tuple(dict.fromkeys(names))) for path, names in captions.items()], notes
+    meshes, notes = captions_file.meshes(root)
+    captions = {path: dict.fromkeys(row.caption for row in rows) for path, rows in meshes.items()}
+    return [Entry(path, tuple(names)) for path, names in captions.items()], notes

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sds3d.errors import PriorError
-from sds3d.mesh.readers import SUFFIXES
+from sds3d.language.captions import ARTICLES
 from sds3d.mesh.shape import Shape
+from sds3d.priors.exact import captions_file
 from sds3d.training.data.items import Item
-from sds3d.training.data.names import cleaned, other_names
+from sds3d.training.data.names import TitleWords, cleaned, other_names
 from sds3d.training.data.shapes import from_file
 
 
@@ -19,33 +19,38 @@ def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Shape]]]:
     """The meshes that captions.csv (file,caption and, if wanted, creator,licence) names, and how to load each.
 
     The files' frame is glTF's: y up, front +Z.  A caption is a thing's name, with colour and material words
-    before it ("red oak chair").  Raises PriorError when the table or a file of it is not there.
+    before it ("a red oak chair").  Of a mesh with several rows, the first describes it and the names in the
+    others are its other names.  Raises PriorError when the table or a file of it is not there.
     """
-    table = Path(folder) / "captions.csv"
+    root = Path(folder)
+    table = root / captions_file.NAME
     if not folder or not table.is_file():
         raise PriorError(f"no captions.csv in '{folder}'", "write one: file,caption")
-    with table.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    if not rows or not {"file", "caption"} <= rows[0].keys():
-        raise PriorError(
-            f"{table} needs the columns file,caption", "add a first line: file,caption"
-        )
-    for row in rows:
-        path = Path(folder) / row["file"]
-        if not path.is_file() or path.suffix.lower() not in SUFFIXES:
-            raise PriorError(
-                f"{table} names '{row['file']}', which is no mesh there", "correct the row"
-            )
-        words = cleaned(row["caption"])
+    meshes, notes = captions_file.meshes(root)
+    if notes:
+        raise PriorError(f"'{folder}': {notes[0]}", "correct the row")
+    if not meshes:
+        raise PriorError(f"{table} names no mesh", "add a line for each: file,caption")
+    for path, rows in meshes.items():
+        words, *others = (_words_of(row.caption) for row in rows)
+        also = dict.fromkeys([*(other.name for other in others), *other_names(words.name)])
+        also.pop(words.name, None)
+        file = path.relative_to(root).as_posix()
         item = Item(
-            id=f"folder/{row['file']}",
+            id=f"folder/{file}",
             source="folder",
             name=words.name,
-            also=other_names(words.name),
+            also=tuple(also),
             color=words.color,
             material=words.material,
-            title=row["caption"],
-            creator=row.get("creator") or "",
-            licence=row.get("licence") or "",
+            title=rows[0].caption,
+            creator=rows[0].more.get("creator", ""),
+            licence=rows[0].more.get("licence", ""),
         )
         yield item, functools.partial(from_file, path)
+
+
+def _words_of(caption: str) -> TitleWords:
+    """The thing that a caption names, without an article before it."""
+    first, _, rest = caption.partition(" ")
+    return cleaned(rest if rest and first.casefold() in ARTICLES else caption)

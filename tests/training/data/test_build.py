@@ -122,6 +122,36 @@ def test_a_bad_model_is_skipped_with_its_reason_and_a_folder_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("table", "encoding"),
+    [
+        ("file,caption,creator\nbox.obj,red café,Zoë\n", "utf-8-sig"),
+        ("FILE;Caption;Creator\nBOX.OBJ;red café;Zoë\n", "cp1252"),
+        ("creator,file,caption\n# mine\nZoë,box,red café\n\n", "utf-16"),
+        ('"file","caption","creator"\n".\\box.obj","red café","Zoë"\n', "utf-16-le"),
+    ],
+)
+def test_a_set_reads_the_tables_that_the_exact_prior_reads(tmp_path, table, encoding):
+    folder = _meshes(tmp_path / "meshes")
+    (folder / "captions.csv").write_bytes(table.encode(encoding))
+    (found,) = source(f"folder:{folder}").objects
+    item = found[0]
+    assert (item.id, item.name, item.color) == ("folder/box.obj", "cafe", "red")
+    assert (item.title, item.creator) == ("red café", "Zoë")
+
+
+def test_a_mesh_with_several_rows_is_one_object_with_other_names(tmp_path):
+    folder = _meshes(tmp_path / "meshes")
+    rows = "file,caption\nbox.obj,a red crate\nbox.obj,a chest\nbox.obj\n"
+    (folder / "captions.csv").write_text(rows)
+    (found,) = source(f"folder:{folder}").objects
+    assert (found[0].name, found[0].color) == ("crate", "red")
+    assert {"chest", "box"} <= {*found[0].also}
+    (folder / "captions.csv").write_text("file,caption\ngone.obj,a crate\n")
+    with pytest.raises(PriorError, match=r"names 'gone\.obj', which is no mesh there"):
+        source(f"folder:{folder}")
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         ("sweethom3d", "did you mean 'sweethome3d'"),
