@@ -1,7 +1,7 @@
 """Laws of large priors against the denoising loops of diffusers' own pipelines, on random weights.
 
-A pipeline is run from a prompt, and its scheduler's `step` tells what it is given: the time, the noisy latents and
-the guided output.  The prior's guided noise at the same time and latents must be the same.
+A pipeline is run from a prompt, and its scheduler's `step` tells what it is given: the time, the noisy
+latents and the guided output.  The prior's guided noise at the same time and latents must be the same.
 """
 
 import diffusers
@@ -60,8 +60,8 @@ def compare(folder, steps, scale, negative, atol=2e-5):
     for time, z_t, output in steps:
         t = torch.tensor([float(time) / prior._steps])
         ours = cfg(prior, z_t, t, cond, scale)
-        output = output[:, : z_t.shape[1]]
-        theirs = EPS[prior._prediction](output, z_t, *prior.alpha_sigma(t))
+        mean = output[:, : z_t.shape[1]]  # without a learned variance
+        theirs = EPS[prior._prediction](mean, z_t, *prior.alpha_sigma(t))
         torch.testing.assert_close(ours, theirs, atol=atol, rtol=1e-4)
 
 

@@ -36,7 +36,8 @@ class DiffusionPrior:
     prediction: a key of EPS; v = alpha_t eps - sigma_t z (Salimans and Ho 2022, https://arxiv.org/abs/2202.00512,
     appendix D), of a flow eps - z (Liu et al. 2022, https://arxiv.org/abs/2209.03003).  log_alpha_bar: (N,) the
     schedule, None for a flow: alpha_t = 1 - t, sigma_t = t.  steps: N.  size: pixels of the side that pictures
-    are resized to.  zero_empty: whether the empty prompt is zeros instead of its embedding.  weights: file -> SHA-256, for the records.
+    are resized to.  zero_empty: whether the empty prompt is zeros instead of its embedding.  weights: file ->
+    SHA-256, for the records.
 
     A denoiser with `num_views` in its configuration is told the camera, (R, 16), and sees that many
     consecutive rows together.
