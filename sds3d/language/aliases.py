@@ -1,8 +1,8 @@
-"""Names that WordNet lacks or places elsewhere, and words that it places too near."""
+"""Names that WordNet lacks or misplaces, and words that it places too close to a category."""
 
 from __future__ import annotations
 
-# another word for the same thing -> name of a category, or another name of one
+# synonym -> a category's name or alias
 SAME = {
     "choo choo": "train",
     "doggo": "dog",
@@ -15,7 +15,7 @@ SAME = {
     "garbage bin": "trash can",
     "wheelie bin": "trash can",
 }
-# a kind of the thing, made without what sets it apart -> name of a category
+# hyponym -> the category that is made in its place, without what sets the hyponym apart
 KINDS = {
     "suv": "car",
     "jumbo": "airplane",
@@ -30,7 +30,7 @@ KINDS = {
     "plushie": "teddy bear",
     "plushy": "teddy bear",
     "stuffed animal": "teddy bear",
-    # the young, the female and the male, which the tree puts under 'young mammal' or 'female'
+    # young, female and male animals, which WordNet puts under 'young mammal' or 'female'
     "puppy": "dog",
     "pup": "dog",
     "kitten": "cat",
@@ -59,7 +59,7 @@ KINDS = {
     "boy": "child",
     "kid": "child",
     "baby": "child",
-    # other names in the library's table that are kinds, though the tree does not say so
+    # aliases in the library's table that are hyponyms, although WordNet does not say so
     "labrador": "dog",
     "chesterfield": "sofa",
     "galleon": "ship",
@@ -100,9 +100,9 @@ KINDS = {
     "great white": "shark",
 }
 ALIASES = SAME | KINDS
-# other names in the library's table that are wider than the category, though the tree does not say so
+# aliases in the library's table that are broader than the category, although WordNet does not say so
 WIDER = frozenset(("boat", "cap", "shoe", "spaceship", "spacecraft", "yacht"))
-# kinds to the tree, but the same thing to most people: nothing of them is left out
+# hyponyms in WordNet, but the same object to most people: nothing is left out when the category is made
 SAME_THING = frozenset(
     (
         "easy chair",
@@ -161,12 +161,12 @@ SAME_THING = frozenset(
         "loaf of bread",
     )
 )
-# idioms and rare beasts to the tree, but a colour and an animal in a prompt
+# idioms and rare species in WordNet, but a colour and an animal in a prompt
 COLORED = frozenset(("black cat", "black sheep", "white elephant"))
-# things of their own, whatever the tree or their last word says: no category may stand in for them
+# distinct objects, whatever WordNet or their last word suggests: no category may stand in for them
 OTHER_THINGS = frozenset(
     (
-        # their last word names another thing, and WordNet does not have them
+        # their last word names something else, and WordNet lacks them
         "snow globe",
         "table of contents",
         "crystal ball",
@@ -196,7 +196,7 @@ OTHER_THINGS = frozenset(
         "car boot",
         "hard hat",
         "sea star",
-        # the tree calls them kinds of what nobody would take them for
+        # WordNet classifies them under something that few people would call them
         "helmet",
         "hammock",
         "peacock",

@@ -13,21 +13,21 @@ from sds3d.language.lexicon import plain, row_of, vector, weight
 from sds3d.language.palette import COLORS, MATERIALS, SAME_MATERIAL
 
 SURFACES = {*COLORS, *MATERIALS, *SAME_MATERIAL}
-SURFACE = 0.25  # weight of a word of colour or material: a red chair is no red car
+SURFACE = 0.25  # weight of colour and material words: a red chair is not a red car
 ARTICLES = {"a", "an", "the", "some"}
-TIED = 0.05  # captions this close to the best match the prompt as well as it does
-SPELLED = 0.6  # least similarity of spelling at which unknown words count as forms of one word
+TIED = 0.05  # captions within this of the best similarity count as equally good
+SPELLED = 0.6  # least spelling similarity at which unknown words count as forms of one word
 CAMEL = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 DIGITS = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 WORD = re.compile(r"[^\W_]+")
-# Words of exporters and engines: what kind of file it is, its level of detail, its version.
+# Tags of exporters and game engines: kind of file, level of detail, version.
 TAGS = {"sm", "sk", "skm", "geo", "lod", "lowpoly", "highpoly", "v", "ver", "version", "final"}
 NUMBERED = {"lod", "v", "ver", "version"}
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word or compound: its meaning, a unit vector, where that is known, and how much it counts."""
+    """A word or compound, its weight and, if it is known, its meaning (a unit vector)."""
 
     text: str
     weight: float
@@ -37,8 +37,8 @@ class Word:
 def from_name(stem: str) -> str:
     """The caption that a file name stands for: "SM_RedBox_LOD0" is "red box", "box01" is "box 1".
 
-    Separators and capitals inside words split, tags of engines and versions go, leading zeros too.  A name
-    that is nothing but tags stays as it is.
+    Words are split at separators and inner capitals; engine tags, versions and leading zeros are dropped.  A
+    name made only of tags is kept.
     """
     spaced = DIGITS.sub(" ", CAMEL.sub(" ", unicodedata.normalize("NFC", stem)))
     words = [word.casefold() for word in WORD.findall(spaced)]
@@ -51,11 +51,11 @@ def from_name(stem: str) -> str:
 
 
 def best(text: str, captions: Sequence[Sequence[str]], least: float) -> np.ndarray:
-    """How much each of N things, each with its captions, is meant by the text: (N,), zero where it is not.
+    """How well the text matches each of N objects, given the captions of each: (N,), zero for no match.
 
-    Captions equal to the text, but for case, articles and punctuation, win alone.  Else those within TIED of
-    the greatest similarity, if it is at least `least`; of these, those that agree best with the text's colours,
-    materials and numbers.
+    Captions equal to the text up to case, articles and punctuation win outright.  Otherwise the captions within
+    TIED of the greatest similarity match, if that is at least `least`; among these, only the ones that agree
+    best with the text's colours, materials and numbers.
     """
     own = _normal(text)
     equal = np.array([any(_normal(c) == own for c in names) for names in captions])
@@ -75,11 +75,11 @@ def best(text: str, captions: Sequence[Sequence[str]], least: float) -> np.ndarr
 
 
 def similarity(text: str, captions: Sequence[str]) -> np.ndarray:
-    """How near each caption is in meaning to the text (N,), at most 1; 1 for the same words.
+    """The similarity in meaning of each caption to the text: (N,), at most 1, and 1 for the same words.
 
-    Half the cosine of the mean word vectors, half the mean over the text's words of the cosine to the
-    caption's nearest word ('kitten' is in 'the statue of a cat'); words weigh by their rarity, colours and
-    materials little.  Words without a vector, in any script, are compared by their spelling.
+    The mean of two terms: the cosine of the mean word vectors, and the average over the text's words of the
+    cosine to the caption's nearest word (so 'kitten' matches 'the statue of a cat').  Rare words weigh more,
+    colours and materials less.  Words without a vector, in any script, are compared by spelling.
     """
     own = _words(text)
     normal = _normal(text)
@@ -92,16 +92,16 @@ def similarity(text: str, captions: Sequence[str]) -> np.ndarray:
 
 
 def _normal(text: str) -> tuple[str, ...]:
-    """The words of a text as they are compared: folded, without articles and leading zeros."""
+    """The words of a text in the form that is compared: case-folded, without articles and leading zeros."""
     words = WORD.findall(unicodedata.normalize("NFKC", text).casefold())
     words = [w.lstrip("0") or "0" if w.isdecimal() else w for w in words]
     return tuple(w for w in words if w not in ARTICLES) or tuple(words)
 
 
 def _agreement(own: tuple[str, ...], other: tuple[str, ...]) -> int:
-    """How many colours, materials and numbers two texts share, less how many only one of them has.
+    """How many colours, materials and numbers two texts share, minus how many only one of them has.
 
-    0 when `own` has none: nothing is asked of the other then.
+    0 when `own` has none, since it then asks for none.
     """
     asked, given = ({w for w in words if w in SURFACES or w.isdecimal()} for words in (own, other))
     return len(asked & given) - len(asked ^ given) if asked else 0
@@ -128,7 +128,7 @@ def _mean(words: list[Word]) -> np.ndarray | None:
 
 
 def _alike(a: Word, b: Word) -> float:
-    """The cosine of two words' meanings; for unknown ones how alike they are spelled, if they are."""
+    """The cosine of two words' vectors; for unknown words, their spelling similarity, 0 below SPELLED."""
     if a.text == b.text:
         return 1.0
     if a.meaning is not None and b.meaning is not None:
@@ -141,7 +141,7 @@ def _alike(a: Word, b: Word) -> float:
 
 
 def _words(text: str) -> list[Word]:
-    """The words of a text, compounds in one."""
+    """The words of a text, with each compound as one word."""
     words = list(_normal(text))
     out = []
     while words:
@@ -163,6 +163,6 @@ def _words(text: str) -> list[Word]:
 
 
 def _ascii(words: Sequence[str]) -> str:
-    """The words as the lexicon spells them; empty when one of them is in another script."""
+    """The words in the lexicon's spelling; empty when one of them is in another script."""
     spelled = [plain(word) for word in words]
     return " ".join(spelled) if all(spelled) else ""

@@ -1,4 +1,4 @@
-"""Sentences as rows of numbers, what the embedded prior reads: one row for each word or compound."""
+"""Text embeddings for the embedded prior: one row per word or compound."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sds3d.language.framing import tokens
 from sds3d.language.lexicon import has_vector, lexicon, vector
 from sds3d.language.palette import COLORS, MATERIALS, SAME_MATERIAL
 
-LENGTH = 16  # rows of a sentence; words beyond are not read
+LENGTH = 16  # rows per text; further words are ignored
 DIM = 104
 MEANING, KNOWN, COLOR, MATERIAL = slice(0, 96), 96, slice(97, 101), slice(101, 104)
-LONGEST = 3  # words of a compound
+LONGEST = 3  # words in a compound, at most
 
 
 def spans(text: str) -> list[str]:
-    """The words of a text, compounds ("fire hydrant", "sky blue") as one; picture words left out."""
+    """The words of a text about the object, with compounds ("fire hydrant", "sky blue") kept together."""
     words = [word for word in tokens(text) if word[0].isalnum()]
     out = []
     while words:
@@ -29,7 +29,7 @@ def spans(text: str) -> list[str]:
 
 
 def _one(phrase: str) -> bool:
-    """Whether several words are one thing or one colour."""
+    """Whether the phrase is a compound: a known noun or colour of several words."""
     return phrase.count(" ") > 0 and (
         phrase in COLORS or phrase in lexicon().words or has_vector(phrase)
     )
@@ -37,9 +37,9 @@ def _one(phrase: str) -> bool:
 
 @cache
 def row(span: str) -> np.ndarray:
-    """What a word means (DIM,): its vector, whether it has one, its colour and its material if it is one.
+    """The features (DIM,) of a word: its vector, whether it has one, and the colour or material that it names.
 
-    A colour is (1, r, g, b), sRGB from -1 to 1; a material its colour, then (1, metallic, roughness).
+    A colour is (1, r, g, b), sRGB from -1 to 1; a material has its colour, then (1, metallic, roughness).
     """
     out = np.zeros(DIM, np.float32)
     meaning = vector(span)
@@ -55,7 +55,7 @@ def row(span: str) -> np.ndarray:
 
 
 def embed(texts: Sequence[str]) -> np.ndarray:
-    """(N, LENGTH, DIM) float32; rows after the last word are zero, and all rows of the empty text."""
+    """The rows of N texts, (N, LENGTH, DIM) float32; rows after the last word are zero."""
     out = np.zeros((len(texts), LENGTH, DIM), np.float32)
     for rows, text in zip(out, texts, strict=True):
         for i, span in enumerate(spans(text)[:LENGTH]):

@@ -1,4 +1,4 @@
-"""The words of a prompt that are about the picture, the wish or the amount, not about the object."""
+"""Separates the words of a prompt about the object from those about the image, the request or the amount."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sds3d.language.surfaces import describes
 from sds3d.language.words import STOPS as MARKS
 from sds3d.language.words import Fate, Use, Word, split, word_set
 
-# phrases about the picture, which no property of the object answers to
+# phrases about the image, which describe no property of the object
 ABOUT_THE_PICTURE = (
     r"\b(zoomed|zooming|zoom) (out|in)( view)?( of)?\b",
     r"\b(highly|very|extremely|intricately|super|ultra|richly|finely|hyper) (detailed|realistic)\b",
@@ -25,7 +25,7 @@ ABOUT_THE_PICTURE = (
 STYLE = r"\bin the style of [^,;.]*"
 PICTURE = "photo|photograph|picture|image|render|rendering|shot|view|drawing|illustration|scan"
 PICTURE += "|painting|sketch|close up"
-# what is made is a model of the thing, so these ask for nothing more
+# the result is a model of the object anyway, so these ask for nothing more
 MODEL = "model|mesh|asset|object|replica|depiction|figurine|figure|miniature|representation"
 # these ask for a material, which the words before them may name
 STATUE = "statue|statuette|sculpture|carving|bust|casting"
@@ -40,7 +40,7 @@ WISHES = word_set(
 WISHES |= word_set("draw design can could you let have get")
 ARTICLES = frozenset(("a", "an", "the"))
 STOPS = MARKS | {"with", "having", "wearing", "holding", "and", "in", "on"}
-FRAME = 7  # words in which a frame ("a highly polished bronze statue of") ends
+FRAME = 7  # words in a frame ("a highly polished bronze statue of"), at most
 ONE = "one is made"
 WHOLE = "a whole one is made"
 STATUE_OF = "made in the object's own material"
@@ -49,11 +49,11 @@ STATUE_OF = "made in the object's own material"
 def framed(
     words: Sequence[Word], named: Callable[[str], bool] = lambda _: False
 ) -> tuple[list[Word], dict[int, Fate]]:
-    """The words about the object, and the fate of the others by their place.
+    """The words about the object, and the fates of the others by position.
 
-    Words before 'statue of', 'model of' or 'pair of' stay: a golden statue of a horse is a golden horse;
-    words before 'photo of' are about the photo.  named: whether a phrase is the name of something, so that
-    'loaf of bread' and 'pair of scissors' are left whole.
+    Words before 'statue of', 'model of' or 'pair of' are kept: a golden statue of a horse is a golden horse.
+    Words before 'photo of' are about the photo.  named: whether a phrase is the name of something, so that
+    'loaf of bread' and 'pair of scissors' are kept together.
     """
     fates = _phrases(words)
     left = [w for w in words if w.place not in fates]
@@ -65,13 +65,13 @@ def framed(
 
 
 def tokens(text: str) -> list[str]:
-    """The words and marks of a text that are about the object, as they are looked up."""
+    """The words and marks of a text that are about the object, in the form that is looked up."""
     left, _ = framed(split(text))
     return [w.text for w in left if not w.is_mark or w.text in MARKS]
 
 
 def _phrases(words: Sequence[Word]) -> dict[int, Fate]:
-    """Fates of the words about the picture and its style."""
+    """The fates of the words about the image and its style."""
     line = " ".join(w.text for w in words)
     at = [i for i, w in enumerate(words) for _ in range(len(w.text) + 1)]
     fates: dict[int, Fate] = {}
@@ -90,7 +90,7 @@ def _phrases(words: Sequence[Word]) -> dict[int, Fate]:
 
 
 def _without_wishes(words: list[Word], fates: dict[int, Fate]) -> list[Word]:
-    """The words after 'please make me', where the object follows with an article."""
+    """The words without a leading request ('please make me'), if an article introduces the object."""
     count = next((i for i, w in enumerate(words) if w.text not in WISHES), len(words))
     if not any(w.text in ARTICLES for w in words[count:]):
         return words
@@ -102,7 +102,7 @@ def _without_wishes(words: list[Word], fates: dict[int, Fate]) -> list[Word]:
 def _without_frames(
     words: list[Word], fates: dict[int, Fate], named: Callable[[str], bool]
 ) -> list[Word]:
-    """The words without 'a photo of', 'a statue of', 'a pair of', as often as one opens them."""
+    """The words without leading frames: 'a photo of', 'a statue of', 'a pair of', one or several."""
     for i, word in enumerate(words[1:FRAME], 1):
         if word.text in STOPS and not (word.text == "and" and describes([words[i - 1].text])):
             return words
@@ -128,7 +128,7 @@ def _without_frames(
 
 
 def _frame(noun: str) -> tuple[Use, str, str, str] | None:
-    """(use, read, corrected, why) of the noun before 'of'; None if it is no frame."""
+    """(use, read, corrected, why) of the noun before 'of'; None if it does not form a frame."""
     if re.fullmatch(f"({PICTURE})s?", noun):
         return Use.PICTURE, "", "", ""
     if re.fullmatch(f"({MODEL}|{SORT})s?", noun):

@@ -1,4 +1,4 @@
-"""A prompt taken apart: the words of the object, and the clauses after it ('with', 'is', 'in', ...)."""
+"""Splits a prompt into the words of the object and the clauses after it ('with', 'is', 'in', ...)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GRAMMAR = FUNCTION | set(SHADES) | set(VIVID) | set(FINISHES)
 
 @dataclass(frozen=True)
 class Term:
-    """A word of a prompt, or several that are one name.  places: where they stand in the prompt."""
+    """A word of a prompt, or several that form one name.  places: their positions in the prompt."""
 
     text: str
     places: tuple[int, ...]
@@ -44,8 +44,8 @@ class Term:
 class Clause:
     """Terms of one kind: head, with, without, is, made, place.
 
-    joined: it follows an 'and' or ','.  article: it begins with one, so it names another thing.  opener: the
-    word that begins it ("with", "on").
+    joined: whether it follows 'and' or ','.  article: whether it starts with one, and so names another object.
+    opener: the word that opens it ("with", "on").
     """
 
     kind: str
@@ -63,8 +63,8 @@ class Clause:
 def clauses(words: Sequence[Word], named: Callable[[str], bool]) -> list[Clause]:
     """The clauses of a prompt, without articles and joining words.
 
-    named: whether a phrase is the name of something, so that 'chest of drawers' and 'rocking chair' are not
-    taken apart.
+    named: whether a phrase is the name of something, so that 'chest of drawers' and 'rocking chair' are kept
+    together.
     """
     texts = [w.text for w in words]
     out = [Clause("head")]
@@ -99,7 +99,7 @@ def clauses(words: Sequence[Word], named: Callable[[str], bool]) -> list[Clause]
 
 
 def _name_length(words: Sequence[str], i: int, named: Callable[[str], bool]) -> int:
-    """How many words from i on are a name that grammar would cut: 'chest of drawers', 'rocking chair'."""
+    """How many words from i on form a name that the grammar would split: 'chest of drawers'."""
     for n in (5, 4, 3, 2):
         row = words[i : i + n]
         cut = any(w in PLACE | WITH | IS | MADE or w == "and" or w.endswith("ing") for w in row)
@@ -109,7 +109,7 @@ def _name_length(words: Sequence[str], i: int, named: Callable[[str], bool]) -> 
 
 
 def _begins(words: Sequence[str], i: int, after_words: bool, named: Callable[[str], bool]) -> str:
-    """The kind of clause that word i begins, '' if it begins none."""
+    """The kind of clause that word i opens, '' if it opens none."""
     word = words[i]
     for kind, starts in (
         ("with", WITH),

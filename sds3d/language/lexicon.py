@@ -1,6 +1,6 @@
-"""Words: their vectors (from MiniLM) and their place in the tree of things (from WordNet).
+"""Word vectors (distilled from MiniLM) and the hypernym tree of visible things (from WordNet).
 
-The two files in assets/ are read once, in about 30 ms; assets/words.md says what they hold and whose they are.
+The two files in assets/ are read once, in about 30 ms; assets/words.md describes their contents and licences.
 """
 
 from __future__ import annotations
@@ -16,21 +16,23 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-COMMON = 130.0  # the rarity (0 to 255) below which a word says little in a caption: 'with', 'new'
-DEEPEST = 20  # steps up the tree; WordNet's deepest thing has 16
-MISSPELLED = 4  # letters of the shortest word whose spelling is corrected
-LONG = 8  # letters of a word whose spelling is corrected to any usual word
+COMMON = (
+    130.0  # rarity (0 to 255) up to which a word has the least weight in a caption: 'with', 'new'
+)
+DEEPEST = 20  # steps up the tree, at most; the deepest object in WordNet has 16
+MISSPELLED = 4  # letters in the shortest word whose spelling is corrected
+LONG = 8  # letters from which a word may be corrected to any common word, not only to the library's
 LONGEST_WORD = 24  # letters; nothing longer is a misspelling
 ENDINGS = (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("es", ""), ("s", ""))
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """The words that are known: the first V of `words` have a vector.
+    """The known words; the first V of `words` have a vector.
 
-    vectors (V, D) int8, any length.  rarity (V,): 17 log2 of the frequency rank.  parent (M,): the meaning
-    above each meaning, 0 for the root.  sense, sense_rank: the meanings of all words in turn, from
-    sense_start[word], and their place among all the word's meanings.  irregular: plurals like 'geese'.
+    vectors (V, D) int8, not normalised.  rarity (V,): 17 log2 of the frequency rank.  parent (M,): the hypernym
+    of each meaning, 0 for the root.  sense, sense_rank: the meanings of all words, concatenated, and the rank
+    of each among its word's meanings; a word's begin at sense_start[word].  irregular: plurals like 'geese'.
     """
 
     words: dict[str, int]
@@ -43,7 +45,7 @@ class Lexicon:
     sense_start: np.ndarray
 
     def senses(self, word: str) -> list[tuple[int, int]]:
-        """(meaning, its rank) of a word or compound, commonest first; empty if it names no visible thing."""
+        """(meaning, rank) pairs of a word or compound, commonest first; empty if it names nothing visible."""
         known = self.words.get(base(word))
         if known is None:
             return []
@@ -51,7 +53,7 @@ class Lexicon:
         return list(zip(self.sense[run].tolist(), self.sense_rank[run].tolist(), strict=True))
 
     def above(self, meaning: int) -> Iterator[int]:
-        """The meaning itself, then what it is a kind of, and so on upwards."""
+        """The meaning itself, then its hypernyms, nearest first."""
         for _ in range(DEEPEST):
             yield meaning
             meaning = int(self.parent[meaning])
@@ -60,7 +62,7 @@ class Lexicon:
 
 
 def assets() -> Traversable:
-    """The folder of packaged data: of the installed package, or of the repository that is run in place."""
+    """The data folder: the installed package's or, when the code runs in place, the repository's."""
     try:
         return files("sds3d.assets")
     except ModuleNotFoundError:
@@ -81,7 +83,7 @@ def lexicon() -> Lexicon:
 
 @cache
 def _vector_of_meaning() -> dict[int, int]:
-    """A meaning's commonest word with a vector, by row."""
+    """Meaning -> the row of a word with a vector of which it is the commonest meaning."""
     lex = lexicon()
     out: dict[int, int] = {}
     for row in range(len(lex.vectors)):
@@ -98,7 +100,7 @@ def plain(text: str) -> str:
 
 
 def singulars(word: str) -> Iterator[str]:
-    """The word itself, then what it may be the plural of."""
+    """The word itself, then the words of which it may be the plural."""
     yield word
     head, _, last = word.rpartition(" ")
     front = f"{head} " if head else ""
@@ -112,7 +114,7 @@ def singulars(word: str) -> Iterator[str]:
 
 @cache
 def base(word: str) -> str:
-    """The known word that `word` is a form of (plural, one word or hyphenated); itself if there is none."""
+    """The known word of which `word` is a form (plural, joined or hyphenated); itself if there is none."""
     words = lexicon().words
     for form in singulars(word):
         for spelled in (form, form.replace(" ", "-"), form.replace(" ", "")):
@@ -129,7 +131,7 @@ def is_compound(phrase: str) -> bool:
 
 
 def edits(a: str, b: str, most: int) -> int:
-    """Insertions, deletions, substitutions and swaps of neighbours from a to b; `most` + 1 if more."""
+    """The edit distance from a to b, with swaps of neighbours as one edit; `most` + 1 if it is larger."""
     before: list[int] = []
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
@@ -146,7 +148,7 @@ def edits(a: str, b: str, most: int) -> int:
 
 @cache
 def _candidates(preferred: frozenset[str]) -> dict[tuple[str, int], list[str]]:
-    """(first letter, length) -> the words that a misspelling may stand for."""
+    """(first letter, length) -> the words to which a misspelling may be corrected."""
     lex = lexicon()
     usual = [w for w, row in lex.words.items() if row < len(lex.rarity) and len(w) >= LONG]
     out: dict[tuple[str, int], list[str]] = {}
@@ -158,11 +160,11 @@ def _candidates(preferred: frozenset[str]) -> dict[tuple[str, int], list[str]]:
 
 @cache
 def correct(word: str, preferred: frozenset[str]) -> str:
-    """The known word that an unknown one is a misspelling of; itself when there is none, or no one word.
+    """The known word that an unknown one misspells; the word itself when there is none, or several.
 
-    preferred: the words of the library.  They are one edit away, or two from a word of seven letters or
-    more; any other usual word is one edit away from a word of eight letters or more.  A word with two
-    equally near readings is left alone, as nobody can say which was meant.
+    preferred: the words of the library.  They may be one edit away, or two if the word has seven letters or
+    more; other common words may be one edit away, if it has eight or more.  A word with two equally near
+    corrections is left alone, since either may be meant.
     """
     lex = lexicon()
     known = base(word) in lex.words or any(form in preferred for form in singulars(word))
@@ -181,14 +183,14 @@ def correct(word: str, preferred: frozenset[str]) -> str:
     if not near:
         return word
     best = near[min(near)]
-    things = {base(w) for w in best}
-    return min(best) if len(things) == 1 else word
+    bases = {base(w) for w in best}
+    return min(best) if len(bases) == 1 else word
 
 
 def vector(phrase: str) -> np.ndarray | None:
-    """The unit vector (D,) of a word or compound; the rarity-weighted mean of its words if it has none.
+    """The unit vector (D,) of a word or compound, else the rarity-weighted mean of its words' vectors.
 
-    A rare noun takes the vector of the nearest thing above it in the tree.  None when no word is known.
+    A rare noun takes the vector of its nearest hypernym.  None when no word is known.
     """
     lex = lexicon()
     row = row_of(phrase)
@@ -212,16 +214,16 @@ def has_vector(word: str) -> bool:
 
 
 def row_of(word: str) -> int | None:
-    """The row of a word's vector, or of the nearest thing above it in the tree; None if there is none."""
+    """The row of the vector of a word or of its nearest hypernym; None if there is none."""
     lex = lexicon()
     if has_vector(word):
         return lex.words[base(word)]
-    spoken = _vector_of_meaning()
+    rows = _vector_of_meaning()
     for meaning, _ in lex.senses(word)[:1]:
-        return next((spoken[m] for m in lex.above(meaning) if m in spoken), None)
+        return next((rows[m] for m in lex.above(meaning) if m in rows), None)
     return None
 
 
 def weight(row: int) -> float:
-    """How much a word counts in a caption: little when it is common, at most 1."""
+    """The weight of a word in a caption, from 0.05 for common words to 1 for rare ones."""
     return float(np.clip((float(lexicon().rarity[row]) - COMMON) / (255 - COMMON), 0.05, 1.0))

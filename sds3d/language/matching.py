@@ -1,4 +1,4 @@
-"""Which category a noun names: by its names, or by the tree of things."""
+"""Finds the category that a noun names: by name, else by WordNet's hypernym tree."""
 
 from __future__ import annotations
 
@@ -23,25 +23,27 @@ from sds3d.language.lexicon import (
 )
 
 # Chosen on the development list of benchmarks/words.py, not on its held-out list
-A_KIND_OF = 0.72  # a place in the tree that scores less is too far, or too rare a meaning
-STEP, RANK = 0.04, 0.12  # what a step up the tree, and a rarer meaning of the word, cost
-ALIKE_KIND = 0.35  # least cosine of a kind's name with its category's: an altar is no table to most
-RARER = 0.45  # the same for a rarer meaning, which must not be a jump to another thing
+A_KIND_OF = (
+    0.72  # least score of a match in the tree; below, it is too far away, or the meaning too rare
+)
+STEP, RANK = 0.04, 0.12  # costs of a step up the tree and of a rarer meaning
+ALIKE_KIND = (
+    0.35  # least cosine of a hyponym with its category: to most people an altar is not a table
+)
+RARER = 0.45  # the same for a rarer meaning, which is more likely to be another object
 
 
 class Relation(StrEnum):
-    """How the noun of a prompt stands to the category that is made for it."""
+    """How the noun of a prompt relates to the category that is made for it."""
 
     SAME = "same"  # another name of it
-    KIND = (
-        "kind"  # the noun is a kind of the category, which is made without what sets the kind apart
-    )
-    WIDER = "wider"  # the category is a kind of the noun
+    KIND = "kind"  # the noun is a hyponym; the category is made without what sets it apart
+    WIDER = "wider"  # the noun is a hypernym of the category
 
 
 @dataclass(frozen=True)
 class Match:
-    """A category, how sure it is (1 by name, less by the tree), the name that was meant, and the relation."""
+    """A category, its score (1 by name, less by the tree), the matched name, and the relation."""
 
     category: str
     score: float
@@ -51,13 +53,13 @@ class Match:
 
 @dataclass(frozen=True)
 class Concepts:
-    """The categories one can name.  names: category -> its other names."""
+    """The categories that a prompt can name.  names: category -> its other names."""
 
     names: Mapping[str, Sequence[str]]
 
     @cached_property
     def exact(self) -> dict[str, str]:
-        """Name in its base form -> category; a category's own name goes before the others' other names."""
+        """Name in its base form -> category; a category's own name takes precedence over aliases."""
         out = {plain(other): name for name, others in self.names.items() for other in others}
         out |= {plain(name): name for name in self.names}
         based = {_based(name): category for name, category in reversed(out.items())}
@@ -66,15 +68,15 @@ class Concepts:
 
     @cached_property
     def lines(self) -> dict[str, list[int]]:
-        """Category -> the meaning of its name and those above it; empty if the tree has no such name."""
+        """Category -> the meaning of its name and its hypernyms; empty if the tree lacks the name."""
         own = {name: _meaning(plain(name), others) for name, others in self.names.items()}
         return {name: list(lexicon().above(m)) if m else [] for name, m in own.items()}
 
     @cached_property
     def meanings(self) -> dict[int, str]:
-        """Meaning in the tree -> category: of its name, then of other names that are the same or kinds of it.
+        """Meaning in the tree -> category: of its name, then of its aliases that are synonyms or hyponyms.
 
-        A boat is no such name of a sailboat: it would make sailboats of all boats.
+        'Boat' is not one for a sailboat: it would turn all boats into sailboats.
         """
         out = {line[0]: name for name, line in self.lines.items() if line}
         for name, others in self.names.items():
@@ -88,7 +90,7 @@ class Concepts:
     @cached_property
     def _rows(self) -> tuple[list[tuple[str, str]], np.ndarray]:
         named = [(c, plain(c)) for c in self.names]
-        # a rare other name would bring the vector of something wider
+        # a rare alias would contribute the vector of a hypernym
         named += [
             (c, plain(n))
             for c, others in self.names.items()
@@ -100,9 +102,9 @@ class Concepts:
         return [owner for owner, _ in pairs], rows.reshape(-1, lexicon().vectors.shape[1])
 
     def by_name(self, phrase: str, *, joined: bool = True) -> Match | None:
-        """The category of that name or alias, in any form.
+        """The category with that name or alias, in any form.
 
-        joined: also spelled in one word, so that 'fire place' finds 'fireplace'.
+        joined: also try the spelling as one word, so that 'fire place' finds 'fireplace'.
         """
         if not phrase.isascii():
             return None
@@ -117,7 +119,7 @@ class Concepts:
         return None
 
     def _relation(self, category: str, name: str) -> Relation:
-        """How a name stands to its category; what neither the tree nor a table knows is taken for the same."""
+        """How a name relates to its category; SAME if neither the tree nor a table knows the name."""
         if name == plain(category) or name in SAME_THING:
             return Relation.SAME
         if name in KINDS:
@@ -134,29 +136,29 @@ class Concepts:
         return Relation.KIND if is_kind else Relation.SAME
 
     def by_kind(self, phrase: str) -> list[Match]:
-        """The category the phrase is a kind of; or none."""
+        """The category of which the phrase is a hyponym, if any."""
         last = phrase.rpartition(" ")[2]
         other = {*singulars(phrase), *singulars(last)} & OTHER_THINGS
         kind = None if other else self._kind_of(phrase)
         return [] if kind is None else [kind]
 
     def _kind_of(self, phrase: str) -> Match | None:
-        """The category that a meaning of the phrase is a kind of.
+        """The category of which a meaning of the phrase is a hyponym.
 
         The commonest meaning decides.  A rarer one counts only where the commonest is a person and the rarer
-        is not (a printer), or where the phrase is also near the category in use.
+        is not (a printer), or where the phrase is also used like the category.
         """
         lex = lexicon()
         senses = lex.senses(phrase)
         lines = [list(lex.above(meaning)) for meaning, _ in senses]
         person, plant, food = map(_first, ("person", "flora", "solid food"))
-        things = any(person not in line for line in lines)
-        eaten = any(food in line for line in lines)
+        inanimate = any(person not in line for line in lines)
+        edible = any(food in line for line in lines)
         head = self._senses_of_last_word(phrase)
         best: Match | None = None
         for (_, rank), line in zip(senses, lines, strict=True):
             # a printer is a machine before it is a person, a peach a fruit before it is a tree
-            if (person in line and (rank > 0 or things)) or (plant in line and eaten):
+            if (person in line and (rank > 0 or inanimate)) or (plant in line and edible):
                 continue
             for steps, above in enumerate(line):
                 category = self.meanings.get(above) or (head.get(above) if steps else None)
@@ -173,9 +175,9 @@ class Concepts:
         return best
 
     def _senses_of_last_word(self, phrase: str) -> dict[int, str]:
-        """Meaning -> category, of all meanings of a category's name that ends the phrase.
+        """Meaning -> category, for all meanings of the category that the last word of the phrase names.
 
-        A reading lamp is a kind of lamp, in whichever of its meanings the tree has it.
+        A reading lamp is a lamp, whichever meaning of 'lamp' the tree puts it under.
         """
         first, _, last = phrase.rpartition(" ")
         named = self.by_name(last) if first else None
@@ -184,7 +186,7 @@ class Concepts:
         return {meaning: named.category for meaning, _ in lexicon().senses(last)}
 
     def _in_use(self, phrase: str, category: str) -> float:
-        """The cosine of the phrase's vector with the nearest name of the category; 1 if it has none."""
+        """The cosine of the vectors of the phrase and the category's name; 1 if either has none."""
         name = plain(category)
         own = vector(phrase) if has_vector(phrase) else None
         other = vector(name) if has_vector(name) else None
@@ -205,7 +207,7 @@ class Concepts:
         return sorted(best.values(), key=lambda m: -m.score)
 
     def match(self, phrase: str) -> list[Match]:
-        """What the phrase names: by name, else by kind; or nothing.  Nearness alone never names a thing."""
+        """The category that the phrase names, or is a hyponym of.  Similarity alone never matches."""
         named = self.by_name(phrase)
         return [named] if named else self.by_kind(phrase)
 
@@ -218,7 +220,7 @@ class Concepts:
         score = {m.category: m.score for m in reversed(self.by_vector(phrase))}
         for match in self.match(phrase):
             score[match.category] = max(match.score, score.get(match.category, 0.0))
-        if not score:  # no word is known: names that look like it
+        if not score:  # no word is known: compare the spelling
             alike = {n: difflib.SequenceMatcher(None, plain(n), phrase).ratio() for n in self.names}
             score = {n: ratio / 2 for n, ratio in alike.items()}
         ranked = sorted(score.items(), key=lambda item: -item[1])
@@ -227,13 +229,13 @@ class Concepts:
 
 @cache
 def _first(word: str) -> int:
-    """The first meaning of a word."""
+    """The commonest meaning of a word."""
     return lexicon().senses(word)[0][0]
 
 
 @cache
 def _kinds_below() -> np.ndarray:
-    """How many meanings lie under each meaning of the tree (M,)."""
+    """The number of hyponyms of each meaning in the tree (M,)."""
     lex = lexicon()
     out = np.zeros(len(lex.parent), np.int64)
     above = lex.parent.astype(np.int64)
@@ -248,7 +250,7 @@ def _based(phrase: str) -> str:
 
 
 def _meaning(name: str, others: Sequence[str]) -> int:
-    """The one meaning of a category's name: the commonest, unless other names point elsewhere; 0 if none."""
+    """The meaning of a category's name: the commonest, unless its aliases suggest another; 0 if none."""
     lex = lexicon()
     senses = lex.senses(name)
     if not senses:

@@ -1,4 +1,4 @@
-"""Colour and material words: what each looks like."""
+"""The colours and surfaces that colour and material words stand for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sds3d.library.kit.model import Look
 
 Rgb = tuple[float, float, float]
 
-# sRGB of painted things: strong, but short of the gamut's edge, where shading would show no form
+# sRGB of painted surfaces: saturated, but inside the gamut, at whose edge shading would not show
 COLORS: dict[str, Rgb] = {
     "red": (0.80, 0.06, 0.06),
     "scarlet": (0.85, 0.12, 0.05),
@@ -81,7 +81,7 @@ COLORS: dict[str, Rgb] = {
     "black": (0.05, 0.05, 0.055),
 }
 
-# towards this colour, by this share
+# blend towards this colour, by this fraction
 SHADES: dict[str, tuple[Rgb, float]] = {
     "light": ((1.0, 1.0, 1.0), 0.45),
     "pale": ((1.0, 0.99, 0.96), 0.55),
@@ -196,7 +196,7 @@ FINISHES = {
     "matte": 0.95,
     "matt": 0.95,
 }
-# kinds of a category that have a colour of their own when the prompt names none
+# default colours of particular kinds of a category, for prompts that name no colour
 TYPICAL = {
     "fire truck": "red",
     "fire engine": "red",

@@ -1,4 +1,4 @@
-"""Which parts of an object a prompt's word names."""
+"""Finds the parts of an object that the words of a prompt name."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sds3d.language.lexicon import base, lexicon, plain, singulars, vector
 
-NEAR = 0.62  # least cosine of a part's name with the prompt's word for it
-# the same part in other words, where neither tree nor vectors see it
+NEAR = 0.62  # least cosine of a part's name and the prompt's word for it
+# synonyms of parts that neither WordNet nor the vectors connect
 ALSO = {
     "tyre": ("wheel",),
     "tire": ("wheel",),
@@ -25,21 +25,21 @@ ALSO = {
     "frosting": ("icing", "cream", "glaze"),
     "icing": ("frosting", "cream", "glaze"),
 }
-# parts that take an object's second colour ("a blue and white car"), the first that there is
+# parts that may take an object's second colour ("a blue and white car"), in order of preference
 ACCENTS = ("patches", "spots", "stripes", "trim", "roof", "cushions", "panels", "bands", "belly")
 ACCENTS += ("seat", "top", "lid", "wings", "sail", "sails", "doors", "drawers", "legs")
 
 
 def singular(word: str) -> list[str]:
-    """The forms of a word that may be its singular, with the word itself."""
+    """The word and its possible singulars."""
     return [*singulars(word), plain(base(word))]
 
 
 def parts_named(words: Sequence[str], parts: Sequence[str]) -> tuple[int, list[str], bool]:
-    """How many of the last words name parts, those parts as the category spells them, and whether by name.
+    """How many of the last words name parts, those parts in the category's spelling, and whether by name.
 
-    (0, [], False) if none.  A part is named by its own name, else by another word for it, by a common meaning
-    in the tree of things, or by the nearest vector.
+    (0, [], False) if none.  A part is found by its name, else by a synonym, a shared meaning in WordNet or the
+    nearest vector.
     """
     if not words:
         return 0, [], False

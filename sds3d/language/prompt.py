@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from sds3d.errors import UsageError
 
 LONGEST = 1000
-SIDES = ("front", "side", "back", "overhead")  # the words about the side of a view
+SIDES = ("front", "side", "back", "overhead")  # the sides that words about a view can name
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """What to make, what to steer away from, and an image file of it for methods that take one."""
+    """What to make, what to steer away from, and the path of an image prompt for methods that take one."""
 
     text: str
     negative: str = ""
@@ -32,7 +32,7 @@ class Prompt:
 
 
 def parse(text: str, negative: str = "", image: str = "") -> Prompt:
-    """The checked prompt, its white space and control characters as single spaces.
+    """The checked prompt, with white space and control characters collapsed to single spaces.
 
     Raises UsageError when it is empty, longer than 1,000 characters, or not valid Unicode.
     """

@@ -33,7 +33,7 @@ SIZES = word_set(
 SIZES |= word_set(
     "narrow thin thick mini miniature oversized sized full size biggest smallest bigger smaller"
 )
-# the names of a category's parts; True: also of parts that few of its members have
+# (category, thorough) -> the names of its parts; thorough: also of parts that only few members have
 PartNames = Callable[[str, bool], Sequence[str]]
 
 
@@ -41,12 +41,12 @@ PartNames = Callable[[str, bool], Sequence[str]]
 class Reading:
     """What a prompt was understood to ask for.
 
-    matches: (category, weight), the weights sum to 1; empty when the library has nothing of the kind.  wish:
-    colours and materials.  whole: the object in plain words ("red armchair").  fates: what became of every
-    word and mark, in order.  noun: the words that were taken for the object.  nearest: the categories nearest
-    in meaning, with their similarity.  parts: the parts that must be there, as the category spells them, and
-    how they were asked for ("black legs").  without: the parts that must not be there.  accent: the part
-    that takes the object's second colour.
+    matches: (category, weight) pairs, whose weights sum to 1; empty when the library has nothing of the kind.
+    wish: colours and materials.  whole: the object in plain words ("red armchair").  fates: what became of
+    every word and mark, in order.  noun: the words that name the object.  nearest: the categories nearest in
+    meaning, with their similarity.  parts: required parts, in the category's spelling, and the words that ask
+    for them ("black legs").  without: the parts that must be absent.  accent: the part that takes the object's
+    second colour.
     """
 
     matches: tuple[tuple[str, float], ...]
@@ -62,9 +62,9 @@ class Reading:
     @property
     def understood(self) -> str:
         """The prompt as it was understood: 'red armchair with black legs'."""
-        spoken = [words for part, words in self.parts.items() if part != self.accent]
-        said = f"{self.whole} with {' and '.join(spoken)}" if spoken else self.whole
-        return f"{said} without {' and '.join(self.without)}" if self.without else said
+        parts = [words for part, words in self.parts.items() if part != self.accent]
+        text = f"{self.whole} with {' and '.join(parts)}" if parts else self.whole
+        return f"{text} without {' and '.join(self.without)}" if self.without else text
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ class Reading:
 
     @property
     def note(self) -> str:
-        """One line: what is made, which spellings were corrected, and every word that has no effect."""
+        """One line: what is made, which spellings were corrected, and every word without effect."""
         lines = [f"prompt read as '{self.understood}'"] if self.matches else []
         lines += [
             f"spelling of '{f.word}' corrected to '{f.corrected}'"
@@ -95,7 +95,7 @@ class Reading:
         return "; ".join(lines)
 
     def unmade(self, part: str, why: str) -> Reading:
-        """The same, where what was said of a part is not made."""
+        """The same reading, with every word about a part reported as not made."""
         fates = [
             Fate(f.word, Use.NOT_MADE, why=why)
             if f.part == part and f.use is not Use.NOT_MADE
@@ -117,7 +117,7 @@ FRAMES = word_set("a an the photo photograph picture image render rendering view
 
 @dataclass
 class _Object:
-    """The object as far as it has been read, and the fates of words by their places."""
+    """The object as read so far, and the fates of words by position."""
 
     matches: list[Match]
     noun: str
@@ -135,7 +135,7 @@ class _Object:
     def mark(
         self, terms: Iterable[Term], use: Use, read: str = "", why: str = "", part: str = ""
     ) -> None:
-        """Set the fate of the words of some terms; a fate that is set stays."""
+        """Sets the fate of the words of some terms; fates already set are kept."""
         for term in terms:
             for place in term.places:
                 self.fates.setdefault(
@@ -143,12 +143,12 @@ class _Object:
                 )
 
     def mark_part(self, terms: Sequence[Term], part: str, why: str = "") -> None:
-        """Set the fate of terms that name a part."""
+        """Sets the fate of terms that name a part."""
         spelled = " ".join(t.text for t in terms)
         self.mark(terms, Use.PART, "" if spelled == plain(part) else part, why, part)
 
     def parts_named(self, words: Sequence[str]) -> tuple[int, list[str]]:
-        """How many of the last words name parts, and those parts; all members are looked at where needed."""
+        """How many of the last words name parts, and those parts; searches all members if needed."""
         count, names, certain = parts_named(words, self.parts)
         if not certain:
             self.parts = self.find_parts(True)
@@ -156,13 +156,13 @@ class _Object:
         return count, names
 
     def ask(self, terms: Sequence[Term]) -> list[Term]:
-        """Colours and materials of the whole object taken from the terms; the terms that are left."""
+        """Takes colours and materials of the whole object from the terms; returns the other terms."""
         asked, rest = self.surface(terms)
         self.asked += asked
         return rest
 
     def surface(self, terms: Sequence[Term], part: str = "") -> tuple[Surface, list[Term]]:
-        """What the terms ask of the surface of a part, "" for the whole object; the terms that are left."""
+        """The surface that the terms describe, of a part or ("") the whole object, and the other terms."""
         asked, asks = surface([t.text for t in terms])
         rest = list(terms)
         for ask in asks:
@@ -173,7 +173,7 @@ class _Object:
         return asked, rest
 
     def unmake(self, part: str, use: Use, kept: int) -> None:
-        """Report the colours or materials of a part after the first `kept`, which find no place."""
+        """Reports the colours or materials of a part after the first `kept` as not made."""
         phrases = [row for of, kind, row in self.asks if of == part and kind is use]
         spelled = [" ".join(t.text for t in row) for row in phrases]
         for i, row in enumerate(phrases):
@@ -187,7 +187,7 @@ class _Object:
 def read(text: str, names: Mapping[str, Sequence[str]], parts: PartNames | None = None) -> Reading:
     """What `text` asks for.
 
-    names: category -> its other names.  parts: gives the names of a category's parts; called only for a prompt
+    names: category -> its other names.  parts: returns the names of a category's parts; called only for prompts
     that may name one.
     """
     concepts = _concepts(tuple((name, tuple(others)) for name, others in names.items()))
@@ -196,33 +196,33 @@ def read(text: str, names: Mapping[str, Sequence[str]], parts: PartNames | None 
     rest = [w for w in rest if not w.is_mark or w.text in STOPS]
     corrections = {w.place: c for w in rest if (c := _correct(w.text, concepts)) != w.text}
     rest = [replace(w, text=corrections.get(w.place, w.text)) for w in rest]
-    said = clauses(rest, lambda row: concepts.by_name(row) is not None)
-    head, after = _head(said, concepts)
-    thing, before = _noun(head, concepts, fates, [w.written for w in words])
-    if thing.matches:
+    parsed = clauses(rest, lambda row: concepts.by_name(row) is not None)
+    head, after = _head(parsed, concepts)
+    obj, before = _noun(head, concepts, fates, [w.written for w in words])
+    if obj.matches:
         if after or len(surface([t.text for t in before])[0].colors) > 1:
-            thing.find_parts = lambda all_: _parts_of(thing.matches, parts, all_)
-            thing.parts = thing.find_parts(False)
-        _modifiers(thing, before, concepts)
+            obj.find_parts = lambda all_: _parts_of(obj.matches, parts, all_)
+            obj.parts = obj.find_parts(False)
+        _modifiers(obj, before, concepts)
         for clause in _joined(after):
-            _say(thing, clause)
-        _accents(thing)
-    every = _fates(thing, words, corrections)
-    nearest = concepts.nearest(thing.noun, NEAREST)
-    if not thing.matches:
+            _read_clause(obj, clause)
+        _accents(obj)
+    every = _fates(obj, words, corrections)
+    nearest = concepts.nearest(obj.noun, NEAREST)
+    if not obj.matches:
         every = tuple(_unused(f) for f in every)
-        return Reading((), Wish(), "", every, thing.noun, nearest)
-    weight = 1 / len(thing.matches)
+        return Reading((), Wish(), "", every, obj.noun, nearest)
+    weight = 1 / len(obj.matches)
     return Reading(
-        tuple((m.category, weight) for m in thing.matches),
-        _wish(thing),
-        f"{thing.asked} {' or '.join(m.category for m in thing.matches)}".strip(),
+        tuple((m.category, weight) for m in obj.matches),
+        _wish(obj),
+        f"{obj.asked} {' or '.join(m.category for m in obj.matches)}".strip(),
         every,
-        thing.noun,
+        obj.noun,
         nearest,
-        {name: f"{asked} {name}".strip() for name, asked in thing.of_parts.items()},
-        tuple(dict.fromkeys(p for p in thing.without if p not in thing.of_parts)),
-        thing.accented,
+        {name: f"{asked} {name}".strip() for name, asked in obj.of_parts.items()},
+        tuple(dict.fromkeys(p for p in obj.without if p not in obj.of_parts)),
+        obj.accented,
     )
 
 
@@ -233,14 +233,14 @@ def _concepts(names: tuple[tuple[str, tuple[str, ...]], ...]) -> Concepts:
 
 @lru_cache(maxsize=4)
 def _vocabulary(names: tuple[str, ...]) -> frozenset[str]:
-    """The words that a misspelling is corrected to: of names, colours, materials and common parts."""
+    """The words to which misspellings are corrected: of names, colours, materials and common parts."""
     parts = (*ALSO, *(name for row in ALSO.values() for name in row), *ACCENTS)
     spelled = (*names, *ALIASES, *COLORS, *MATERIALS, *SAME_MATERIAL, *parts)
     return frozenset(w for name in spelled for w in name.split() if w.isalpha())
 
 
 def _correct(word: str, concepts: Concepts) -> str:
-    """The word with its spelling put right, where it is a misspelling of one known word."""
+    """The word, corrected if it misspells exactly one known word."""
     if (
         word in GRAMMAR
         or word in COUNTS
@@ -256,27 +256,27 @@ def _parts_of(matches: Sequence[Match], parts: PartNames | None, thorough: bool)
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
-def _head(said: list[Clause], concepts: Concepts) -> tuple[list[Term], list[Clause]]:
+def _head(parsed: list[Clause], concepts: Concepts) -> tuple[list[Term], list[Clause]]:
     """The terms up to the object's noun, and the clauses after it.
 
-    'red and white car' and 'a small, cute dog' are cut by their joining words; the pieces go together as long
-    as no piece names a thing.
+    'red and white car' and 'a small, cute dog' are split at 'and' and the comma; the pieces are joined again as
+    long as none of them names an object.
     """
-    if not said:
+    if not parsed:
         return [], []
-    head = list(said[0].terms)
-    for i, clause in enumerate(said[1:], 1):
+    head = list(parsed[0].terms)
+    for i, clause in enumerate(parsed[1:], 1):
         last = head[-1].text
-        thing = concepts.match(last)
+        matches = concepts.match(last)
         adjective = not lexicon().senses(last) and is_known(last) and not clause.article
         continues = adjective or describes([last]) or last in SIZES
         if (
             clause.kind != "head"
             or not clause.joined
             or not continues
-            or (thing and clause.article)
+            or (matches and clause.article)
         ):
-            return head, said[i:]
+            return head, parsed[i:]
         head += clause.terms
     return head, []
 
@@ -289,8 +289,8 @@ def is_known(word: str) -> bool:
 def _noun(
     terms: list[Term], concepts: Concepts, fates: dict[int, Fate], written: Sequence[str]
 ) -> tuple[_Object, list[Term]]:
-    """The object that the longest known name at the end of the terms names, and the terms before it."""
-    thing = _Object([], "", (), fates, written)
+    """The object named by the longest known name at the end of the terms, and the terms before it."""
+    obj = _Object([], "", (), fates, written)
     after = []
     while len(terms) > 1 and _follows_name(terms, concepts):
         after.append(terms[-1])
@@ -300,27 +300,28 @@ def _noun(
         if matches is None:
             continue
         before = terms[:i]
-        thing.noun = " ".join(t.text for t in terms[i:])
+        obj.noun = " ".join(t.text for t in terms[i:])
         qualified = bool(before) and _names_thing(before[-1].text)
         if matches and not (qualified and matches[0].relation is Relation.WIDER):
-            thing.matches = matches
-            # a 'wooden chair' is a chair whose other words still say how it looks
+            obj.matches = matches
+            # in 'wooden chair', a chair, the other word still describes its surface
             before = terms[:-1] if colored else before
-            _mark_noun(thing, terms[len(before) :], before, concepts, plain_kind=not colored)
+            _mark_noun(obj, terms[len(before) :], before, concepts, plain_kind=not colored)
             for term in after:
-                thing.mark([term], *_after_name(term.text))
+                obj.mark([term], *_after_name(term.text))
         elif qualified:
-            thing.noun = f"{before[-1].text} {thing.noun}"  # a top hat is a hat, but no wizard hat
-        elif thing.noun in COLORS:
-            thing.noun = ""  # colours alone name no object
-        return thing, before
-    return thing, []
+            # a wizard hat is a hat, but not the library's top hat
+            obj.noun = f"{before[-1].text} {obj.noun}"
+        elif obj.noun in COLORS:
+            obj.noun = ""  # colours alone name no object
+        return obj, before
+    return obj, []
 
 
 def _named_by(named: Sequence[Term], concepts: Concepts) -> tuple[list[Match] | None, bool]:
-    """What some terms name together, and whether all but the last are to be read as colours and materials.
+    """What some terms name together, and whether all but the last are colours and materials.
 
-    None if they are not one name; an empty list if they are, of a thing that the library lacks.
+    None if they do not form a name; an empty list if they do, of an object that the library lacks.
     """
     phrase = " ".join(t.text for t in named)
     if len(named) == 1:
@@ -345,9 +346,9 @@ def _named_by(named: Sequence[Term], concepts: Concepts) -> tuple[list[Match] | 
 
 
 def _other_than(phrase: str, last: str, concepts: Concepts) -> bool:
-    """Whether a compound that begins with a colour or a material is a thing of its own.
+    """Whether a compound that starts with a colour or a material is something other than its last word.
 
-    A red panda is no panda, and a straw hat no top hat; but a 'golden star', a flower, may be a star of gold.
+    A red panda is not a panda, nor a straw hat a top hat; but 'golden star', a flower, may be a star of gold.
     """
     own = concepts.match(last)
     if {*singulars(phrase)} & OTHER_THINGS:
@@ -365,32 +366,35 @@ def _is_alive(phrase: str) -> bool:
 
 
 def _names_thing(word: str) -> bool:
-    """Whether a word before a noun may name another kind of it: a noun, or a word that is not known."""
+    """Whether a word before a noun may turn it into another object: a noun, or an unknown word."""
     describing = describes([word]) or word in SIZES | COUNTS or word in MODELS | STATUES
     return not describing and (bool(lexicon().senses(word)) or not is_known(word))
 
 
 def _mark_noun(
-    thing: _Object,
+    obj: _Object,
     named: Sequence[Term],
     before: Sequence[Term],
     concepts: Concepts,
     *,
     plain_kind: bool,
 ) -> None:
-    """The fates of the words that name the object.  plain_kind: whether a kind's words are all among them."""
-    match = thing.matches[0]
+    """Sets the fates of the words that name the object.
+
+    plain_kind: whether all words of a hyponym are among them.
+    """
+    match = obj.matches[0]
     for term in before:
         if _is_count(term.text):
-            thing.mark([term], Use.NOT_MADE, why=ONE)
-    counted = any(fate.why == ONE for fate in thing.fates.values())
+            obj.mark([term], Use.NOT_MADE, why=ONE)
+    counted = any(fate.why == ONE for fate in obj.fates.values())
     reasons = []
     if match.relation is Relation.KIND and plain_kind:
         reasons.append(_plain(match.category))
     if _is_plural(named[-1].text, concepts) and not counted:
         reasons.append(ONE)
-    same = {*singulars(thing.noun)} & {plain(match.category)}
-    thing.mark(named, Use.KIND, "" if same else match.category, ", ".join(reasons))
+    same = {*singulars(obj.noun)} & {plain(match.category)}
+    obj.mark(named, Use.KIND, "" if same else match.category, ", ".join(reasons))
 
 
 def _plain(category: str) -> str:
@@ -398,14 +402,14 @@ def _plain(category: str) -> str:
 
 
 def _is_plural(word: str, concepts: Concepts) -> bool:
-    """Whether the noun is a plural: 'boots', but not 'glasses', which is one thing's name."""
+    """Whether the noun is a plural: 'boots', but not 'glasses', which names one object."""
     if plain(word) in concepts.exact or word in lexicon().words:
         return False
     return any(form in concepts.exact or form in lexicon().words for form in [*singulars(word)][1:])
 
 
 def _follows_name(terms: Sequence[Term], concepts: Concepts) -> bool:
-    """Whether the last term says of the name before it that it is a statue, a model or young."""
+    """Whether the last term makes the name before it a statue, a model or a young animal."""
     name, last = terms[-2].text, terms[-1].text
     form = {*singulars(last)}
     matches = concepts.match(name) if form & (MODELS | STATUES | YOUNG) else []
@@ -420,24 +424,24 @@ def _after_name(word: str) -> tuple[Use, str, str]:
     return Use.NOT_MADE, "", GROWN if form & YOUNG else STATUE_OF
 
 
-def _modifiers(thing: _Object, before: list[Term], concepts: Concepts) -> None:
-    """The words before the noun: colours, materials, kinds, counts, sizes and others."""
-    rest = thing.ask(_compounds(before, concepts))
-    category = thing.matches[0].category
-    typical = [thing.noun]
+def _modifiers(obj: _Object, before: list[Term], concepts: Concepts) -> None:
+    """Reads the words before the noun: colours, materials, kinds, counts, sizes and others."""
+    rest = obj.ask(_compounds(before, concepts))
+    category = obj.matches[0].category
+    typical = [obj.noun]
     for term in rest:
         matches = concepts.match(term.text)
         if matches and matches[0].category == category and not _is_size_or_count(term.text):
             kind = matches[0].relation is Relation.KIND
-            thing.mark([term], Use.KIND, category, _plain(category) if kind else "")
+            obj.mark([term], Use.KIND, category, _plain(category) if kind else "")
             typical.append(term.text)
         elif term.text in SIZES:
-            thing.mark([term], Use.NOT_MADE, why="size")
+            obj.mark([term], Use.NOT_MADE, why="size")
         else:
-            thing.mark([term], Use.NOT_MADE)
+            obj.mark([term], Use.NOT_MADE)
     for name in (form for noun in typical for form in (plain(base(noun)), noun)):
-        if not thing.asked and name in TYPICAL:
-            thing.asked = Surface((COLORS[TYPICAL[name]],), (TYPICAL[name],))
+        if not obj.asked and name in TYPICAL:
+            obj.asked = Surface((COLORS[TYPICAL[name]],), (TYPICAL[name],))
 
 
 def _is_count(word: str) -> bool:
@@ -449,9 +453,9 @@ def _is_size_or_count(word: str) -> bool:
 
 
 def _compounds(terms: Sequence[Term], concepts: Concepts) -> list[Term]:
-    """The terms, with those as one that are one name or that only seem to be a colour, material or count.
+    """The terms, with names joined, and compounds that only seem to contain a colour, material or count.
 
-    'golden retriever' before 'puppy' paints nothing gold; 'red oak' before 'table' is still a material.
+    'golden retriever' before 'puppy' makes nothing gold; 'red oak' before 'table' is still a material.
     """
     out = []
     i = 0
@@ -476,45 +480,43 @@ def _is_one_name(row: Sequence[str], concepts: Concepts) -> bool:
     return is_compound(phrase) and any(describes([word]) or _is_count(word) for word in row[:-1])
 
 
-def _say(thing: _Object, clause: Clause) -> None:
-    """Take in one clause after the noun."""
+def _read_clause(obj: _Object, clause: Clause) -> None:
+    """Reads one clause after the noun."""
     if clause.kind == "head":
         if describes(clause.words) and not clause.article:
-            thing.ask(clause.terms)  # 'a car, red'
-        _mark_rest(thing, clause.terms)
+            obj.ask(clause.terms)  # 'a car, red'
+        _mark_rest(obj, clause.terms)
         return
     asks = surface(clause.words)[1]
     used = {i for ask in asks for i in range(ask.start, ask.start + ask.count)}
     left = [t for i, t in enumerate(clause.terms) if i not in used]
     if clause.kind == "without":
-        count, names = thing.parts_named([t.text for t in left])
+        count, names = obj.parts_named([t.text for t in left])
         if names and len(left) == len(clause.terms):
-            thing.without += names
-            thing.mark_part(left[-count:], names[0], "left out")
-        _mark_rest(thing, clause.terms)
+            obj.without += names
+            obj.mark_part(left[-count:], names[0], "left out")
+        _mark_rest(obj, clause.terms)
         return
     if clause.kind in ("is", "made") and asks:
-        _ask(thing, thing.last_part, clause.terms)
+        _ask(obj, obj.last_part, clause.terms)
     elif not left or clause.terms[-1] is not left[-1]:
         if _is_about_object(clause):
-            _ask(thing, "", clause.terms)
+            _ask(obj, "", clause.terms)
     else:
-        count, names = thing.parts_named([t.text for t in left])
+        count, names = obj.parts_named([t.text for t in left])
         if names:
-            thing.last_part = names[0]
-            thing.mark_part(left[-count:], names[0])
-            _ask(thing, names[0], clause.terms)
+            obj.last_part = names[0]
+            obj.mark_part(left[-count:], names[0])
+            _ask(obj, names[0], clause.terms)
             for name in names[1:]:
-                thing.of_parts[name] = (
-                    thing.of_parts.get(name, Surface()) + surface(clause.words)[0]
-                )
-    _mark_rest(thing, clause.terms)
+                obj.of_parts[name] = obj.of_parts.get(name, Surface()) + surface(clause.words)[0]
+    _mark_rest(obj, clause.terms)
 
 
 def _is_about_object(clause: Clause) -> bool:
     """Whether colours and materials after 'in', 'of' or 'with' are the object's: 'in blue', 'of gold'.
 
-    Not so 'on ice', 'in the snow' and 'with mustard', which are places and things.
+    Those of 'on ice', 'in the snow' and 'with mustard' are not: they are places and objects.
     """
     if clause.kind == "place":
         return clause.opener in ("in", "of", "from") and clause.words[-1] not in (
@@ -526,19 +528,19 @@ def _is_about_object(clause: Clause) -> bool:
     return not (clause.kind == "with" and is_thing)
 
 
-def _ask(thing: _Object, part: str, terms: Sequence[Term]) -> None:
-    """What the terms ask of the surface of a part, "" for the whole object."""
-    asked, _ = thing.surface(terms, part)
+def _ask(obj: _Object, part: str, terms: Sequence[Term]) -> None:
+    """Adds the surface that the terms describe to a part or ("") the whole object."""
+    asked, _ = obj.surface(terms, part)
     if part:
-        thing.of_parts[part] = thing.of_parts.get(part, Surface()) + asked
+        obj.of_parts[part] = obj.of_parts.get(part, Surface()) + asked
     else:
-        thing.asked += asked
+        obj.asked += asked
 
 
-def _joined(said: Sequence[Clause]) -> list[Clause]:
-    """The clauses, where colours before 'and' go with what follows: 'with red and white stripes'."""
+def _joined(parsed: Sequence[Clause]) -> list[Clause]:
+    """The clauses, with colours before 'and' joined to what follows: 'with red and white stripes'."""
     out: list[Clause] = []
-    for clause in said:
+    for clause in parsed:
         before = out[-1] if out else None
         joins = (
             before and before.kind == clause.kind == "with" and clause.joined and not clause.article
@@ -550,8 +552,8 @@ def _joined(said: Sequence[Clause]) -> list[Clause]:
     return out
 
 
-def _mark_rest(thing: _Object, terms: Sequence[Term]) -> None:
-    """The terms of a clause that ask for nothing that is made."""
+def _mark_rest(obj: _Object, terms: Sequence[Term]) -> None:
+    """Marks the terms of a clause that have not been used as not made."""
     for term in terms:
         why = (
             "size"
@@ -560,35 +562,33 @@ def _mark_rest(thing: _Object, terms: Sequence[Term]) -> None:
             if _is_count(term.text)
             else ""
         )
-        thing.mark([term], Use.NOT_MADE, why=why)
+        obj.mark([term], Use.NOT_MADE, why=why)
 
 
-def _accents(thing: _Object) -> None:
-    """Give the object's second colour to a part that bears it; what finds no place is not made."""
-    accent = Surface(thing.asked.colors[1:2], thing.asked.color_words[1:2])
-    free = [p for p in ACCENTS if p in thing.parts and not thing.of_parts.get(p)]
+def _accents(obj: _Object) -> None:
+    """Gives the object's second colour to a suitable part; surplus colours and materials are not made."""
+    accent = Surface(obj.asked.colors[1:2], obj.asked.color_words[1:2])
+    free = [p for p in ACCENTS if p in obj.parts and not obj.of_parts.get(p)]
     count = 2 if accent and free else 1
     if accent and free:
-        thing.of_parts[free[0]] = accent
-        thing.accented = free[0]
-    thing.asked = thing.asked.only(count)
-    thing.unmake("", Use.COLOR, count)
-    thing.unmake("", Use.MATERIAL, 1)
-    for part, asked in thing.of_parts.items():
-        thing.of_parts[part] = asked.only(1)
-        thing.unmake(part, Use.COLOR, 1)
-        thing.unmake(part, Use.MATERIAL, 1)
+        obj.of_parts[free[0]] = accent
+        obj.accented = free[0]
+    obj.asked = obj.asked.only(count)
+    obj.unmake("", Use.COLOR, count)
+    obj.unmake("", Use.MATERIAL, 1)
+    for part, asked in obj.of_parts.items():
+        obj.of_parts[part] = asked.only(1)
+        obj.unmake(part, Use.COLOR, 1)
+        obj.unmake(part, Use.MATERIAL, 1)
 
 
-def _fates(
-    thing: _Object, words: Sequence[Word], corrections: Mapping[int, str]
-) -> tuple[Fate, ...]:
+def _fates(obj: _Object, words: Sequence[Word], corrections: Mapping[int, str]) -> tuple[Fate, ...]:
     """The fate of every word and mark of the prompt, in order."""
-    pair = any(f.word.lower() in ("pair", "pairs") and f.why == ONE for f in thing.fates.values())
-    whole = pair and thing.matches and thing.matches[0].category.endswith("s")
+    pair = any(f.word.lower() in ("pair", "pairs") and f.why == ONE for f in obj.fates.values())
+    whole = pair and obj.matches and obj.matches[0].category.endswith("s")
     out = []
     for word in words:
-        fate = thing.fates.get(word.place)
+        fate = obj.fates.get(word.place)
         if fate is None and word.is_mark:
             fate = Fate(word.written, Use.PUNCTUATION)
         elif fate is None:
@@ -596,9 +596,9 @@ def _fates(
         if fate.word == "1":
             fate = Fate(fate.word, Use.FUNCTION)
         if whole and fate.word.lower() == "pair":
-            fate = Fate(fate.word, Use.FUNCTION)  # a pair of glasses is one thing
-        if fate.why == STATUE_OF and thing.asked.material is not None:
-            fate = Fate(fate.word, Use.FUNCTION)  # a golden statue is one of gold
+            fate = Fate(fate.word, Use.FUNCTION)  # a pair of glasses is one object
+        if fate.why == STATUE_OF and obj.asked.material is not None:
+            fate = Fate(fate.word, Use.FUNCTION)  # a golden statue is a statue of gold
         if word.place in corrections and fate.use not in (Use.NOT_MADE, Use.PICTURE, Use.FUNCTION):
             fate = replace(fate, corrected=corrections[word.place])
         out.append(fate)
@@ -612,11 +612,11 @@ def _unused(fate: Fate) -> Fate:
     return fate
 
 
-def _wish(thing: _Object) -> Wish:
+def _wish(obj: _Object) -> Wish:
     def wish(asked: Surface) -> Wish:
         return Wish(asked.colors[0] if asked.colors else None, asked.material)
 
     return replace(
-        wish(thing.asked),
-        parts={name: wish(asked) for name, asked in thing.of_parts.items() if asked},
+        wish(obj.asked),
+        parts={name: wish(asked) for name, asked in obj.of_parts.items() if asked},
     )

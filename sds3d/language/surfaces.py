@@ -1,4 +1,4 @@
-"""How colour and material words are read from a row of words."""
+"""Reads colours and materials from a sequence of words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sds3d.library.kit.model import Look
 
 @dataclass(frozen=True)
 class Surface:
-    """What words ask of a surface: colours, the first one first, and a material, each with its words."""
+    """The surface that words describe: colours in order, and a material, each with its words."""
 
     colors: tuple[Rgb, ...] = ()
     color_words: tuple[str, ...] = ()
@@ -21,7 +21,7 @@ class Surface:
     material_words: str = ""
 
     def __add__(self, more: Surface) -> Surface:
-        """What both ask; the first material stands."""
+        """Both together; the first material wins."""
         made = self if self.material else more
         return Surface(
             self.colors + more.colors,
@@ -31,7 +31,7 @@ class Surface:
         )
 
     def __bool__(self) -> bool:
-        """Whether anything was asked."""
+        """Whether there is a colour or a material."""
         return bool(self.colors) or self.material is not None
 
     def __str__(self) -> str:
@@ -44,7 +44,7 @@ class Surface:
 
 
 def shade(color: Rgb, word: str) -> Rgb:
-    """The colour as 'light', 'dark', 'bright', ... says."""
+    """The colour modified by 'light', 'dark', 'bright', ..."""
     if word in VIVID:
         grey = sum(color) / 3
         return _rgb(min(0.98, max(0.03, grey + VIVID[word] * (c - grey))) for c in color)
@@ -58,9 +58,9 @@ def _rgb(channels: Iterable[float]) -> Rgb:
 
 
 def color_at(words: Sequence[str], i: int) -> tuple[Rgb, int] | None:
-    """The colour that begins at word i, and how many words it takes; None if none does.
+    """The colour that starts at word i, and how many words it takes; None if there is none.
 
-    '#ff8800', 'red', 'reddish', 'sky blue', 'dark green', 'very light sky blue' (the 'very' is passed over).
+    '#ff8800', 'red', 'reddish', 'sky blue', 'dark green', 'light sky blue'.
     """
     word = words[i]
     if re.fullmatch(r"#([0-9a-f]{3}|[0-9a-f]{6})", word):
@@ -79,7 +79,7 @@ def color_at(words: Sequence[str], i: int) -> tuple[Rgb, int] | None:
 
 
 def material_at(words: Sequence[str], i: int) -> tuple[Look, int] | None:
-    """The material that begins at word i, and how many words it takes; None if none does."""
+    """The material that starts at word i, and how many words it takes; None if there is none."""
     for n in (2, 1):
         name = " ".join(words[i : i + n])
         name = SAME_MATERIAL.get(name, name)
@@ -90,7 +90,7 @@ def material_at(words: Sequence[str], i: int) -> tuple[Look, int] | None:
 
 @dataclass(frozen=True)
 class Ask:
-    """What `count` words from `start` on ask of a surface: a colour or a material."""
+    """The colour, material or finish that `count` words from `start` on name."""
 
     use: Use
     start: int
@@ -98,9 +98,9 @@ class Ask:
 
 
 def surface(words: Sequence[str]) -> tuple[Surface, list[Ask]]:
-    """What the words ask of a surface, and which of them ask it.
+    """The surface that the words describe, and which words describe it.
 
-    A colour beside a material colours it; a finish ('shiny') counts only beside a colour or a material.
+    A colour next to a material tints it; a finish ('shiny') counts only together with a colour or material.
     """
     asked = Surface()
     finish = ""
@@ -128,7 +128,7 @@ def surface(words: Sequence[str]) -> tuple[Surface, list[Ask]]:
 
 
 def _finished(asked: Surface, finish: str) -> Surface:
-    """The surface as shiny or as matte as the finish says."""
+    """The surface with the roughness of the finish."""
     look = replace(asked.material or Look(asked.colors[0]), roughness=FINISHES[finish])
     if asked.colors:
         words = (f"{finish} {asked.color_words[0]}", *asked.color_words[1:])
@@ -137,5 +137,5 @@ def _finished(asked: Surface, finish: str) -> Surface:
 
 
 def describes(words: Sequence[str]) -> bool:
-    """Whether every word is about colour or material."""
+    """Whether every word is part of a colour, material or finish."""
     return sum(ask.count for ask in surface(words)[1]) == len(words)

@@ -1,4 +1,4 @@
-"""The words of a prompt as they were written, and what became of each of them."""
+"""The words of a prompt as written, and what became of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 def word_set(text: str) -> frozenset[str]:
-    """The words of a text."""
+    """The words of a text, separated by white space."""
     return frozenset(text.split())
 
 
@@ -52,9 +52,9 @@ class Word:
 class Fate:
     """What became of one word of a prompt.
 
-    word: as it was written.  use: what it was used for.  read: what it was read as, where that is another
-    word.  corrected: the spelling that it was corrected to.  why: the reason, or what is made instead.
-    part: the part of the object that it is about, as the library spells it.
+    word: as written.  use: what it was used for.  read: what it was read as, if that is another word.
+    corrected: its corrected spelling.  why: the reason, or what is made instead.  part: the part of the object
+    that it is about, in the library's spelling.
     """
 
     word: str
@@ -76,7 +76,7 @@ class Fate:
 
 
 def split(text: str) -> list[Word]:
-    """The words and marks of a prompt, in order; together they are all of it except white space.
+    """The words and marks of a prompt, in order; together they cover all but the white space.
 
     A word is a run of letters and digits of any script, with apostrophes inside, or a colour like #ff8800;
     any other visible character stands alone.  Hyphens and underscores separate words.

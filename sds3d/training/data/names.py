@@ -11,9 +11,19 @@ from importlib.resources import files
 from sds3d.language.lexicon import base, has_vector, lexicon, plain, vector
 from sds3d.language.palette import COLORS
 from sds3d.library import CATEGORIES
-from sds3d.training.data.titles import RULES, SIZES, UNSAID
+from sds3d.training.data.titles import EXCLUDED, RULES, SIZES
 
-SAID_AHEAD = {"wood", "wooden", "oak", "teak", "plastic", "iron", "concrete", "rattan", "stone"}
+LEADING_MATERIALS = {
+    "wood",
+    "wooden",
+    "oak",
+    "teak",
+    "plastic",
+    "iron",
+    "concrete",
+    "rattan",
+    "stone",
+}
 NEAR = 0.55  # cosine from which on a synonym is used: below are 'knoll' of a hammock, 'sinker' of a donut
 
 
@@ -60,7 +70,7 @@ def cleaned(title: str) -> TitleWords:
     while len(words) > 1 and base(" ".join(words)) not in lexicon().words:
         if words[0] in COLORS:
             color = words.pop(0)
-        elif words[0] in SAID_AHEAD:
+        elif words[0] in LEADING_MATERIALS:
             material = words.pop(0)
         else:
             break
@@ -92,7 +102,7 @@ def other_names(name: str) -> tuple[str, ...]:
         and (_meaning(head) in above or base(name) not in lex.words)
     ):
         candidates += [head] if lex.senses(head) else []
-    unused = {name, base(name), *UNSAID}
+    unused = {name, base(name), *EXCLUDED}
     fit = [n for n in candidates if re.fullmatch(r"[a-z' ]+", n) and n not in unused]
     return tuple(dict.fromkeys(n for n in fit if not _holds_out(n)))
 

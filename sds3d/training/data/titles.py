@@ -20,7 +20,7 @@ RULES = (
 )
 
 # names in WordNet that are offensive, or do not fit what these models show
-UNSAID = {
+EXCLUDED = {
     "queer",
     "fag",
     "faggot",
@@ -30,7 +30,7 @@ UNSAID = {
     "gun barrel",
     "turtleneck",
 }
-UNSAID |= {
+EXCLUDED |= {
     "talker",
     "baseball glove",
     "marine museum",
@@ -40,9 +40,16 @@ UNSAID |= {
     "hulk",
     "earth",
 }
-UNSAID |= {"computer keyboard", "banana tree", "data processor", "true cat", "true pine", "chips"}
-UNSAID |= {"domestic dog", "adult male", "adult female", "swimming bath", "king of beasts", "miss"}
-UNSAID |= {"fairy bluebird", "football", "rider", "control", "stand", "holder", "maker", "goal"}
-UNSAID |= {"player", "tower", "sign", "press", "toilet table", "wax light", "toad", "ice bear"}
-UNSAID |= {"die", "swine", "stone", "passenger vehicle", "photographic camera", "kitchen range"}
-UNSAID |= {"emergency", "pot", "staff of life", "lounge", "bike", "rosebush", "cattle", "shades"}
+EXCLUDED |= {"computer keyboard", "banana tree", "data processor", "true cat", "true pine", "chips"}
+EXCLUDED |= {
+    "domestic dog",
+    "adult male",
+    "adult female",
+    "swimming bath",
+    "king of beasts",
+    "miss",
+}
+EXCLUDED |= {"fairy bluebird", "football", "rider", "control", "stand", "holder", "maker", "goal"}
+EXCLUDED |= {"player", "tower", "sign", "press", "toilet table", "wax light", "toad", "ice bear"}
+EXCLUDED |= {"die", "swine", "stone", "passenger vehicle", "photographic camera", "kitchen range"}
+EXCLUDED |= {"emergency", "pot", "staff of life", "lounge", "bike", "rosebush", "cattle", "shades"}
