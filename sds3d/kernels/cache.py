@@ -24,7 +24,7 @@ def choose() -> None:
     try:
         numba.njit(cache=True)(_probe)
     except RuntimeError:
-        config.CACHE_DIR = str(_temporary())  # pyright: ignore[reportAttributeAccessIssue]
+        config.CACHE_DIR = str(_temporary())  # pyright: ignore[reportAttributeAccessIssue] numba sets its options when it is imported
 
 
 def _temporary() -> Path:

@@ -93,7 +93,7 @@ def composite(
 
 
 def _nerfacc(density: Tensor, rgb: Tensor, dist: Tensor, delta: Tensor, offsets: Tensor) -> Tensor:
-    from nerfacc import (  # pyright: ignore[reportMissingImports]
+    from nerfacc import (  # pyright: ignore[reportMissingImports] an optional package
         accumulate_along_rays,
         render_weight_from_density,
     )
@@ -121,7 +121,7 @@ class _Composite(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, *grad_outputs):  # pyright: ignore[reportIncompatibleMethodOverride]
+    def backward(ctx, *grad_outputs):  # pyright: ignore[reportIncompatibleMethodOverride] once_differentiable makes ctx positional
         from sds3d.kernels import composite_numba
 
         *inputs, out = (v.detach().numpy() for v in ctx.saved_tensors)

@@ -44,7 +44,7 @@ class _HashEncode(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def backward(ctx, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # pyright: ignore[reportIncompatibleMethodOverride] once_differentiable makes ctx positional
         from sds3d.kernels import hash_encode_numba
 
         x, table, resolutions = (v.detach().numpy() for v in ctx.saved_tensors)

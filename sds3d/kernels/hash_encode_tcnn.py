@@ -32,7 +32,7 @@ def hash_encode(x: Tensor, table: Tensor, resolutions: Tensor) -> Tensor:
 
 @cache
 def _encoding(resolution: int, rows: int, features: int) -> nn.Module:
-    import tinycudann  # pyright: ignore[reportMissingImports]
+    import tinycudann  # pyright: ignore[reportMissingImports] an optional package
 
     settings = {
         "otype": "HashGrid",

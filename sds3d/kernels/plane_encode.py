@@ -41,7 +41,7 @@ class _PlaneEncode(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, *grad_outputs: Tensor) -> tuple[None, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def backward(ctx, *grad_outputs: Tensor) -> tuple[None, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride] once_differentiable makes ctx positional
         from sds3d.kernels import plane_encode_numba
 
         (x,) = ctx.saved_tensors

