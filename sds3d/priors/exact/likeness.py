@@ -50,7 +50,6 @@ UNREADABLE = (  # what Pillow's decoders raise on damaged files
     LookupError,
     TypeError,
     AttributeError,
-    NotImplementedError,
     OverflowError,
     Image.DecompressionBombError,
     struct.error,

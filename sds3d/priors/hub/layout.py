@@ -49,10 +49,8 @@ LOADING_ERRORS = (
     ImportError,
     LookupError,
     MemoryError,
-    NotImplementedError,
     OSError,
-    RecursionError,
-    RuntimeError,
+    RuntimeError,  # with NotImplementedError and RecursionError
     SafetensorError,
     TypeError,
     ValueError,
