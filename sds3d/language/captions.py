@@ -26,7 +26,7 @@ NUMBERED = {"lod", "v", "ver", "version"}
 
 
 @dataclass(frozen=True)
-class Word:
+class WeighedWord:
     """A word or compound, its weight and, if it is known, its meaning (a unit vector)."""
 
     text: str
@@ -107,7 +107,7 @@ def _agreement(own: tuple[str, ...], other: tuple[str, ...]) -> int:
     return len(asked & given) - len(asked ^ given) if asked else 0
 
 
-def _nearness(own: list[Word], other: list[Word]) -> float:
+def _nearness(own: list[WeighedWord], other: list[WeighedWord]) -> float:
     if not own or not other:
         return 0.0
     weights = np.array([word.weight for word in own])
@@ -119,7 +119,7 @@ def _nearness(own: list[Word], other: list[Word]) -> float:
     return 0.5 * float(means[0] @ means[1]) + 0.5 * share
 
 
-def _mean(words: list[Word]) -> np.ndarray | None:
+def _mean(words: list[WeighedWord]) -> np.ndarray | None:
     known = [word.weight * word.meaning for word in words if word.meaning is not None]
     if not known:
         return None
@@ -127,7 +127,7 @@ def _mean(words: list[Word]) -> np.ndarray | None:
     return total / np.linalg.norm(total)
 
 
-def _alike(a: Word, b: Word) -> float:
+def _alike(a: WeighedWord, b: WeighedWord) -> float:
     """The cosine of two words' vectors; for unknown words, their spelling similarity, 0 below SPELLED."""
     if a.text == b.text:
         return 1.0
@@ -140,7 +140,7 @@ def _alike(a: Word, b: Word) -> float:
     return dice if dice >= SPELLED else 0.0
 
 
-def _words(text: str) -> list[Word]:
+def _words(text: str) -> list[WeighedWord]:
     """The words of a text, with each compound as one word."""
     words = list(_normal(text))
     out = []
@@ -153,10 +153,10 @@ def _words(text: str) -> list[Word]:
         meaning = vector(phrase) if row is not None else None
         if row is None or meaning is None:
             number = words[0].isdecimal()
-            out.append(Word(words[0], SURFACE if number else 1.0))
+            out.append(WeighedWord(words[0], SURFACE if number else 1.0))
         else:
             out.append(
-                Word(phrase, weight(row) * (SURFACE if phrase in SURFACES else 1.0), meaning)
+                WeighedWord(phrase, weight(row) * (SURFACE if phrase in SURFACES else 1.0), meaning)
             )
         words = words[n:]
     return out
