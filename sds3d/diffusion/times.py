@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -15,22 +16,34 @@ def ramp(fraction: float, start: float, end: float, until: float = 1.0) -> float
     return start + (end - start) * min(fraction / until, 1.0)
 
 
-def progress(step: int, steps: int, schedule: str, step_at: float) -> float:
+def progress(step: int, steps: int, schedule: str, step_at: float, until: float = 1.0) -> float:
     """How far the bounds on t have gone from their start (0) to their end (1) at `step` of `steps`.
 
-    `constant` 0; `linear` step/steps; `sqrt` sqrt(step/steps) (HiFA); `step` jumps at `step_at`.
+    With f the fraction of the first `until` of the run that is done: `constant` 0; `linear` f; `sqrt` sqrt(f)
+    (HiFA).  `step` jumps at the fraction `step_at` of the run.
     """
     fraction = step / max(steps - 1, 1)
     match schedule:
         case "constant":
             return 0.0
         case "linear":
-            return fraction
+            return min(fraction / until, 1.0)
         case "sqrt":
-            return fraction**0.5
+            return min(fraction / until, 1.0) ** 0.5
         case "step":
             return float(fraction >= step_at)
     raise ValueError(schedule)
+
+
+Time = TypeVar("Time", float, Tensor)
+
+
+def shifted(u: Time, shift: float) -> Time:
+    """shift u / (1 + (shift - 1) u): times of a rectified flow moved towards noise; shift = 1 changes nothing.
+
+    Esser et al. 2024, Stable Diffusion 3, https://arxiv.org/abs/2403.03206, section 5.3.2.
+    """
+    return shift * u / (1 + (shift - 1) * u)
 
 
 @cache
@@ -55,9 +68,14 @@ def prioritized(fraction: float, m1: float, m2: float, s1: float, s2: float) -> 
 
 
 def sample_time(
-    rng: torch.Generator, views: int, bounds: tuple[float, float], *, per_view: bool
+    rng: torch.Generator,
+    views: int,
+    bounds: tuple[float, float],
+    *,
+    per_view: bool,
+    shift: float = 1.0,
 ) -> Tensor:
-    """t (views,), uniform between the bounds: one value for all views, or one each."""
+    """t (views,): one value for all views, or one each.  `shifted` of a uniform number between the bounds."""
     low, high = bounds
     draw = torch.rand(views if per_view else 1, generator=rng)
-    return (low + (high - low) * draw).expand(views).clone()
+    return shifted(low + (high - low) * draw, shift).expand(views).clone()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.prior import CAPABILITIES, Adaptable, Prior
-from sds3d.diffusion.times import prioritized, progress, ramp, sample_time
+from sds3d.diffusion.times import prioritized, progress, ramp, sample_time, shifted
 from sds3d.errors import BackendError, PriorError, RecipeError, UsageError
 from sds3d.language.prompt import Prompt
 from sds3d.lookup import find
@@ -276,19 +276,27 @@ def sampling(recipe: Recipe, steps: int, seed: int, where: torch.device) -> Samp
             return torch.rand(views, 3, generator=rng).to(where)
         return torch.full((views, 3), BACKGROUNDS[recipe.background.mode], device=where)
 
-    def bounds(step: int) -> tuple[float, float]:
+    shift = times.shift if times.distribution == "shifted" else 1.0
+
+    def uniform_bounds(step: int) -> tuple[float, float]:
         if times.schedule == "prioritized":
-            t = prioritized(step / max(steps - 1, 1), *times.priorities)
+            fraction = min(step / max(steps - 1, 1) / times.until, 1.0)
+            t = prioritized(fraction, *times.priorities)
             t = min(max(t, times.low), times.high)
             return t, t
-        f = progress(step, steps, times.schedule, times.step_at)
+        f = progress(step, steps, times.schedule, times.step_at, times.until)
         return (
             times.low + f * (times.low_end - times.low),
             times.high + f * (times.high_end - times.high),
         )
 
+    def bounds(step: int) -> tuple[float, float]:
+        low, high = uniform_bounds(step)
+        return shifted(low, shift), shifted(high, shift)
+
     def time(rng: torch.Generator, step: int) -> Tensor:
-        return sample_time(rng, views, bounds(step), per_view=times.per_view).to(where)
+        draw = sample_time(rng, views, uniform_bounds(step), per_view=times.per_view, shift=shift)
+        return draw.to(where)
 
     def noise(rng: torch.Generator, z: Tensor) -> Tensor:
         if recipe.noise.mode == "fixed":  # one for all views and steps

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from sds3d.bounds import Ascending, Bounds, Factor, Fraction
+from sds3d.bounds import Ascending, Bounds, Factor, Fraction, PositiveFraction
 from sds3d.recipe.toml import Named
 
 Side = Literal["front", "side", "back", "overhead"]
@@ -58,9 +58,13 @@ class Time:
             square root of the fraction done (`sqrt`, HiFA), or in one jump at `step_at` (`step`).
             `prioritized` (DreamTime) draws nothing: t falls along a fixed curve, clipped to `low`
             and `high`.
+        until: fraction of the run in which the bounds move; from then on they stay at their ends.
         step_at: fraction of the run at which `step` jumps.
         priorities: m1, m2, s1, s2 of `prioritized`: most steps fall between t = m2 and t = m1,
             with Gaussian flanks of standard deviation s1 above and s2 below.
+        distribution: how t lies between the bounds: `uniform`, or `shifted` towards noise, as rectified
+            flows are trained: u is uniform between the bounds and t = shift u / (1 + (shift - 1) u).
+        shift: of `shifted`; Stable Diffusion 3 has 3.
         per_view: draw a time for each view instead of one for all views of a step.
     """
 
@@ -69,8 +73,11 @@ class Time:
     low_end: Fraction
     high_end: Fraction
     schedule: Literal["constant", "linear", "sqrt", "step", "prioritized"] = "linear"
+    until: PositiveFraction = 1.0
     step_at: Fraction = 0.5
     priorities: tuple[Fraction, Fraction, Width, Width] = (0.8, 0.5, 0.3, 0.1)
+    distribution: Literal["uniform", "shifted"] = "uniform"
+    shift: Annotated[float, Bounds(0.01, 100)] = 3.0
     per_view: bool = False
 
 

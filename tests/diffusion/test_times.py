@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sds3d.diffusion.schedule import TRAINING_STEPS, alpha_bar
-from sds3d.diffusion.times import prioritized, progress, ramp, sample_time
+from sds3d.diffusion.times import prioritized, progress, ramp, sample_time, shifted
 
 
 def test_a_ramp_is_linear_until_its_end_and_then_constant():
@@ -24,6 +24,22 @@ def test_a_ramp_is_linear_until_its_end_and_then_constant():
 def test_bounds_move_from_the_first_step_to_the_last(schedule, expected):
     assert [progress(k, 101, schedule, 0.25) for k in (0, 25, 100)] == expected
     assert progress(24, 101, schedule, 0.25) < 1
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [("linear", [0, 0.5, 1, 1, 1]), ("sqrt", [0, 0.5**0.5, 1, 1, 1]), ("step", [0, 0, 0, 1, 1])],
+)
+def test_bounds_stay_at_their_ends_from_until_on_and_a_jump_has_its_own_place(schedule, expected):
+    steps = (0, 15, 30, 60, 100)
+    assert [progress(k, 101, schedule, 0.5, until=0.3) for k in steps] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("u", "t"), [(0.0, 0.0), (0.02, 0.06 / 1.04), (0.7, 0.875), (1.0, 1.0)])
+def test_shifted_times_are_those_of_stable_diffusion_3(u, t):
+    """Its scheduler's list: sigma = 3 u / (1 + 2 u) at u = 1 - index / 1000."""
+    assert shifted(u, 3.0) == pytest.approx(t)
+    assert shifted(u, 1.0) == u
 
 
 def test_a_run_of_one_step_stays_at_its_start():
@@ -74,3 +90,12 @@ def test_times_are_uniform_between_the_bounds_and_one_for_all_views_unless_asked
     assert len(set(together.tolist())) == 1
     apart = sample_time(rng, 4, (0.2, 0.6), per_view=True)
     assert len(set(apart.tolist())) == 4
+
+
+def test_shifted_draws_have_the_distribution_of_a_uniform_number_that_is_shifted(rng):
+    draws = torch.cat(
+        [sample_time(rng, 64, (0.1, 0.7), per_view=True, shift=3) for _ in range(200)]
+    )
+    undone = draws / (3 - 2 * draws)  # u of t = 3 u / (1 + 2 u)
+    expected = torch.linspace(0.1, 0.7, len(draws))
+    torch.testing.assert_close(undone.sort().values, expected, atol=0.01, rtol=0)

@@ -93,6 +93,33 @@ def test_bounds_on_t_move_from_their_starts_to_their_ends():
     assert t.max() - t.min() > 0.19
 
 
+def test_bounds_on_t_move_in_the_first_part_of_the_run_and_then_stay():
+    times = ("low=0.1", "high=0.9", "low_end=0.2", "high_end=0.4", "schedule=linear", "until=0.3")
+    sampling = draws(*(f"time.{x}" for x in times), steps=101)
+    assert sampling.bounds(15) == pytest.approx((0.15, 0.65))
+    for step in (30, 31, 99, 100):
+        assert sampling.bounds(step) == pytest.approx((0.2, 0.4))
+
+
+def test_prioritized_times_fall_within_until():
+    bounds = ("low=0.0", "high=1.0", "low_end=0.0", "high_end=1.0", "schedule=prioritized")
+    whole, half = (
+        draws(*(f"time.{x}" for x in bounds), f"time.until={u}", steps=41) for u in (1, 0.5)
+    )
+    assert [half.bounds(k) for k in range(21)] == [whole.bounds(2 * k) for k in range(21)]
+    assert half.bounds(40) == half.bounds(20)
+
+
+def test_bounds_and_draws_of_shifted_times_are_shifted_alike():
+    times = ("low=0.2", "high=0.7", "low_end=0.2", "high_end=0.7", "distribution=shifted")
+    sampling = draws(*(f"time.{x}" for x in times), "time.shift=2", "time.schedule=constant")
+    assert sampling.bounds(3) == pytest.approx((0.4 / 1.2, 1.4 / 1.7))
+    plain = draws(*(f"time.{x}" for x in times[:4]), "time.schedule=constant")
+    for seed in range(20):
+        u, t = (sampler.time(rng(seed), 3) for sampler in (plain, sampling))
+        torch.testing.assert_close(t, 2 * u / (1 + u))
+
+
 def test_prioritized_times_are_clipped_to_the_bounds_and_need_no_randomness():
     bounds = ("low=0.3", "high=0.6", "low_end=0.3", "high_end=0.6", "schedule=prioritized")
     sampling = draws(*(f"time.{x}" for x in bounds), steps=20)
