@@ -227,3 +227,8 @@ def row_of(word: str) -> int | None:
 def weight(row: int) -> float:
     """The weight of a word in a caption, from 0.05 for common words to 1 for rare ones."""
     return float(np.clip((float(lexicon().rarity[row]) - COMMON) / (255 - COMMON), 0.05, 1.0))
+
+
+def is_known(word: str) -> bool:
+    """Whether the lexicon has the word in any form."""
+    return base(word) in lexicon().words

@@ -9,7 +9,8 @@ from sds3d.errors import UsageError
 from sds3d.language.grammar import GRAMMAR
 from sds3d.language.palette import COLORS, MATERIALS
 from sds3d.language.prompt import LONGEST, parse
-from sds3d.language.reading import COUNTS, SIZES, Reading, read
+from sds3d.language.quantities import COUNTS, SIZES
+from sds3d.language.reading import Reading, read
 from sds3d.language.words import Use, split
 
 NAMES = {
