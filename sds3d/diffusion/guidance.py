@@ -32,16 +32,37 @@ def cfg(prior: Prior, z_t: Tensor, t: Tensor, cond: Cond, guidance_scale: float)
     """
     if guidance_scale == 1 and not cond.away:
         return prior.predict_noise(z_t, t, cond)
-    branches = [cond, cond.unconditional(), *(replace(cond, text=text) for text, _ in cond.away)]
-    eps_pos, eps_null, *others = together(prior, [(z_t, t, branch) for branch in branches])
-    d = direction = eps_pos - eps_null
-    for eps_i, (_, w) in zip(others, cond.away, strict=True):
-        direction = direction + w.to(d)[:, None, None, None] * perp(eps_i - eps_null, d)
-    eps_hat = eps_null + guidance_scale * direction
-    if not cond.rescale:
-        return eps_hat
-    ratio = eps_pos.std((1, 2, 3), keepdim=True) / eps_hat.std((1, 2, 3), keepdim=True)
-    return torch.lerp(eps_hat, ratio * eps_hat, cond.rescale)
+    return guided(prior, z_t, t, cond, guidance_scale)[0]
+
+
+def guided(
+    prior: Prior, z_t: Tensor, t: Tensor, cond: Cond, guidance_scale: float
+) -> tuple[Tensor, Tensor]:
+    """(`cfg`'s prediction, that of the prompt alone): one evaluation of the prior."""
+    branches = [cond, cond.unconditional(), *away_branches(cond)]
+    eps_pos, eps_null, *eps_away = together(prior, [(z_t, t, branch) for branch in branches])
+    d = eps_pos - eps_null
+    eps_hat = eps_null + guidance_scale * (d + away_sum(cond, eps_away, eps_null, d))
+    if cond.rescale:
+        ratio = eps_pos.std((1, 2, 3), keepdim=True) / eps_hat.std((1, 2, 3), keepdim=True)
+        eps_hat = torch.lerp(eps_hat, ratio * eps_hat, cond.rescale)
+    return eps_hat, eps_pos
+
+
+def away_branches(cond: Cond) -> list[Cond]:
+    """The branches of Perp-Neg's further prompts, in the order of `cond.away`."""
+    return [replace(cond, text=text) for text, _ in cond.away]
+
+
+def away_sum(cond: Cond, eps_away: Sequence[Tensor], eps_null: Tensor, d: Tensor) -> Tensor:
+    """sum_i w_i perp(eps_i - eps_null, d), with eps_i the predictions of `away_branches`; 0 without any.
+
+    Armandpour et al. 2023, https://arxiv.org/abs/2304.04968.
+    """
+    total = torch.zeros_like(d)
+    for eps_i, (_, w) in zip(eps_away, cond.away, strict=True):
+        total = total + w.to(d)[:, None, None, None] * perp(eps_i - eps_null, d)
+    return total
 
 
 def perp(a: Tensor, b: Tensor) -> Tensor:

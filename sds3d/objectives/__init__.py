@@ -2,7 +2,8 @@
 
 A keyword parameter named as a field of `sds3d.objectives.context.StepContext` comes from the loop; every
 other one has no default and comes from the recipe's [objective] table.  The annotation of `prior` says what
-the objective needs: `Prior`, or a protocol with a capability, such as `PriorWithDensity`.
+the objective needs: `Prior`, or a protocol with a capability, such as `PriorWithDensity`.  That of `cond` is
+`CondWithoutPerpNeg` for objectives without a form of Perp-Neg.
 """
 
 OBJECTIVES = {

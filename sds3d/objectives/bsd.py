@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from sds3d.bounds import Scale
-from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.guidance import together
 from sds3d.diffusion.noising import Weight, add_noise, weight_at
 from sds3d.diffusion.prior import Prior
+from sds3d.objectives.context import CondWithoutPerpNeg
 
 AUTO_SMOOTH, AUTO_SCALE = 1.25, 50.0  # the authors' code
 
@@ -28,7 +28,7 @@ def grad(
     z: Tensor,
     t: Tensor,
     eps: Tensor,
-    cond: Cond,
+    cond: CondWithoutPerpNeg,
     *,
     classifier: Scale,
     auto: bool,

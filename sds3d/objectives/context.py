@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Annotated
 
 import torch
 from torch import nn
 
 from sds3d.diffusion.cond import Cond
 from sds3d.students.student import Student
+
+CondWithoutPerpNeg = Annotated[Cond, "Perp-Neg"]
+"""How an objective annotates `cond` when it has no form of Perp-Neg and does not read `cond.away`."""
 
 
 @dataclass(frozen=True)

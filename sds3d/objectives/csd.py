@@ -1,7 +1,8 @@
 """Classifier score distillation:  g = w(t) (eps_pos - (1 - k) eps_empty - k eps_null).
 
 What remains of SDS as its guidance scale goes to infinity.  k moves the reference from the empty prompt to
-the negative one, linearly from `negative` to `negative_end` over the first `until` of the run.
+the negative one, linearly from `negative` to `negative_end` over the first `until` of the run.  With
+Perp-Neg, plus  w(t) sum_i w_i perp(eps_i - eps_null, eps_pos - eps_null),  whatever k is.
 
 Yu et al. 2023, Text-to-3D with Classifier Score Distillation, https://arxiv.org/abs/2310.19415, and the
 authors' code.
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from sds3d.bounds import PositiveFraction, Scale
 from sds3d.diffusion.cond import Cond
-from sds3d.diffusion.guidance import together
+from sds3d.diffusion.guidance import away_branches, away_sum, together
 from sds3d.diffusion.noising import Weight, add_noise, weight_at
 from sds3d.diffusion.prior import Prior
 from sds3d.diffusion.times import ramp
@@ -50,12 +51,12 @@ def grad(
     """
     k = ramp(fraction, negative, negative_end, until)
     z_t = add_noise(prior, z, t, eps)
-    if cond.empty is None:  # then the two references are one
-        branches, scales = [cond, cond.unconditional()], [1.0, -1.0]
-    else:
-        branches = [cond, cond.without_prompt(), cond.unconditional()]
-        scales = [1.0, k - 1.0, -k]
-    eps_hats = together(prior, [(z_t, t, branch) for branch in branches])
-    g = sum(scale * eps_hat for scale, eps_hat in zip(scales, eps_hats, strict=True))
-    g = weight_at(prior, t, weight) * g
+    branches = [cond, cond.unconditional(), *away_branches(cond)]
+    if cond.empty is not None:  # else the two references are one
+        branches.append(cond.without_prompt())
+    eps_pos, eps_null, *rest = together(prior, [(z_t, t, branch) for branch in branches])
+    eps_empty = eps_null if cond.empty is None else rest.pop()
+    direction = eps_pos - (1 - k) * eps_empty - k * eps_null
+    direction = direction + away_sum(cond, rest, eps_null, eps_pos - eps_null)
+    g = weight_at(prior, t, weight) * direction
     return g / (g.norm() + 1e-8) if normalize else g

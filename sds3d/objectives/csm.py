@@ -17,6 +17,7 @@ from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.guidance import together
 from sds3d.diffusion.noising import Weight, invert, weight_at
 from sds3d.diffusion.prior import Prior
+from sds3d.objectives.context import CondWithoutPerpNeg
 
 
 def grad(
@@ -24,7 +25,7 @@ def grad(
     z: Tensor,
     t: Tensor,
     eps: Tensor,
-    cond: Cond,
+    cond: CondWithoutPerpNeg,
     *,
     image: Cond | None,
     guidance_scale: Scale,

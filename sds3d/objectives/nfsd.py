@@ -11,10 +11,10 @@ from __future__ import annotations
 from torch import Tensor
 
 from sds3d.bounds import Fraction, Scale
-from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.guidance import together
 from sds3d.diffusion.noising import Weight, add_noise, weight_at
 from sds3d.diffusion.prior import Prior
+from sds3d.objectives.context import CondWithoutPerpNeg
 
 
 def grad(
@@ -22,7 +22,7 @@ def grad(
     z: Tensor,
     t: Tensor,
     eps: Tensor,
-    cond: Cond,
+    cond: CondWithoutPerpNeg,
     *,
     guidance_scale: Scale,
     threshold: Fraction,

@@ -21,7 +21,7 @@ from sds3d.loops.clock import Clock
 from sds3d.loops.learner import Learner, Trainer
 from sds3d.loops.step import Objective, Optimization, Regularizer, Sampling, generator
 from sds3d.objectives import OBJECTIVES
-from sds3d.objectives.context import SERVICES, StepContext
+from sds3d.objectives.context import SERVICES, CondWithoutPerpNeg, StepContext
 from sds3d.priors import OWN, PRIORS, PriorKind, parse_prior
 from sds3d.recipe.load import schema_keys, tables_of
 from sds3d.recipe.schema import Recipe
@@ -59,6 +59,7 @@ def check(recipe: Recipe, prior: str, *, image: bool = False) -> None:
     for name in _students_of(recipe):
         if made is not None and _student_table(recipe, name, made) == "residual":
             _require_whole_patches(recipe, name)
+    _require_perp_neg(recipe, function)
     if image and "image" not in accepted:
         raise UsageError(
             f"objective '{recipe.objective.name}' takes no image prompt", "use --method csm"
@@ -108,6 +109,18 @@ def _require_whole_patches(recipe: Recipe, student: str) -> None:
                 f"students.{student}.residual.patch = {patch}",
                 "change one of them",
             )
+
+
+def _require_perp_neg(recipe: Recipe, function: Callable[..., Tensor]) -> None:
+    """Raises RecipeError for Perp-Neg with an objective that has no form of it."""
+    annotations = [
+        p.annotation for p in inspect.signature(function, eval_str=True).parameters.values()
+    ]
+    if recipe.prompting.directions == "perp-neg" and CondWithoutPerpNeg in annotations:
+        raise RecipeError(
+            f"prompting.directions = \"perp-neg\": objective '{recipe.objective.name}' has no form of Perp-Neg",
+            'use "plain" or "none", or another method, such as --method csd',
+        )
 
 
 def _check_scene(recipe: Recipe) -> None:

@@ -220,3 +220,37 @@ def test_perp_neg_adds_the_weighted_perpendicular_part_of_each_further_prompt(aw
         total = total + w[:, None, None, None] * a
         assert (w < 0).all()
     torch.testing.assert_close(cfg(prior, z, t, cond, 7.5), eps_null + 7.5 * total)
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+def test_csd_adds_the_perpendicular_parts_beside_the_negative_prompt_before_it_normalises(
+    away, rng, normalize
+):
+    """The authors' gradient: a eps_pos + b eps_null + d eps_empty + sum_i w_i perp(eps_i - eps_null, d)."""
+    z, t, eps, cond = away
+    cond = replace(cond, empty=Embedding(torch.randn(z.shape, generator=rng, dtype=z.dtype)))
+    case = (z, t, eps, cond)
+    texts = [e for e, _ in cond.away]
+    eps_pos, eps_empty, eps_null, *eps_away = predictions(
+        case, cond.text, cond.empty, cond.null, *texts
+    )
+    d = eps_pos - eps_null
+    expected = eps_pos - 0.75 * eps_empty - 0.25 * eps_null
+    for eps_i, (_, w) in zip(eps_away, cond.away, strict=True):
+        a = eps_i - eps_null
+        a = a - (dot(a, d) / dot(d, d))[:, None, None, None] * d
+        expected = expected + w[:, None, None, None] * a
+    expected = w_at(t) * expected
+    if normalize:
+        expected = expected / expected.norm()
+    options = CSD | {"fraction": 0.25, "normalize": normalize}
+    g = csd.grad(GaussianPrior(0.7), *case, **options)
+    torch.testing.assert_close(g, expected, atol=1e-7, rtol=1e-7)
+
+
+def test_csd_with_perp_neg_is_what_is_left_of_sds_with_perp_neg_when_guidance_goes_to_infinity(
+    away,
+):
+    prior = GaussianPrior(0.7)
+    huge = sds.grad(prior, *away, guidance_scale=1e9, weight="sigma2") / 1e9
+    torch.testing.assert_close(csd.grad(prior, *away, **CSD), huge, atol=1e-7, rtol=1e-6)

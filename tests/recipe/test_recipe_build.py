@@ -294,3 +294,16 @@ def test_the_light_of_a_prior_is_known_without_loading_it(tmp_path):
     assert build.light("exact") is not None
     assert build.light("embedded") is not None
     assert build.light(f"diffusers:{tmp_path}") is None
+
+
+@pytest.mark.parametrize("method", ["bsd", "csm", "nfsd"])
+def test_perp_neg_is_refused_by_name_where_an_objective_has_no_form_of_it_and_nothing_is_loaded(
+    method,
+):
+    wanted = load(f"{method}-nerf", overrides=["prompting.directions=perp-neg"])
+    with pytest.raises(RecipeError, match=f"'{method}' has no form of Perp-Neg") as caught:
+        build.check(wanted, "exact")
+    assert "prompting.directions" in caught.value.message
+    assert "plain" in caught.value.fix
+    build.check(load(f"{method}-nerf", overrides=["prompting.directions=plain"]), "exact")
+    build.check(load("csd-nerf", overrides=["prompting.directions=perp-neg"]), "exact")
