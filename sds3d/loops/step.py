@@ -27,6 +27,8 @@ from sds3d.views.cameras import Cameras
 Objective = Callable[[Prior, Tensor, Tensor, Tensor, Cond, StepContext], Tensor]
 # (render, views, prompt) -> a scalar
 Regularizer = Callable[[Render, Cameras, Prompt], Tensor]
+# of a penalty: a number, or a function of the step
+Weight = float | Callable[[int], float]
 
 
 def _condition(prior: Prior, prompt: Prompt, cameras: Cameras, background: Tensor) -> Cond:
@@ -63,8 +65,8 @@ class Optimization:
     steps: int
     seed: int
     gradient: Callable[[Tensor, float], Tensor] = lambda g, fraction: g
-    penalties: Mapping[str, float] = field(default_factory=dict)
-    regularizers: Mapping[str, tuple[Regularizer, float]] = field(default_factory=dict)
+    penalties: Mapping[str, Weight] = field(default_factory=dict)
+    regularizers: Mapping[str, tuple[Regularizer, Weight]] = field(default_factory=dict)
     learners: Mapping[str, Learner] = field(default_factory=dict)
     state: nn.Module | None = None
     clock: Clock = field(default_factory=Clock)
@@ -123,7 +125,7 @@ def take_step(run: Optimization, step: int) -> Event:
         for name, (regularizer, _) in run.regularizers.items():
             penalties[name] = regularizer(render, cameras, run.prompt)
         require_finite({f"the penalty '{k}'": v for k, v in penalties.items()}, step, t)
-        ((z * g).sum() / len(z) + _weighted(run, penalties)).backward()
+        ((z * g).sum() / len(z) + _weighted(run, penalties, step)).backward()
         norm = torch.nn.utils.get_total_norm(
             p.grad for p in run.scene.parameters() if p.grad is not None
         )
@@ -152,7 +154,8 @@ def _context(run: Optimization, step: int, rng: torch.Generator, cond: Cond) -> 
     )
 
 
-def _weighted(run: Optimization, penalties: Mapping[str, Tensor]) -> Tensor | float:
-    """sum_k w_k penalty_k, over the penalties whose weight is not zero."""
+def _weighted(run: Optimization, penalties: Mapping[str, Tensor], step: int) -> Tensor | float:
+    """sum_k w_k penalty_k, over the penalties whose weight at this step is not zero."""
     weights = {**run.penalties, **{name: w for name, (_, w) in run.regularizers.items()}}
-    return sum(w * penalties[name] for name, w in weights.items() if w)
+    now = {name: w(step) if callable(w) else w for name, w in weights.items()}
+    return sum(w * penalties[name] for name, w in now.items() if w)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,11 +20,12 @@ from sds3d.lookup import find
 from sds3d.loops.clipping import clip
 from sds3d.loops.clock import Clock
 from sds3d.loops.learner import Learner, Trainer
-from sds3d.loops.step import Objective, Optimization, Regularizer, Sampling, generator
+from sds3d.loops.step import Objective, Optimization, Regularizer, Sampling, Weight, generator
 from sds3d.objectives import OBJECTIVES
 from sds3d.objectives.context import SERVICES, CondWithoutPerpNeg, StepContext
 from sds3d.priors import OWN, PRIORS, PriorKind, parse_prior
 from sds3d.recipe.load import schema_keys, tables_of
+from sds3d.recipe.schedule import Schedule
 from sds3d.recipe.schema import Recipe
 from sds3d.recipe.students import STUDENTS
 from sds3d.recipe.toml import UnknownKeyError, bind, dotted, flat, missing, parameters
@@ -210,7 +212,7 @@ def optimization(
         steps=recipe.steps,
         seed=seed,
         gradient=gradient(recipe),
-        penalties={name: w for name, w in recipe.regularizers.items() if ":" not in name},
+        penalties={name: _weight(recipe, name) for name in recipe.regularizers if ":" not in name},
         regularizers=_regularizers(recipe),
         learners=learners(recipe, prior, seed, where),
         state=None if state is None else state.to(where),
@@ -373,13 +375,19 @@ def _loader(path: str) -> Callable[..., Prior]:
     return find({}, path, "prior", PriorError)
 
 
-def _regularizers(recipe: Recipe) -> dict[str, tuple[Regularizer, float]]:
+def _regularizers(recipe: Recipe) -> dict[str, tuple[Regularizer, Weight]]:
     """The regularizers from outside the package: those whose name is an import path."""
     return {
-        name: (find({}, name, f"regularizers.{name}"), w)
-        for name, w in recipe.regularizers.items()
+        name: (find({}, name, f"regularizers.{name}"), _weight(recipe, name))
+        for name in recipe.regularizers
         if ":" in name
     }
+
+
+def _weight(recipe: Recipe, name: str) -> Weight:
+    """The weight of a regularizer: a number, or a function of the step."""
+    weight = recipe.regularizers[name]
+    return partial(weight.at, steps=recipe.steps) if isinstance(weight, Schedule) else weight
 
 
 def _class_of(kind: PriorKind) -> type | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import types
 import typing
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -15,6 +16,7 @@ from sds3d.objectives import OBJECTIVES
 from sds3d.objectives.context import SERVICES
 from sds3d.priors import PRIORS
 from sds3d.recipe.build import BY_CALLER
+from sds3d.recipe.schedule import Schedule
 from sds3d.recipe.schema import Recipe
 from sds3d.recipe.students import STUDENTS
 from sds3d.recipe.toml import Named, annotations_of, parameters, write
@@ -45,6 +47,12 @@ def describe(annotation: Any) -> str:  # noqa: PLR0911
         return "table" if inner[1] is Any else f"table, each value: {describe(inner[1])}"
     if annotation is Named:
         return "table with `name`"
+    if origin in {typing.Union, types.UnionType}:
+        return ", or ".join(map(describe, inner))
+    if annotation is Schedule or origin is Schedule:
+        return "a [schedule](#a-number-that-moves)"
+    if isinstance(annotation, typing.TypeVar):
+        return "number as the key allows"
     return NAMES.get(annotation, "any value")
 
 
@@ -125,6 +133,7 @@ def of_function(title: str, function: Callable, supplied: Collection[str] = ()) 
 def reference() -> str:
     """The page, in Markdown."""
     lines = [HEAD.rstrip(), *of_schema(Recipe)]
+    lines += ["", "## A number that moves", *of_schema(Schedule)]
     for name in OBJECTIVES:
         function = find(OBJECTIVES, name, "objective.name")
         lines += of_function(f'[objective] name = "{name}"', function, SERVICES)

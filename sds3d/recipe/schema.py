@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from sds3d.bounds import Ascending, Bounds, Factor, Fraction, PositiveFraction
+from sds3d.recipe.schedule import Schedule
 from sds3d.recipe.toml import Named
 
 Side = Literal["front", "side", "back", "overhead"]
@@ -212,7 +213,7 @@ class Recipe:
         objective: name and keyword arguments of the objective.
         scene: name and keyword arguments of the 3D representation.
         lr: learning rate of each parameter group of the scene.
-        regularizers: weight of each regularizer of the scene.
+        regularizers: weight of each regularizer of the scene, or its schedule over the run.
         students: [students.NAME.residual] and [students.NAME.lora], for objectives that train students.
         prior: [prior.exact] and [prior.diffusers], keyword arguments of the prior.
     """
@@ -233,5 +234,5 @@ class Recipe:
     prompting: Prompting = Prompting()
     students: Mapping[str, Any] = field(default_factory=dict)
     prior: Mapping[str, Any] = field(default_factory=dict)
-    regularizers: Mapping[str, Factor] = field(default_factory=dict)
+    regularizers: Mapping[str, Factor | Schedule[Factor]] = field(default_factory=dict)
     run: Run = Run()

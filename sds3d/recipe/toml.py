@@ -157,8 +157,11 @@ def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield key
 
 
-def build(cls: type, table: Mapping[str, Any], where: str) -> Any:
+def build(cls: Any, table: Mapping[str, Any], where: str) -> Any:
     """The dataclass made from a table; `where` is the table's name in messages, "" at the top.
+
+    cls: a dataclass, or a generic one with its types, as in Schedule[LearningRate].  Where it has a method
+    `violation`, as the constraints of `sds3d.bounds`, that is asked last.
 
     Raises RecipeError for a missing key, an unknown one, and a value that its annotation does not allow.
     """
@@ -172,10 +175,13 @@ def build(cls: type, table: Mapping[str, Any], where: str) -> Any:
     for key in table:
         if key not in annotations:
             raise UnknownKeyError(dotted(where, key), annotations)
-    for f in fields(cls):
+    for f in fields(typing.get_origin(cls) or cls):
         if f.default is MISSING and f.default_factory is MISSING and f.name not in table:
             raise missing(f.name, where)
-    return cls(**{k: typed(v, annotations[k], dotted(where, k)) for k, v in table.items()})
+    made = cls(**{k: typed(v, annotations[k], dotted(where, k)) for k, v in table.items()})
+    if hasattr(made, "violation"):
+        _require(made.violation(), table, where)
+    return made
 
 
 def missing(key: str, where: str) -> RecipeError:
@@ -185,9 +191,18 @@ def missing(key: str, where: str) -> RecipeError:
 
 
 @cache
-def annotations_of(cls: type) -> dict[str, Any]:
-    """The evaluated annotations of a dataclass, by field."""
-    return typing.get_type_hints(cls, include_extras=True)
+def annotations_of(cls: Any) -> dict[str, Any]:
+    """The evaluated annotations of a dataclass, by field; of a generic one with its types in their places."""
+    origin = typing.get_origin(cls) or cls
+    given = dict(zip(getattr(origin, "__parameters__", ()), typing.get_args(cls), strict=False))
+    hints = typing.get_type_hints(origin, include_extras=True)
+    return {name: given.get(hint, hint) for name, hint in hints.items()}
+
+
+def is_table(annotation: Any) -> bool:
+    """Whether the annotation is a dataclass, or a generic one with its types."""
+    kind = typing.get_origin(annotation) or annotation
+    return isinstance(kind, type) and is_dataclass(kind)
 
 
 def dotted(where: str, key: str) -> str:
@@ -208,7 +223,7 @@ def typed(value: Any, annotation: Any, where: str) -> Any:  # noqa: PLR0911
             if isinstance(constraint, Bounds | MultipleOf | Ascending):
                 _require(constraint.violation(result), value, where)
         return result
-    if isinstance(annotation, type) and is_dataclass(annotation):
+    if is_table(annotation):
         return build(annotation, _table(value, where), where)
     if annotation is Any or annotation is object or annotation is inspect.Parameter.empty:
         return _anything(value, where)
@@ -290,10 +305,11 @@ def _choice(value: Any, choices: tuple[Any, ...], where: str) -> Any:
 
 
 def _first_that_fits(value: Any, annotations: tuple[Any, ...], where: str) -> Any:
+    """The value as the first annotation that allows it; a table is none but that of a dataclass."""
+    choices = [a for a in annotations if a is not type(None)]  # TOML has no null
+    alike = [a for a in choices if is_table(a) == isinstance(value, Mapping)]
     last = RecipeError("")
-    for annotation in annotations:
-        if annotation is type(None):  # TOML has no null
-            continue
+    for annotation in alike or choices:
         try:
             return typed(value, annotation, where)
         except RecipeError as error:

@@ -70,6 +70,18 @@ def test_a_penalty_without_weight_is_recorded_and_moves_nothing():
     assert all(torch.equal(a, b) for a, b in zip(before, run.scene.parameters(), strict=True))
 
 
+def test_a_weight_may_be_a_function_of_the_step():
+    for step, weight in ((0, 0.0), (4, 2.0)):
+        runs = [
+            run_of(lambda prior, z, *_: torch.zeros_like(z), penalties={"cover": given})
+            for given in (weight, lambda step: step / 2)
+        ]
+        for run in runs:
+            take_step(run, step)
+        fixed, moving = (list(run.scene.parameters()) for run in runs)
+        assert all(torch.equal(a, b) for a, b in zip(fixed, moving, strict=True))
+
+
 def test_a_regularizer_sees_the_render_the_views_and_the_prompt_and_is_weighed():
     def pale(render, views, prompt):
         assert (len(views), prompt.text) == (VIEWS, "fog")

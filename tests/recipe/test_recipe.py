@@ -13,6 +13,7 @@ from sds3d.recipe import build as parts
 from sds3d.recipe import load as recipe
 from sds3d.recipe.load import dump, load
 from sds3d.recipe.reference import meanings, reference
+from sds3d.recipe.schedule import Schedule
 from sds3d.recipe.schema import Recipe
 from sds3d.recipe.toml import Named, annotations_of, bind, parameters
 from sds3d.runs.job import Job, resolve, settled
@@ -293,7 +294,7 @@ def test_the_reference_in_the_documentation_is_what_the_schema_says():
 
 
 def test_every_key_of_the_schema_has_a_meaning():
-    for cls in [t for t in (Recipe, *annotations_of(Recipe).values()) if is_dataclass(t)]:
+    for cls in [t for t in (Recipe, Schedule, *annotations_of(Recipe).values()) if is_dataclass(t)]:
         if cls is not Named:
             tables = {
                 k for k, t in annotations_of(cls).items() if is_dataclass(t) and t is not Named

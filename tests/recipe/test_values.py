@@ -3,7 +3,6 @@
 import math
 import typing
 from collections.abc import Mapping
-from dataclasses import is_dataclass
 from functools import cache
 from typing import Annotated
 
@@ -24,9 +23,10 @@ from sds3d.priors import PRIORS
 from sds3d.recipe import load as recipes
 from sds3d.recipe.build import BY_CALLER, check
 from sds3d.recipe.load import dump, load, schema_keys, tables_of
+from sds3d.recipe.schedule import Schedule
 from sds3d.recipe.schema import Export, Recipe
 from sds3d.recipe.students import STUDENTS
-from sds3d.recipe.toml import annotations_of, flat, parameters
+from sds3d.recipe.toml import annotations_of, flat, is_table, parameters
 from sds3d.scenes import SCENES
 from sds3d.views.cameras import orbit
 
@@ -117,7 +117,7 @@ def unbounded(annotation, bounded=False):
     if typing.get_origin(annotation) is Annotated:
         constraints = annotation.__metadata__
         return unbounded(inner[0], bounded or any(isinstance(c, Bounds) for c in constraints))
-    if is_dataclass(annotation):
+    if is_table(annotation):
         return any(map(unbounded, annotations_of(annotation).values()))
     return (annotation in {int, float} and not bounded) or any(map(unbounded, inner))
 
@@ -137,6 +137,7 @@ def test_every_number_that_a_function_takes_from_a_recipe_has_bounds(path):
 
 def test_every_number_of_the_schema_has_bounds():
     assert unbounded(tuple[float, ...])
+    assert unbounded(Schedule[float])
     assert not unbounded(Recipe)
 
 

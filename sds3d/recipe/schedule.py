@@ -1,0 +1,64 @@
+"""Numbers that move over the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Generic, Literal, TypeVar
+
+from sds3d.bounds import Bounds, Fraction
+
+Number = TypeVar("Number", bound=float)
+Step = Annotated[int, Bounds(0, 1_000_000)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule(Generic[Number]):
+    """A table such as `{ start = 10.0, end = 1.0, until = 0.5 }`, which may stand where a single number may.
+
+    It is `start` up to the fraction `after` of the run and `end` from the fraction `until` on, as
+    threestudio's [after_step, start, end, until_step].  Where `until` is not beyond `after`, it jumps.
+
+    Attributes:
+        start: the number at first.
+        end: the number at last.
+        after: fraction of the run up to which it stays at `start`.
+        until: fraction of the run from which on it stays at `end`.
+        after_step: `after` as a step instead; 0 means `after`.
+        until_step: `until` as a step instead; 0 means `until`.
+        curve: `linear`, or `exponential`, by the same factor at every step.
+    """
+
+    start: Number
+    end: Number
+    after: Fraction = 0.0
+    until: Fraction = 1.0
+    after_step: Step = 0
+    until_step: Step = 0
+    curve: Literal["linear", "exponential"] = "linear"
+
+    def violation(self) -> str:
+        """What the table must be, when it is not; "" when it is."""
+        if (self.after and self.after_step) or (self.until < 1 and self.until_step):
+            return "must give a fraction or a step, not both"
+        if self.curve == "exponential" and not (self.start > 0 and self.end > 0):
+            return "must have a start and an end above 0 to be exponential"
+        return ""
+
+    def at(self, step: int, steps: int) -> float:
+        """The number at `step` (0 is the first) of `steps`.
+
+        start + (end - start) x, or start (end / start)^x, with x = (step - a) / (b - a) kept within 0 and 1.
+        """
+        begin = self.after_step or self.after * steps
+        finish = self.until_step or self.until * steps
+        if step >= finish and step > begin:
+            return self.end
+        x = max(step - begin, 0.0) / (finish - begin) if finish > begin else 0.0
+        if self.curve == "exponential":
+            return self.start * (self.end / self.start) ** x
+        return self.start + (self.end - self.start) * x
+
+
+def at(number: float | Schedule, step: int, steps: int) -> float:
+    """The number at `step` of `steps`, whether it moves or not."""
+    return number.at(step, steps) if isinstance(number, Schedule) else number

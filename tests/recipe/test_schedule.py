@@ -1,0 +1,126 @@
+"""Laws of numbers that move over the run."""
+
+import math
+import typing
+from itertools import pairwise
+from typing import Annotated
+
+import pytest
+
+from sds3d.bounds import Bounds
+from sds3d.errors import RecipeError
+from sds3d.language.prompt import Prompt
+from sds3d.recipe import build
+from sds3d.recipe.load import dump, load
+from sds3d.recipe.schedule import Schedule, at
+from sds3d.recipe.toml import typed
+
+WEIGHT = Annotated[float, Bounds(0, 100)]
+
+
+def threestudio(value, step):
+    """C(value, epoch, global_step) of threestudio/utils/misc.py for [start_step, start, end, end_step]."""
+    start_step, start, end, end_step = value
+    return start + (end - start) * max(min(1.0, (step - start_step) / (end_step - start_step)), 0.0)
+
+
+@pytest.mark.parametrize("steps", [100, 10000])
+def test_a_linear_schedule_is_threestudios_scheduled_scalar(steps):
+    found = Schedule(start=10.0, end=1.0, after=0.2, until=0.5)
+    for step in range(0, steps, steps // 50):
+        expected = threestudio([0.2 * steps, 10.0, 1.0, 0.5 * steps], step)
+        assert found.at(step, steps) == pytest.approx(expected)
+
+
+def test_where_until_is_not_beyond_after_it_jumps_as_threestudios_does_within_one_step():
+    """threestudio writes [10000, 0, 1000, 10001]."""
+    found = Schedule(start=0.0, end=1000.0, after=0.4, until=0.4)
+    for step in (0, 9999, 10000, 10001, 24999):
+        assert found.at(step, 25000) == threestudio([10000, 0.0, 1000.0, 10001], step)
+
+
+def test_steps_do_not_depend_on_the_length_of_the_run_and_fractions_do():
+    fixed = Schedule(start=0.0, end=1.0, after_step=10, until_step=30)
+    share = Schedule(start=0.0, end=1.0, after=0.1, until=0.3)
+    assert [fixed.at(20, steps) for steps in (100, 1000)] == [0.5, 0.5]
+    assert share.at(20, 100) == pytest.approx(0.5)
+    assert share.at(200, 1000) == pytest.approx(0.5)
+    assert share.at(20, 1000) == 0
+
+
+def test_an_exponential_schedule_is_a_straight_line_in_the_logarithm():
+    found = Schedule(start=1e-2, end=1e-4, until=0.5, curve="exponential")
+    for step in range(50):
+        expected = (1 - step / 50) * math.log(1e-2) + step / 50 * math.log(1e-4)
+        assert math.log(found.at(step, 100)) == pytest.approx(expected)
+    assert [found.at(step, 100) for step in (50, 75, 100)] == [1e-4] * 3
+
+
+@pytest.mark.parametrize("curve", ["linear", "exponential"])
+def test_the_ends_are_met_exactly_and_what_lies_outside_is_constant(curve):
+    found = Schedule(start=0.3, end=0.7, after=0.25, until=0.75, curve=curve)
+    assert [found.at(step, 100) for step in (0, 25)] == [0.3, 0.3]
+    assert [found.at(step, 100) for step in (75, 99)] == [0.7, 0.7]
+    between = [found.at(step, 100) for step in range(25, 76)]
+    assert all(a < b for a, b in pairwise(between))
+
+
+def test_a_number_that_does_not_move_is_itself():
+    assert at(3.0, 7, 9) == 3.0
+
+
+def test_a_number_and_a_schedule_may_stand_in_the_same_place_and_have_the_same_bounds():
+    either = typing.Union[WEIGHT, Schedule[WEIGHT]]  # noqa: UP007
+    assert typed(3, either, "x") == 3.0
+    made = typed({"start": 1, "end": 2, "curve": "exponential"}, either, "x")
+    assert made == Schedule(start=1.0, end=2.0, curve="exponential")
+    assert isinstance(made.start, float)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("-1", "regularizers.bumpy = -1: must be from 0 to 1,000,000"),
+        ('"a"', 'regularizers.bumpy = "a": not a number'),
+        ("{}", "regularizers.bumpy.start: missing key"),
+        ("{ start = 1 }", "regularizers.bumpy.end: missing key"),
+        ("{ start = -1, end = 1 }", "regularizers.bumpy.start = -1: must be from 0"),
+        ("{ start = 1, end = nan }", "regularizers.bumpy.end = nan: not a finite number"),
+        ("{ start = 1, end = 2, untl = 1 }", "did you mean 'regularizers.bumpy.until'"),
+        ("{ start = 1, end = 2, until = 2 }", "regularizers.bumpy.until = 2: must be from 0 to 1"),
+        ("{ start = 1, end = 2, until_step = 0.5 }", "until_step = 0.5: not an integer"),
+        ("{ start = 1, end = 2, until = 0.5, until_step = 3 }", "a fraction or a step, not both"),
+        ("{ start = 1, end = 2, after = 0.5, after_step = 3 }", "a fraction or a step, not both"),
+        ('{ start = 0, end = 2, curve = "exponential" }', "a start and an end above 0"),
+        ('{ start = 1, end = 2, curve = "linaer" }', "did you mean 'linear'"),
+    ],
+)
+def test_a_weight_that_cannot_work_is_refused_by_its_key(value, message):
+    with pytest.raises(RecipeError) as caught:
+        load("sds-nerf", overrides=[f"regularizers.bumpy={value}"])
+    assert message in caught.value.message
+    assert len(caught.value.message.splitlines()) == 1
+
+
+def test_a_recipe_with_schedules_is_dumped_and_loaded_as_the_same(tmp_path):
+    moving = "regularizers.bumpy={ start = 1, end = 2.5, after_step = 3, curve = 'exponential' }"
+    found = load("sds-nerf", overrides=[moving])
+    (tmp_path / "r.toml").write_text(dump(found), encoding="utf-8")
+    assert load(tmp_path / "r.toml") == found
+
+
+def shape(render, views, prompt):
+    """A regularizer from outside the package."""
+    return render.alpha.mean()
+
+
+def test_the_weights_of_a_run_follow_their_schedules_also_those_from_outside_the_package():
+    moving = "{ start = 1.0, end = 3.0, until = 0.5 }"
+    name = f"{__name__}:shape"
+    weights = f"regularizers={{ bumpy = {moving}, hollow = 2.0, '{name}' = {moving} }}"
+    wanted = load("sds-nerf", overrides=["steps=8", "scene.log2_table=4", weights])
+    prior = build.prior("exact", wanted, 0)
+    run = build.optimization(wanted, prior, Prompt("a red armchair"), seed=0, where=build.CPU)
+    assert run.penalties["hollow"] == 2.0
+    for weight in (run.penalties["bumpy"], run.regularizers[name][1]):
+        assert [weight(step) for step in (0, 2, 4, 7)] == [1.0, 2.0, 3.0, 3.0]
