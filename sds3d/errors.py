@@ -17,7 +17,7 @@ class Sds3dError(Exception):
 
 
 def _one_line(text: str) -> str:
-    """The text with line ends and whatever else a terminal does not show written as escapes."""
+    """The text with line breaks and other unprintable characters escaped."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
@@ -30,7 +30,7 @@ class UsageError(Sds3dError):
 
 
 class RecipeError(Sds3dError):
-    """A recipe that does not load, or does not fit the functions it names."""
+    """A recipe that does not load, or does not match the functions it names."""
 
     exit_code = 3
 
@@ -42,17 +42,17 @@ class PriorError(Sds3dError):
 
 
 class MeshError(PriorError):
-    """A mesh file that cannot be read, or that holds no surface."""
+    """A mesh file that cannot be read, or that has no surface."""
 
 
 class BackendError(Sds3dError):
-    """A device or an accelerator that was asked for by name and is not there."""
+    """A device or accelerator that was requested by name and is not available."""
 
     exit_code = 5
 
 
 class RunError(Sds3dError):
-    """A run folder or a checkpoint that cannot be read, written or continued."""
+    """A run folder or a checkpoint that cannot be read, written or resumed."""
 
     exit_code = 6
 
@@ -70,7 +70,7 @@ class ExportError(Sds3dError):
 
 
 class UnexpectedError(Sds3dError):
-    """An exception that sds3d did not foresee: a fault of sds3d itself."""
+    """An unexpected exception: a bug in sds3d."""
 
     exit_code = 70  # EX_SOFTWARE of sysexits.h
 
@@ -78,19 +78,19 @@ class UnexpectedError(Sds3dError):
 INTERRUPTED = 130  # the shell's code for Ctrl-C
 BROKEN_PIPE = 141  # the shell's code for a program whose reader went away, as in `sds3d ... | head`
 LONGEST_NAME = 100  # characters of a mistyped name that are compared
-LISTED = 12  # families with up to this many names are listed whole
+LISTED = 12  # families with up to this many names are listed in full
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """What to add to a message about an unknown name: the nearest known one, or the few there are.
+    """The end of a message about an unknown name: the nearest known one, or all of a few.
 
-    ", did you mean 'sds'?" for the shortest name that begins with `name`; otherwise for the one at the least
+    ", did you mean 'sds'?" for the shortest name that starts with `name`; otherwise for the one at the least
     edit distance, up to half of the length, preferring anagrams and then the first; otherwise for one that
-    stands inside `name`.  Failing all, "; known: nerf, splats", or the three nearest of a large family.
+    is contained in `name`.  Failing all, "; known: nerf, splats", or the three nearest of a large family.
     """
     names = sorted(known) if isinstance(known, Set) else list(known)
     wanted = name.strip().lower()
-    typed = name.lstrip().lower()  # "snow " begins "snow globe" alone
+    typed = name.lstrip().lower()  # with its trailing space, "snow " completes only to "snow globe"
     completions = [other for other in names if wanted and other.lower().startswith(typed)]
     if completions:
         return f", did you mean '{min(completions, key=len)}'?"
@@ -110,7 +110,7 @@ def _distance(a: str, b: str) -> int:
     """The edit distance: insertions, deletions, substitutions and swaps of neighbours that turn a into b.
 
     Optimal string alignment, https://en.wikipedia.org/wiki/Damerau-Levenshtein_distance.  Words joined by
-    hyphens may stand in any order, at the price of one.
+    hyphens may be in any order, at a cost of one.
     """
     ordered = sorted(a.split("-"))
     if a != b and "-" in a and ordered == sorted(b.split("-")):

@@ -76,7 +76,7 @@ REFUSED = {
     ("a chair", "--steps", "-3"): (2, "steps = -3"),
     ("a chair", "--preset", "laptp"): (3, "did you mean 'laptop'"),
     ("a chair", "--recipe", "sds-nref"): (3, "did you mean 'sds-nerf'"),
-    ("a chair", "--recipe", "sds-nerf", "--method", "vsd"): (2, "the recipe's is sds"),
+    ("a chair", "--recipe", "sds-nerf", "--method", "vsd"): (2, "the recipe has sds"),
     ("a chair", "--set", "camera.view=3"): (3, "did you mean 'camera.views'"),
     ("a chair", "--set", "steps=many"): (3, "not an integer"),
     ("a chair", "--set", "export.texture_size=-4"): (3, "must be from 16 to 8192"),

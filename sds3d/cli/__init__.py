@@ -1,4 +1,4 @@
-"""The command line.  Verbs import what they need when they run, so that --help is quick."""
+"""The command line.  Verbs import what they need when they run, so that --help is fast."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from sds3d.errors import (
 )
 from sds3d.files import FIXES
 
-VERBS = "sds3d.verbs"  # entry points of installed packages that add a verb, a function as in this folder
-REPORT = "run it again with --debug for the trace, and report it"
+VERBS = "sds3d.verbs"  # entry points by which installed packages add verbs
+REPORT = "run it again with --debug for the traceback, and report it"
 # click's ClickException, which newer versions of typer bundle
 ParserError: type[Exception] = typer.BadParameter.__mro__[2]
 
 
 class PromptCommand(TyperCommand):
-    """A command whose argument is a prompt; one that was typed without quotes is explained."""
+    """A command whose argument is a prompt; explains how to quote one that was not."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As the base class.  Raises UsageError when words are left over."""
@@ -104,7 +104,7 @@ def options(
         False, "--version", callback=_version, is_eager=True, help="Print the version."
     ),
     debug: bool = typer.Option(
-        False, "--debug", help="Show the trace of an error; after any command, too."
+        False, "--debug", help="Show the traceback of an error; accepted anywhere."
     ),
 ) -> None:
     """From a sentence to a 3D asset by score distillation."""
@@ -113,12 +113,14 @@ def options(
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and exits.
 
-    Every error is one line, with its fix on the next, and an exit code of its kind; its trace is shown with
-    --debug alone.
+    Every error is one line, followed by one with its fix, and has the exit code of its kind; the traceback is
+    shown only with --debug.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 shows \\u2026, no trace
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # a terminal without UTF-8 shows \\u2026, not a traceback
             stream.reconfigure(errors="backslashreplace")
     debug = _take_debug(arguments)
     try:
@@ -129,7 +131,7 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         _close_stdout()
         sys.exit(BROKEN_PIPE)
-    except Exception as error:  # the only such clause: a person should never meet a trace unasked
+    except Exception as error:  # the only such clause: users see a traceback only on request
         if debug:
             raise
         shown = explain(error)
@@ -138,7 +140,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def explain(error: Exception) -> Sds3dError:
-    """The error to show for an exception: itself, what the parser or the disk said, or a fault of sds3d."""
+    """The error to show for an exception: itself, a parser or file error in our form, or a bug in sds3d."""
     if isinstance(error, Sds3dError):
         return error
     if isinstance(error, ParserError):
@@ -154,7 +156,7 @@ def explain(error: Exception) -> Sds3dError:
     place = f"{Path(frame.filename).name}, line {frame.lineno}"
     detail = _one_line(str(error))
     what = f"{type(error).__name__}{': ' if detail else ''}{detail[:200]}"
-    return UnexpectedError(f"unexpected {what} ({place}); this is a fault of sds3d", REPORT)
+    return UnexpectedError(f"unexpected {what} ({place}); this is a bug in sds3d", REPORT)
 
 
 def _from_parser(error: Any) -> UsageError:
@@ -207,7 +209,7 @@ def _take_debug(arguments: list[str]) -> bool:
 
 
 def _close_stdout() -> None:
-    """Points stdout at nothing, so that Python's own flush at exit does not fail again."""
+    """Redirects stdout to the null device, so that Python's own flush at exit does not fail again."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -15,27 +15,29 @@ from sds3d.scenes import SCENES
 
 def batch(
     file: Annotated[
-        Path, typer.Argument(help=".txt (a prompt a line), .jsonl, .json, .csv or .tsv.")
+        Path, typer.Argument(help=".txt (one prompt per line), .jsonl, .json, .csv or .tsv.")
     ],
-    methods: Annotated[str, typer.Option(help="Objectives, with commas.")] = "sds",
+    methods: Annotated[str, typer.Option(help="Objectives, separated by commas.")] = "sds",
     scene: Annotated[str, typer.Option(help="nerf, triplane or splats.")] = "nerf",
-    seeds: Annotated[int, typer.Option(help="Seeds 0 to N - 1 of each prompt.")] = 1,
+    seeds: Annotated[int, typer.Option(help="Seeds per prompt: 0 to N - 1.")] = 1,
     preset: Annotated[str, typer.Option(help="draft, laptop or quality.")] = "laptop",
     steps: Annotated[int | None, typer.Option(help="Optimisation steps.")] = None,
     prior: Annotated[str, typer.Option(help="exact, exact:FOLDER, or diffusers:MODEL.")] = "exact",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    format: Annotated[str, typer.Option(help="glb, obj, ply; several with commas.")] = "glb",
+    format: Annotated[
+        str, typer.Option(help="glb, obj or ply; separate several with commas.")
+    ] = "glb",
     set: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override a recipe's key.")
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override a key of the recipe.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where the run folders go.")] = Path("outputs/batch"),
+    out: Annotated[Path, typer.Option(help="Folder for the runs.")] = Path("outputs/batch"),
     trust_recipe: Annotated[
-        bool, typer.Option("--trust-recipe", help="Let the file name code to import.")
+        bool, typer.Option("--trust-recipe", help="Allow the file to name code to import.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Make an object for each prompt of a file; finished work is skipped when run again."""
+    """Make an object for each prompt in a file; finished jobs are skipped when it is repeated."""
     del debug  # read by main()
     if seeds < 1:
         raise UsageError(f"--seeds {seeds}: must be at least 1", "give a positive number")
@@ -69,7 +71,7 @@ def batch(
 
 
 def as_json(rows: list[dict], total: int, out: Path) -> str:
-    """The rows as one JSON object; `total` counts the jobs, of which a stopped batch has not run all."""
+    """The rows as one JSON object.  total: the number of jobs, including those not run when stopped."""
     import json
 
     from sds3d.runs.batch import COLUMNS
@@ -86,7 +88,7 @@ EXAMPLE = """Examples:
   sds3d batch prompts/embedded.txt --preset draft
   sds3d batch mine.jsonl --methods sds,vsd --seeds 2 --out outputs/mine
 
-A line of mine.jsonl is an object with any of the keys of a job:
+Each line of mine.jsonl is an object with any of a job's keys:
 
 \b
   {"prompt": "a red armchair", "scene": "triplane", "steps": 200, "overrides": ["camera.views=6"]}"""

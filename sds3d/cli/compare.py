@@ -19,28 +19,32 @@ if TYPE_CHECKING:
 
 def compare(
     prompts: Annotated[list[str], typer.Argument(help="What to make.")],
-    methods: Annotated[str, typer.Option(help="Objectives, with commas.")] = ",".join(OBJECTIVES),
+    methods: Annotated[str, typer.Option(help="Objectives, separated by commas.")] = ",".join(
+        OBJECTIVES
+    ),
     scene: Annotated[str, typer.Option(help="nerf, triplane or splats.")] = "nerf",
-    seeds: Annotated[int, typer.Option(help="Seeds 0 to N - 1 of each prompt.")] = 1,
+    seeds: Annotated[int, typer.Option(help="Seeds per prompt: 0 to N - 1.")] = 1,
     preset: Annotated[str, typer.Option(help="draft, laptop or quality.")] = "laptop",
     prior: Annotated[str, typer.Option(help="exact, exact:FOLDER, or diffusers:MODEL.")] = "exact",
-    steps: Annotated[int | None, typer.Option(help="The budget: steps of each run.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Budget: steps per run.")] = None,
     budget_nfe: Annotated[
-        int | None, typer.Option(help="The budget: prior evaluations of each run.")
+        int | None, typer.Option(help="Budget: prior evaluations per run.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     set: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override a recipe's key.")
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override a key of the recipe.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("outputs/compare"),
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the runs and the results.")] = Path(
+        "outputs/compare"
+    ),
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Run methods on the same prompts, prior, scene, cameras and budget; a table and a page."""
+    """Compare methods on the same prompts, prior, scene, cameras and budget."""
     del debug  # read by main()
     if seeds < 1:
         raise UsageError(f"--seeds {seeds}: must be at least 1", "give a positive number")
     if steps is not None and budget_nfe is not None:
-        raise UsageError("--steps and --budget-nfe are two budgets", "leave one out")
+        raise UsageError("--steps and --budget-nfe both set the budget", "use only one")
     if budget_nfe is not None and budget_nfe < 1:
         raise UsageError(f"--budget-nfe {budget_nfe}: must be at least 1", "give a positive number")
     names = [one_of("method", name.strip(), OBJECTIVES) for name in methods.split(",")]
@@ -76,7 +80,7 @@ def compare(
 
 
 def show(rows: dict[str, dict[str, Summary]]) -> None:
-    """The means over prompts and seeds as a table, a method a column."""
+    """Prints the means over prompts and seeds, one column per method."""
     from rich.console import Console
     from rich.table import Table
 

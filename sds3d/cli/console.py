@@ -1,4 +1,4 @@
-"""What a run looks like in a terminal: progress on stderr, the outcome on stdout."""
+"""The terminal output of a run: progress on stderr, the outcome on stdout."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ STDOUT, STDERR = 1, 2
 
 
 def fail(error: Sds3dError) -> None:
-    """The error and its fix on stderr, a line each."""
+    """Prints the error and its fix on stderr, one line each."""
     print(f"error: {error.message}", file=sys.stderr)
     if error.fix:
         print(f"fix:   {error.fix}", file=sys.stderr)
 
 
 def clock(seconds: float) -> str:
-    """m:ss, or h:mm:ss from an hour on."""
+    """m:ss, or h:mm:ss from one hour on."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def counts(completed: float, total: float | None, elapsed: float, left: float | None) -> str:
-    """What stands beside the bar: "60/120  0:13, 0:12 left"; only what is known."""
+    """The text beside the bar: "60/120  0:13, 0:12 left", without unknown parts."""
     steps = f"{completed:.0f}/{total:.0f}  " if total else ""
     return steps + clock(elapsed) + (f", {clock(left)} left" if total and left is not None else "")
 
@@ -77,27 +77,27 @@ def bar(console: Console, live: bool) -> Any:
 
 
 def say_stopping(signal: str) -> None:
-    """Says at once what the first signal does and what a second one would do.
+    """Announces what the first signal does and what a second one would do.
 
-    It runs inside a signal handler, where stderr may be half way through a line: it writes to the descriptor.
-    After SIGHUP the terminal is gone, and what is printed later must not fail.
+    It runs inside a signal handler, where stderr may be in use, so it writes to the file descriptor.  After
+    SIGHUP the terminal is gone, so later output is discarded.
     """
     again = "press it again" if signal == "Ctrl-C" else "a second signal"
     quits = "to quit at once" if signal == "Ctrl-C" else "quits at once"
-    line = f"\r\x1b[K{signal}: saving, then exporting what there is; {again} {quits}\n"
+    line = f"\r\x1b[K{signal}: saving, then exporting the current state; {again} {quits}\n"
     if not os.isatty(STDERR):
         line = line.removeprefix("\r\x1b[K")
     with suppress(OSError):
         os.write(STDERR, line.encode())
     if signal == "SIGHUP":
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+        null = os.open(os.devnull, os.O_WRONLY)
         for descriptor in (STDOUT, STDERR):
             if stat.S_ISCHR(os.fstat(descriptor).st_mode):  # a closed terminal is no longer a tty
-                os.dup2(nowhere, descriptor)
+                os.dup2(null, descriptor)
 
 
 class Progress:
-    """A Report: a bar with the time left in a terminal, plain lines elsewhere."""
+    """A Report: a progress bar in a terminal, plain lines elsewhere."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -120,7 +120,7 @@ class Progress:
         self._bar.stop()
 
     def stage(self, name: str) -> None:
-        """Names the part of the run that begins."""
+        """Shows the name of the stage that begins."""
         label = STAGES[name]
         if not self._live:
             self._say(label)
@@ -139,7 +139,7 @@ class Progress:
         self._say(line)
 
     def stopping(self, signal: str) -> None:
-        """Says that the run saves and ends."""
+        """Announces that the run is saving and ending."""
         say_stopping(signal)
 
     def _say(self, line: str) -> None:
@@ -147,20 +147,20 @@ class Progress:
 
 
 class Lines:
-    """A BatchReport on stderr: two lines a job; in a terminal the steps are counted in place."""
+    """A BatchReport on stderr: two lines per job and, in a terminal, a step counter."""
 
     def begin(self, number: int, total: int, job: Job) -> None:
-        """Names the job."""
+        """Prints the job."""
         what = f"{job.prompt} ({job.method}, {job.scene}, seed {job.seed})"
         print(f"[{number}/{total}] {what}", file=sys.stderr)
 
     def end(self, row: Mapping[str, Any]) -> None:
-        """Says how the job ended."""
+        """Prints how the job ended."""
         error = row["error"] and f": {row['error']}"
         print(f"  {row['status']}{error}, {row['seconds']} s", file=sys.stderr)
 
     def stage(self, name: str) -> None:
-        """Nothing: the job's lines say enough."""
+        """Does nothing; the job's two lines suffice."""
 
     def step(self, step: int, total: int, values: dict[str, float]) -> None:
         """Counts the steps in place."""
@@ -168,11 +168,11 @@ class Lines:
             print(f"  step {step} of {total}", end="\r", file=sys.stderr)
 
     def note(self, line: str) -> None:
-        """Prints what the user should know."""
+        """Prints a note."""
         print(f"  {line}", file=sys.stderr)
 
     def stopping(self, signal: str) -> None:
-        """Says that the job saves and the batch ends."""
+        """Announces that the job is saving and the batch is ending."""
         say_stopping(signal)
 
 
@@ -205,24 +205,24 @@ def closing(result: Result, seed: int) -> None:
     lines = [
         *map(str, result.files.values()),
         "",
-        f"{result.steps} steps in {clock(total)}, at most {result.peak_gib:.2f} GiB of memory",
+        f"{result.steps} steps in {clock(total)}, peak memory {result.peak_gib:.2f} GiB",
         *seconds,
         f"  {'total':11}{total:7.1f} s",
         "",
         *_next(result, seed),
     ]
     console = Console()
-    if max(map(len, lines)) > console.width - 4:  # a frame would cut or fold the paths
+    if max(map(len, lines)) > console.width - 4:  # a panel would truncate or wrap the paths
         print(f"{result.status}:", *lines, sep="\n")
     else:
         console.print(Panel(Text("\n".join(lines)), title=result.status, expand=False))
 
 
 def _next(result: Result, seed: int) -> list[str]:
-    """What to do next, a line each."""
+    """What to do next, one line each."""
     lines = ["next:"]
     if result.status == "stopped":
-        lines.append("  the same command again goes on from here")
+        lines.append("  to resume: the same command again")
     if result.status == "already finished":
         lines.append("  to train longer: the same command with more --steps")
         lines.append("  to start over: the same command with --overwrite")

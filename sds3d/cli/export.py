@@ -14,19 +14,19 @@ from sds3d.mesh.formats import EXPORTERS
 
 def export(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    format: Annotated[str, typer.Option(help="glb, obj, ply; several with commas.")] = "glb",
+    format: Annotated[
+        str, typer.Option(help="glb, obj or ply; separate several with commas.")
+    ] = "glb",
     texture_size: Annotated[int | None, typer.Option(help="Texture side in pixels.")] = None,
-    faces: Annotated[int | None, typer.Option(help="Most triangles.")] = None,
+    faces: Annotated[int | None, typer.Option(help="Maximum number of triangles.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Another folder for the files than the run's.")
+        Path | None, typer.Option(help="Folder for the files, if not the run's.")
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files that are there already.")
-    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
     trust_recipe: Annotated[
-        bool, typer.Option("--trust-recipe", help="Let the run's recipe import its code.")
+        bool, typer.Option("--trust-recipe", help="Allow the run's recipe to import code.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Write the mesh of a run in another format or size."""
     del debug  # read by main()

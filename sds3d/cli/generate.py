@@ -24,39 +24,41 @@ def generate(
         str, typer.Option(help="exact, exact:FOLDER for your own meshes, or diffusers:MODEL.")
     ] = "exact",
     recipe: Annotated[
-        str, typer.Option(help="A recipe's name or file instead of METHOD-SCENE.")
+        str, typer.Option(help="Name or file of a recipe, instead of METHOD-SCENE.")
     ] = "",
     preset: Annotated[str, typer.Option(help="draft, laptop or quality.")] = "laptop",
     steps: Annotated[int | None, typer.Option(help="Optimisation steps.")] = None,
     particles: Annotated[
-        int | None, typer.Option(help="Objects that are made together, with one student.")
+        int | None, typer.Option(help="Objects to optimise together, with one student.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed, another object of the kind.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed; another one makes another object.")] = 0,
     negative: Annotated[str, typer.Option(help="What to steer away from.")] = "",
     image: Annotated[
-        str, typer.Option(help="A picture of the object beside the words, for --method csm.")
+        str, typer.Option(help="An image prompt in addition to the words, for --method csm.")
     ] = "",
     up: Annotated[
         str, typer.Option(help="The up axis of the meshes in exact:FOLDER, y or z.")
     ] = "",
-    out: Annotated[str, typer.Option(help="The run folder itself.")] = "",
+    out: Annotated[str, typer.Option(help="The run folder.")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    format: Annotated[str, typer.Option(help="glb, obj, ply; several with commas.")] = "glb",
+    format: Annotated[
+        str, typer.Option(help="glb, obj or ply; separate several with commas.")
+    ] = "glb",
     set: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override a recipe's key.")
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override a key of the recipe.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")] = False,
-    preview_size: Annotated[int, typer.Option(help="Pixels of a view in preview.png.")] = 192,
-    turntable_size: Annotated[int, typer.Option(help="Pixels of turntable.mp4.")] = 320,
+    preview_size: Annotated[int, typer.Option(help="Pixels per view in preview.png.")] = 192,
+    turntable_size: Annotated[int, typer.Option(help="Frame size of turntable.mp4.")] = 320,
     trust_recipe: Annotated[
-        bool, typer.Option("--trust-recipe", help="Let a run folder's recipe import its code.")
+        bool, typer.Option("--trust-recipe", help="Allow a run folder's recipe to import code.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Make a 3D object from a sentence."""
     del debug  # read by main()
-    asked = {"method": method, "scene": scene}
+    choices = {"method": method, "scene": scene}
     job = Job(
         prompt=prompt,
         negative=negative,
@@ -80,10 +82,10 @@ def generate(
     )
     job.check_files()
     job = settled(job)
-    for name, value in asked.items():
+    for name, value in choices.items():
         if value and value != getattr(job, name):
             raise UsageError(
-                f"--{name} {value}, but the recipe's is {getattr(job, name)}",
+                f"--{name} {value}, but the recipe has {getattr(job, name)}",
                 f"leave out --{name} or --recipe",
             )
     run(job, json)

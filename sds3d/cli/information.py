@@ -12,7 +12,7 @@ from sds3d.errors import UsageError, nearest
 def doctor(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Report what this machine has, what runs where, and what is missing."""
+    """Report versions, devices and accelerators, and what is missing."""
     from json import dumps
 
     from sds3d.runs.doctor import report

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sds3d.language.reading import Reading
 
 app = typer.Typer(
-    help="The embedded prior: what it knows, and how it reads a prompt.",
+    help="The built-in prior: what it knows and how it reads prompts; training of a neural one.",
     epilog="""Examples:
 
 \b
@@ -33,18 +33,18 @@ app = typer.Typer(
 
 @app.callback()
 def prior(context: typer.Context) -> None:
-    """The embedded prior: what it knows, and how it reads a prompt."""
+    """The built-in prior: what it knows and how it reads prompts; training of a neural one."""
     if context.invoked_subcommand is None:
         info()
 
 
 @app.command(epilog="Example:  sds3d prior info")
 def info() -> None:
-    """List the categories of the built-in library and the other names they answer to."""
+    """List the categories of the built-in library and their synonyms."""
     from sds3d.library import CATEGORIES
 
-    print("--prior diffusers:MODEL takes a diffusion model instead: docs/priors.md")
-    print(f"{len(CATEGORIES)} categories; the other names of each in brackets")
+    print("--prior diffusers:MODEL uses a diffusion model instead: docs/priors.md")
+    print(f"{len(CATEGORIES)} categories, with their synonyms in brackets")
     for name, category in CATEGORIES.items():
         print(f"  {name}" + (f" ({', '.join(category.also)})" if category.also else ""))
 
@@ -52,9 +52,9 @@ def info() -> None:
 @app.command(epilog='Example:  sds3d prior sample "a red armchair" --seed 3 --out members.png')
 def sample(
     prompt: Annotated[str, typer.Argument(help="What to make.")],
-    out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("members.png"),
+    out: Annotated[Path, typer.Option(help="The image to write.")] = Path("members.png"),
     prior: Annotated[str, typer.Option(help="exact, or exact:FOLDER.")] = "exact",
-    seed: Annotated[int, typer.Option(help="Another seed, other members.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed; another one selects other members.")] = 0,
     up: Annotated[
         str, typer.Option(help="The up axis of the meshes in exact:FOLDER, y or z.")
     ] = "",
@@ -87,18 +87,16 @@ def sample(
 )
 def evaluate(
     what: Annotated[
-        Path, typer.Argument(help="A file with a prompt on each line, or a network's folder.")
+        Path, typer.Argument(help="A file with one prompt per line, or a network's folder.")
     ],
     words: Annotated[
-        bool, typer.Option("--words", help="Show what becomes of every word of each prompt.")
+        bool, typer.Option("--words", help="Show how every word of each prompt is used.")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the readings as JSON, every word's fate included.")
+        bool, typer.Option("--json", help="Print the readings as JSON, with the use of every word.")
     ] = False,
-    data: Annotated[
-        list[Path] | None, typer.Option(help="The sets that the network was trained on.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where a network's numbers go.")] = None,
+    data: Annotated[list[Path] | None, typer.Option(help="The network's training sets.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File for a network's scores.")] = None,
     card: Annotated[bool, typer.Option("--card", help="Write the network's model card.")] = False,
 ) -> None:
     """Show how each prompt of a file is read (exit code 1 if one is refused), or measure a network."""
@@ -147,14 +145,14 @@ def data(
         list[str],
         typer.Argument(help="builtin[:N], sweethome3d[:FOLDER], megaglest[:FOLDER], folder:DIR."),
     ],
-    out: Annotated[Path, typer.Option(help="The folder of the set.")],
-    views: Annotated[int, typer.Option(help="Views of an object, a multiple of 4.")] = 12,
-    size: Annotated[int, typer.Option(help="Pixels of a view's side.")] = 64,
-    seed: Annotated[int, typer.Option(help="Another seed, other cameras.")] = 0,
-    limit: Annotated[int | None, typer.Option(help="Objects of each source.", min=1)] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the training set.")],
+    views: Annotated[int, typer.Option(help="Views per object, a multiple of 4.")] = 12,
+    size: Annotated[int, typer.Option(help="Width and height of a view in pixels.")] = 64,
+    seed: Annotated[int, typer.Option(help="Random seed of the cameras.")] = 0,
+    limit: Annotated[int | None, typer.Option(help="Objects per source, at most.", min=1)] = None,
     depth: Annotated[bool, typer.Option("--depth", help="Store depth too.")] = False,
 ) -> None:
-    """Draw the training set of a neural prior; finished shards are kept when run again."""
+    """Render a training set for a neural prior; finished shards are kept when it is repeated."""
     from sds3d.cli.console import Progress
     from sds3d.interrupt import graceful
     from sds3d.training.data.build import Settings, build
@@ -163,12 +161,12 @@ def data(
     from sds3d.training.data.sources import source
 
     settings = Settings(views, size, seed, depth)
-    found = [source(text, limit) for text in sources]
+    loaded = [source(text, limit) for text in sources]
     with graceful() as interrupt, Progress() as progress:
         progress.stage("draw")
-        outcome = build(found, out, settings, interrupt, progress)
+        outcome = build(loaded, out, settings, interrupt, progress)
     if outcome.stopped:
-        print(f"stopped with {outcome.objects} objects in {out}; the same command goes on")
+        print(f"stopped with {outcome.objects} objects in {out}; the same command resumes")
         raise typer.Exit(INTERRUPTED)
     for line in sheet(load_training_set(out), out / "sheet.png"):
         print(f"  {line}")

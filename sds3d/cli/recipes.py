@@ -9,7 +9,7 @@ import typer
 from sds3d.recipe import load as recipe
 
 app = typer.Typer(
-    help="The shipped recipes: every number of a method, with its source.",
+    help="The built-in recipes: every number of a method, with its source.",
     epilog="""Examples:
 
 \b
@@ -24,14 +24,14 @@ app = typer.Typer(
 
 @app.callback()
 def recipes(context: typer.Context) -> None:
-    """The shipped recipes: every number of a method, with its source."""
+    """The built-in recipes: every number of a method, with its source."""
     if context.invoked_subcommand is None:
         list_all()
 
 
 @app.command("list", epilog="Example:  sds3d recipes list")
 def list_all() -> None:
-    """Name each recipe, its method, scene, presets and paper."""
+    """List the recipes with their methods, scenes, presets and papers."""
     for name in recipe.names():
         base = recipe.load(name)
         presets = ", ".join(recipe.presets(name))
@@ -41,12 +41,12 @@ def list_all() -> None:
 
 @app.command(epilog="Example:  sds3d recipes show sds-nerf --preset draft")
 def show(
-    name: Annotated[str, typer.Argument(help="A recipe's name or file.")],
+    name: Annotated[str, typer.Argument(help="Name or file of a recipe.")],
     preset: Annotated[
-        str, typer.Option(help="Resolve it for laptop, draft or quality, without its sources.")
+        str, typer.Option(help="Resolve it for draft, laptop or quality, without the sources.")
     ] = "",
 ) -> None:
-    """Print a recipe with its sources, or as a preset resolves it."""
+    """Print a recipe with its sources, or resolved for a preset."""
     print(recipe.dump(recipe.load(name, preset)) if preset else recipe.text(name), end="")
 
 

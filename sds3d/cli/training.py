@@ -1,4 +1,4 @@
-"""sds3d prior train, and the evaluation of the network that it makes"""
+"""sds3d prior train, and the evaluation of trained networks"""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def train(
         float, typer.Option(min=0.01, help="Minutes of training, over all calls.")
     ] = 20,
     this_call: Annotated[
-        float | None, typer.Option(min=0.01, help="Minutes of this call; the next one resumes.")
+        float | None, typer.Option(min=0.01, help="Minutes in this call; the next call resumes.")
     ] = None,
     objects: Annotated[
-        int, typer.Option(min=1, help="Batch size; four views of each object.")
+        int, typer.Option(min=1, help="Objects per batch, with four views each.")
     ] = 256,
     lr: Annotated[float, typer.Option(min=0, help="Learning rate of Adam and Muon.")] = 1e-3,
     muon: Annotated[
@@ -32,7 +32,7 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and batches.")] = 0,
 ) -> None:
-    """Train the embedded prior's network; the same command again resumes it."""
+    """Train the embedded prior's network; the same command resumes it."""
     import json
 
     from sds3d.priors.embedded.multiview import Config
@@ -42,7 +42,7 @@ def train(
     from sds3d.views.lighting import LIGHT
 
     where = parts.device(device)
-    fast = where.type == "cuda"  # Muon works in bfloat16, which many processors only imitate
+    fast = where.type == "cuda"  # Muon works in bfloat16, which many CPUs only emulate
     muon = fast if muon is None else muon
     budget = Budget(minutes=minutes, objects=objects, lr=lr, muon=muon)
     config = Config(width=width, depth=depth, heads=max(1, width // 64))
@@ -82,7 +82,7 @@ def measure(folder: Path, sets: list[Path], out: Path | None, card: bool) -> Non
     from sds3d.views.lighting import LIGHT
 
     if not sets:
-        raise UsageError("a network is evaluated against its training sets", "add --data FOLDER")
+        raise UsageError("evaluating a network requires its training sets", "add --data FOLDER")
     prior = embedded.load_embedded(folder, parts.device("auto"))
     corpora = [load_training_set(path) for path in sets]
     numbers = evaluate(

@@ -60,7 +60,7 @@ Made by `sds3d prior train` (`docs/train-a-prior.md`).
 ## Data
 
 {record["concepts"]} concepts (`concepts.txt`), from {objects}, rendered by `sds3d prior data`,
-recoloured and lit when a batch is drawn. The authors of all models: `assets/attribution-data.md`.
+recoloured and lit when a batch is drawn. `assets/attribution-data.md` credits the author of every model.
 
 {licences}
 
@@ -79,8 +79,9 @@ From `sds3d prior eval`; each is defined in `docs/train-a-prior.md`, "Numbers".
 
 ## Limits
 
-It has seen only the objects above, alone, on plain backgrounds, at {record["pixels"]} pixels: no scenes, no
-likenesses of people, no writing. A word that no caption used means what its nearest words mean, or nothing.
+It was trained only on the objects above, one at a time, on plain backgrounds, at {record["pixels"]} pixels: it
+makes no scenes, no likenesses of people and no writing. A word that is in no caption is understood by its
+similarity to words that are, if at all.
 Colour words refer to an object's main colour only.
 """
     path = folder / CARD

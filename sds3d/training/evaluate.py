@@ -25,7 +25,7 @@ from sds3d.training.views import GROUP, Pool, recolored
 from sds3d.views.lighting import mean_shade
 
 GREY = 0.5
-SHADE = round(mean_shade(20.0), 2)  # of samples, whose cameras are 20 degrees above: 0.75
+SHADE = round(mean_shade(20.0), 2)  # mean shade of samples, seen from 20 degrees above: 0.75
 DIFFERENT = 0.12  # sRGB difference from the grey background at which a pixel belongs to the object
 Features = Callable[[Tensor], Tensor]  # (N, 3, S, S) in [0, 1] -> unit vectors (N, D)
 
@@ -61,7 +61,7 @@ def _mean_features(images: Tensor, features: Features) -> Tensor:
 
 
 def ranks(images: Tensor, wanted: Sequence[str], known: References, features: Features) -> Tensor:
-    """The rank (N,) of each wanted concept among all, 0 the nearest, by the concept's nearest object.
+    """The rank (N,) of each wanted concept among all, by its nearest object; 0 is the nearest concept.
 
     images: (N, 4, 3, S, S).  wanted: N concepts.
     """
@@ -190,8 +190,8 @@ def evaluate(
 ) -> dict[str, object]:
     """The scores in the model card.
 
-    synonyms: words that no caption used, with their concepts.  pairs: how many colour-concept pairs are
-    sampled, of those that captions used and of those that were held out.
+    synonyms: words that are in no caption, with their concepts.  pairs: how many colour-concept pairs are
+    sampled, both of those in captions and of those held out.
     """
     known = references(pool, corpora, features)
     sampling = {"guidance_scale": guidance_scale, "steps": steps, "seed": seed}
@@ -218,8 +218,8 @@ def evaluate(
     rows = [rng.randrange(len(known.owner)) for _ in range(pairs)]
     paints = [rng.choice(PAINTS) for _ in rows]
     numbers["training_set_colours"] = right_colors(painted(pool, rows, paints), paints)
-    for kind, never in (("colours_said", False), ("colours_never_said", True)):
-        every = [(c, n) for c in PAINTS for n in known.concepts if is_held_out(c, n) == never]
+    for kind, held_out in (("seen_colours", False), ("held_out_colours", True)):
+        every = [(c, n) for c in PAINTS for n in known.concepts if is_held_out(c, n) == held_out]
         chosen = rng.sample(every, min(pairs, len(every)))
         samples = views_of(network, [prompt_for(n, c) for c, n in chosen], **sampling)
         rank = ranks(samples, [n for _, n in chosen], known, features)

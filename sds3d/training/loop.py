@@ -29,14 +29,14 @@ _TABLE = alpha_bar().log()
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """How long and how a network is trained.
+    """The training budget and hyperparameters.
 
     minutes: of training, over all calls.  objects: the batch size; each object contributes four views.
     lr: the learning rate after `warmup` steps; it stays constant, then falls linearly to zero over the last
     `cooldown` of the minutes.  muon: whether Muon optimises the blocks' matrices, with updates of Adam's RMS.
     ema: decay of the averaged weights.  drop: probability of dropping each of text, camera and background.
-    single: probability that a batch's views do not attend to each other.  every: seconds between states and
-    sample grids, at least ten times what one takes; that time counts towards the minutes.
+    single: probability that a batch's views do not attend to each other.  every: seconds between saved
+    states, raised to ten times the duration of a save; saving counts towards the minutes.
     """
 
     minutes: float
@@ -52,7 +52,7 @@ class Budget:
     every: float = 60.0
 
     def rate(self, step: int, done: float) -> float:
-        """The factor on the learning rates at a step, when the fraction `done` of the minutes is over."""
+        """The factor on the learning rates at a step, after the fraction `done` of the minutes."""
         return min(1.0, (step + 1) / self.warmup, max(0.0, 1 - done) / self.cooldown)
 
 
@@ -64,13 +64,13 @@ def loss(
     loss = mean (x0_hat - z)^2 / max(sigma_t^2, MIN_VARIANCE),  t ~ U[0, 1].
 
     The weight 1 / sigma_t^2 makes it the error of v under a variance-preserving schedule (Salimans and Ho
-    2022, https://arxiv.org/abs/2202.00512); the lower bound keeps nearly clean images from dominating.
+    2022, https://arxiv.org/abs/2202.00512); the lower bound limits the weight of nearly clean images.
     """
     device = data.z.device
     objects = len(data.z) // GROUP
 
     def kept() -> Tensor:
-        """1 for the rows of objects that keep a condition, 0 for those that drop it."""
+        """1 for the rows of objects that keep a condition, 0 for the others."""
         keep = torch.rand(objects, 1, device=device, generator=rng) >= drop
         return keep.repeat_interleave(GROUP, 0).to(data.z)
 
@@ -110,7 +110,7 @@ def _is_matrix(name: str, parameter: Tensor) -> bool:
 
 
 class PriorTrainer:
-    """The embedded prior's network in training: weights, average, optimizers and progress, kept in `folder`."""
+    """Trains the embedded prior's network; weights, average, optimizers and progress are in `folder`."""
 
     def __init__(
         self,
@@ -139,13 +139,13 @@ class PriorTrainer:
 
     @property
     def done(self) -> float:
-        """The fraction of the minutes that is over."""
+        """The fraction of the minutes that has been spent."""
         return self.seconds / (60 * self.budget.minutes)
 
     def run(self, on_pause: Callable[[PriorTrainer], None], minutes: float | None = None) -> None:
-        """Trains until the budget, or `minutes` in this call, is spent.
+        """Trains until the budget is spent, or `minutes` in this call.
 
-        on_pause: called after each state that is written, including the last.  Raises NonFiniteError.
+        on_pause: called whenever the state has been saved, including at the end.  Raises NonFiniteError.
         """
         stop_at = self.seconds + 60 * (self.budget.minutes if minutes is None else minutes)
         start = time.monotonic() - self.seconds
@@ -208,7 +208,7 @@ class PriorTrainer:
             stream.write(json.dumps(line) + "\n")
 
     def pause(self, on_pause: Callable[[PriorTrainer], None]) -> None:
-        """Writes the metrics so far and the state, then calls `on_pause`."""
+        """Saves the metrics and the state, then calls `on_pause`."""
         if self._log:
             self._write_log()
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -18,10 +18,10 @@ from sds3d.training.data.items import Item
 from sds3d.training.data.shards import Corpus
 from sds3d.training.views import Pool
 
-CAPTIONS = 48  # of an object that is alone in its concept
+CAPTIONS = 48  # of the only object of a concept
 MIN_CAPTIONS = 6  # of any object
-PAINTED = 0.6  # share of captions that ask for another colour, for objects with a main colour
-MAIN_SHARE = 0.35  # of the pixels, for a colour to be the object's main one
+PAINTED = 0.6  # share of captions with another colour, for objects with a main colour
+MAIN_SHARE = 0.35  # share of the pixels from which on a colour is the object's main one
 PAINTS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "beige", "white", "grey",
           "black", "turquoise", "navy", "cream", "maroon", "sky blue", "teal", "lime", "magenta")  # fmt: skip
 HELD_OUT = 12  # one in this many pairs of colour and concept is never used in training captions
@@ -50,7 +50,7 @@ def captions(item: Item, count: int, rng: random.Random) -> list[tuple[str, str]
 def build_pool(corpora: Sequence[Corpus], light: np.ndarray, *, seed: int = 0) -> Pool:
     """The objects of training sets and their captions.
 
-    Captions are drawn uniformly in training; their number per object makes each concept's weight grow as the
+    Captions are sampled uniformly in training; their number per object makes each concept's weight grow as the
     square root of its object count.  light (4,): shade(n) = light[0] + n . light[1:].
     """
     items = [item for corpus in corpora for item in corpus.objects]

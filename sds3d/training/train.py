@@ -47,8 +47,8 @@ def train(
     """Trains until the budget is spent and returns the trainer.
 
     Writes to `out` the averaged weights, sample grids, metrics and a state, from which the next call resumes.
-    minutes: of this call, when the budget is to be spent in several.  report: receives a line whenever the
-    state is written.  Raises UsageError when the training sets differ in view count or image size.
+    minutes: a limit for this call, to spread the budget over several.  report: receives a line whenever the
+    state is saved.  Raises UsageError when the training sets differ in view count or image size.
     """
     corpora = [load_training_set(folder) for folder in sets]
     shapes = {tuple(c.albedo.shape[1:4]) for c in corpora}
@@ -85,7 +85,7 @@ def write_samples(trainer: PriorTrainer) -> None:
 
 
 def draw(network: MultiviewTransformer, prompts: Sequence[str], path: Path) -> None:
-    """Writes an image with four views of each prompt, PROMPTS_PER_ROW prompts a row; rows must be full."""
+    """Writes an image with four views of each prompt, PROMPTS_PER_ROW to a row; rows must be full."""
     views = views_of(network, prompts, guidance_scale=GUIDANCE_SCALE, steps=STEPS, seed=0)
     size = views.shape[-1]
     rgb = np.uint8(views.permute(0, 1, 3, 4, 2).numpy() * 255)

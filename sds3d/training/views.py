@@ -19,8 +19,8 @@ class Pool:
 
     albedo: (N, V, S, S, 4) uint8, unlit sRGB and coverage.  normals: (N, V, S, S, 3) uint8 in the object's
     frame, 128 is zero.  c2w: (N, V, 4, 4).  main: (N, 3) the object's main colour, sRGB in [0, 1].
-    owner: (M,) the caption's object.  text: (M, T, D) its words.  color: (M, 4) the colour that it names and 1,
-    or zeros for the object's own colours.  light: (4,) of the library, shade(n) = light[0] + n . light[1:].
+    owner: (M,) the caption's object.  text: (M, T, D) its words.  color: (M, 4) the colour it names, then 1, or
+    zeros to keep the object's own colours.  light: (4,) of the library, shade(n) = light[0] + n . light[1:].
     """
 
     albedo: Tensor
@@ -48,7 +48,7 @@ class Batch:
 
 
 def batch(pool: Pool, size: int, rng: torch.Generator) -> Batch:
-    """`size` captions drawn uniformly, each with four views of its object; rng is on the pool's device."""
+    """`size` captions sampled uniformly, each with four views of its object; rng is on the pool's device."""
     device = pool.albedo.device
     views = pool.albedo.shape[1]
 

@@ -86,7 +86,7 @@ def raising(error, monkeypatch):
 CAUSES = {
     "a value": (ValueError("bad\nlines"), UnexpectedError, "unexpected ValueError: bad lines ("),
     "nothing said": (KeyError(), UnexpectedError, "unexpected KeyError ("),
-    "recursion": (RecursionError("deep"), UnexpectedError, "this is a fault of sds3d"),
+    "recursion": (RecursionError("deep"), UnexpectedError, "this is a bug in sds3d"),
     "a full disk": (OSError(errno.ENOSPC, "No space left", "a.glb"), RunError, "'a.glb': No space"),
     "a read-only disk": (OSError(errno.EROFS, "Read-only", "x"), RunError, "'x': Read-only"),
     "no access": (PermissionError(errno.EACCES, "Denied", "x"), RunError, "'x': Denied"),

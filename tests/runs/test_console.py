@@ -51,7 +51,7 @@ def test_the_progress_line_fits_into_the_terminal(width):
 def test_the_first_signal_is_answered_at_once_with_what_a_second_does(capfd, name, again):
     say_stopping(name)
     line = capfd.readouterr().err
-    assert line == f"{name}: saving, then exporting what there is; {again}\n"
+    assert line == f"{name}: saving, then exporting the current state; {again}\n"
 
 
 HANGUP = """

@@ -202,7 +202,7 @@ def test_all_numbers_of_a_network_are_shares(trained, corpus):
     numbers = scoring.evaluate(prior.denoiser, build_pool(sets, LIGHT), sets, flat_features, {"xyz": name},
                                steps=2, pairs=3)  # fmt: skip
     assert numbers["concepts"] == len({item.name for item in sets[0].objects})
-    for group in ("retrieval", "synonyms", "colours_said", "colours_never_said"):
+    for group in ("retrieval", "synonyms", "seen_colours", "held_out_colours"):
         assert 0 <= numbers[group]["r1"] <= numbers[group]["r5"] <= 1
     assert 0 <= numbers["four_views_agree"] <= 1
     assert np.isfinite(numbers["chance_r5"])

@@ -55,7 +55,7 @@ def meshes(root: Path) -> tuple[dict[Path, list[Row]], list[str]]:
             shown = row.file
             if len(shown) > LONGEST_SHOWN:
                 shown = f"{shown[: LONGEST_SHOWN - 3]}..."
-            notes.append(f"{NAME} names '{shown}', which is no mesh there")
+            notes.append(f"{NAME} names '{shown}', which is not a mesh in this folder")
             continue
         named = row if row.caption else replace(row, caption=caption_of(path, root))
         found.setdefault(path, []).append(named)

@@ -38,14 +38,14 @@ ELEVATION_DEG = (-15.0, 65.0)
 DISTANCE = (2.9, 3.1)
 FOV_DEG = (39.0, 41.0)
 MIN_COVERAGE = 0.015  # mean over the views; thinner objects cannot be learned
-# what readers of meshes and images raise about a broken file
+# exceptions that readers of meshes and images raise for a broken file
 LOADING = (PriorError, ValueError, LookupError, TypeError, AttributeError, OSError)
 LOADING += (BadZipFile, struct.error)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings that all shards of a set share.  views: per object, a multiple of 4.  size: pixels a side."""
+    """Settings that all shards of a set share.  views: per object, a multiple of 4.  size: pixels per side."""
 
     views: int = 12
     size: int = 64
@@ -66,7 +66,7 @@ class Progress(Protocol):
         """`step` of `total` objects are done."""
 
     def note(self, line: str) -> None:
-        """A line that the user should see."""
+        """A line for the user."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _plans(
 
 
 def _check(out: Path, settings: Settings, mine: set[str], wanted: set[str]) -> None:
-    """Removes shards that the sources no longer need.  Raises PriorError for a folder with other settings."""
+    """Removes shards that the sources no longer need.  Raises PriorError if the folder has other settings."""
     for path in sorted(out.glob(f"*{shards.SUFFIX}")):
         if path.name.rpartition("-")[0] in mine:
             if path.name not in wanted:
@@ -192,7 +192,7 @@ def record(item: Item, load: Load, settings: Settings) -> Record:
     cameras = views_of(item.id, settings)
     views = draw(fitted(load()), cameras)
     if views.albedo[..., 3].mean() < 255 * MIN_COVERAGE:
-        raise PriorError("it is too thin to be seen", "leave it out")
+        raise PriorError("the object is too thin to be seen", "leave it out")
     fov = 2 * torch.rad2deg(torch.atan(0.5 * cameras.height / cameras.K[:, 1, 1]))
     return Record(
         replace(item, palette=swatches(views.albedo)),

@@ -17,7 +17,7 @@ from sds3d.training.data.names import held_out_synonyms, other_names
 from sds3d.training.data.shapes import Shape, from_model
 
 VARIANTS = 4
-# probabilities of a variant's looks; the rest have a part in another colour
+# probabilities of a variant's surfaces; the others have a part in another colour
 OWN = 0.25  # its own surfaces
 COLORED = 0.40  # one colour
 MADE = 0.15  # a material
@@ -31,7 +31,7 @@ MADE_OF += ("leather", "velvet", "ceramic", "bronze", "oak", "chocolate", "ice",
 def objects(variants: str) -> Iterator[tuple[Item, Callable[[], Shape]]]:
     """Members of every category, each with a function that builds it.
 
-    variants: how many of each category, "" for 4; the first has its own surfaces.  Raises UsageError when it
+    variants: how many of each category, "" for 4; the first keeps its own surfaces.  Raises UsageError when it
     is not a positive number.
     """
     if variants and not (variants.isdigit() and int(variants)):

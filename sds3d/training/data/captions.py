@@ -1,4 +1,4 @@
-"""Random captions of training objects.  Needs the standard library only."""
+"""Random captions of training objects.  Needs only the standard library."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import random
 from sds3d.training.data.items import Item
 
 KNOWN = 0.8  # probability that a known colour or material is named
-MEASURED = 0.3  # probability that a colour which was only measured is named
-CLEAR = 0.55  # share of the pixels from which on a measured colour counts as the object's
+MEASURED = 0.3  # probability that a measured colour is named
+CLEAR = 0.55  # share of the pixels from which on a measured colour is the object's
 SYNONYM = 0.25  # probability of another name in place of the first
 TEMPLATES = (
     ("{a} {x}", 8),

@@ -16,11 +16,11 @@ from sds3d.training.data.shapes import from_file
 
 
 def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Shape]]]:
-    """The meshes that captions.csv (file,caption and, if wanted, creator,licence) names, and how to load each.
+    """The meshes in captions.csv (file,caption[,creator,licence]), each with a function that loads it.
 
-    The files' frame is glTF's: y up, front +Z.  A caption is a thing's name, with colour and material words
-    before it ("a red oak chair").  Of a mesh with several rows, the first describes it and the names in the
-    others are its other names.  Raises PriorError when the table or a file of it is not there.
+    The files' frame is glTF's: y up, front +Z.  A caption is an object's name, preceded by colour and material
+    words ("a red oak chair").  If a mesh has several rows, the first describes it and the others give it more
+    names.  Raises PriorError when the table or a file it names is missing.
     """
     root = Path(folder)
     table = root / captions_file.NAME
@@ -30,7 +30,7 @@ def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Shape]]]:
     if notes:
         raise PriorError(f"'{folder}': {notes[0]}", "correct the row")
     if not meshes:
-        raise PriorError(f"{table} names no mesh", "add a line for each: file,caption")
+        raise PriorError(f"{table} names no mesh", "add one row per mesh: file,caption")
     for path, rows in meshes.items():
         words, *others = (_words_of(row.caption) for row in rows)
         also = dict.fromkeys([*(other.name for other in others), *other_names(words.name)])
@@ -51,6 +51,6 @@ def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Shape]]]:
 
 
 def _words_of(caption: str) -> TitleWords:
-    """The thing that a caption names, without an article before it."""
+    """The object that a caption names, without its article."""
     first, _, rest = caption.partition(" ")
     return cleaned(rest if rest and first.casefold() in ARTICLES else caption)

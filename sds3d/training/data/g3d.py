@@ -2,8 +2,8 @@
 
 Little-endian: "G3D", a byte 4, meshes (u16), a byte; then for each mesh its name (64 bytes), frames, vertices
 and indices (u32 each), diffuse and specular colour, power and opacity (8 floats), properties and textures
-(u32 bits), a name of 64 bytes for each texture, positions and normals of all frames, one uv for each vertex
-if there is a texture, indices (https://docs.megaglest.org/MG/G3D_Format).
+(u32 bits), the name of each texture (64 bytes), positions and normals of all frames, one uv per vertex if there
+is a texture, indices (https://docs.megaglest.org/MG/G3D_Format).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from sds3d.mesh.readers.image import shrunk
 from sds3d.mesh.shape import Shape, drawn
 from sds3d.training.data.shapes import TEXTURE
 
-TEAM = 1  # bit of the properties: the team's colour shows where alpha is low
-DIFFUSE = 1  # bit of the textures: there is a diffuse one
+TEAM = 1  # bit of the properties: the team's colour shows through where alpha is low
+DIFFUSE = 1  # bit of the textures: a diffuse texture is present
 TEAM_COLOR = (0.62, 0.12, 0.10)
 HEADER = struct.Struct("<64sIII8fII")
 

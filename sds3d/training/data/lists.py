@@ -1,4 +1,4 @@
-"""The files beside the shards for people to read: objects, concepts, attribution, a contact sheet."""
+"""The human-readable files of a training set: objects, concepts, attribution, a contact sheet."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def write_lists(folder: Path) -> int:
 
 
 def attribution(items: list[Item]) -> str:
-    """Markdown that credits every third-party model, a line for each creator and licence."""
+    """Markdown that credits every third-party model, one line per creator and licence."""
     rows: dict[tuple[str, str, str], list[str]] = {}
     for item in items:
         if item.source != "builtin":

@@ -1,6 +1,6 @@
 """The units and buildings of the strategy game MegaGlest: people, animals, machines, towers, temples.
 
-y up, front +Z.  Each unit has a folder of its name with a model for each animation.
+y up, front +Z.  Each unit has a folder named after it, with a model for each animation.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Shape]]]:
 
 
 def at_rest(unit: Path) -> Path | None:
-    """The unit's standing model, or the one of its name, or the first that is undamaged; None without any."""
+    """The unit's standing model, else the one named after it, else the first undamaged one; or None."""
     models = [p for p in sorted(unit.glob("models/*.g3d")) if not any(w in p.stem for w in CHANGED)]
     standing = [p for p in models if any(word in p.stem for word in AT_REST)]
     named = [p for p in models if p.stem == unit.name]

@@ -1,4 +1,4 @@
-"""From the titles of models to the names of things and their synonyms."""
+"""The names of objects, and their synonyms, from the titles of models."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ LEADING_MATERIALS = {
     "rattan",
     "stone",
 }
-NEAR = 0.55  # cosine from which on a synonym is used: below are 'knoll' of a hammock, 'sinker' of a donut
+NEAR = 0.55  # least cosine of a synonym; lower ones include 'knoll' for a hammock, 'sinker' for a donut
 
 
 @dataclass(frozen=True)
 class TitleWords:
-    """A thing's name, with the colour and material from its title, "" when it has none."""
+    """An object's name, with the colour and material from its title, "" when it has none."""
 
     name: str
     color: str = ""
@@ -38,13 +38,13 @@ class TitleWords:
 
 @cache
 def held_out_synonyms() -> dict[str, str]:
-    """Synonyms that no caption uses, kept for evaluation, and the names that captions use instead."""
+    """Synonyms that are kept out of captions for evaluation, with the names that captions use instead."""
     return _pairs("held_out.txt")
 
 
 @cache
 def renamed() -> dict[str, str]:
-    """What a model shows, by its plain title, where the title does not say so."""
+    """Names of models whose title does not say what they show, by plain title."""
     return _pairs("renamed.txt")
 
 
@@ -54,7 +54,7 @@ def _pairs(file: str) -> dict[str, str]:
 
 
 def cleaned(title: str) -> TitleWords:
-    """The thing that a title names, without numbers, sizes and brands; colour and material separately.
+    """The object that a title names, without numbers, sizes and brands; colour and material separately.
 
     'Office chair 2' -> office chair; 'Black table' -> table, black; 'VW new beetle' -> car.
     """
@@ -108,7 +108,7 @@ def other_names(name: str) -> tuple[str, ...]:
 
 
 def concept(name: str) -> str:
-    """The canonical name of a thing; names with the same meaning are one concept."""
+    """The canonical name of an object; names with the same meaning are one concept."""
     if name in CATEGORIES:
         return name
     meaning = _meaning(name)

@@ -12,17 +12,17 @@ from sds3d.mesh import shape
 from sds3d.mesh.load import load_shape
 from sds3d.mesh.shape import Shape
 
-TEXTURE = 256  # the longer side of a kept texture: an object covers some 120 samples
+TEXTURE = 256  # longer side of a texture, in pixels; an object covers about 120 samples
 
 
 def from_model(model: Model) -> Shape:
-    """A library member as it stands."""
+    """The shape of a library member."""
     names = ("vertices", "faces", "normals", "colors", "metallic", "roughness", "skin")
     return Shape(**{name: getattr(model, name) for name in names})
 
 
 def from_file(path: Path) -> Shape:
-    """What a mesh file shows, in the file's frame.  Raises MeshError when it cannot be read."""
+    """The shape in a mesh file, in the file's frame.  Raises MeshError when it cannot be read."""
     return load_shape(path, longest=TEXTURE)[0]
 
 
@@ -34,7 +34,7 @@ def turned(of: Shape, rotation: np.ndarray) -> Shape:
 
 
 def stretched(of: Shape, extent: tuple[float, float, float]) -> Shape:
-    """The shape with a bounding box of the proportions of `extent`; flat sides stay flat."""
+    """The shape stretched to the proportions of `extent`; axes along which it is flat are kept."""
     size = np.ptp(of.vertices, axis=0)
     wanted = np.asarray(extent, np.float64)
     thick = (size > 1e-6 * size.max()) & (wanted > 0)

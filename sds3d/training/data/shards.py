@@ -25,12 +25,12 @@ from sds3d.errors import PriorError
 from sds3d.training.data.items import Item, from_json, to_json
 
 SUFFIX = ".safetensors"
-KEY = "corpus"  # of the metadata: settings, plan and objects as JSON
-# Measured on 50 objects of 12 views: albedo without loss takes 4.2 KB an object; at quality 80 4.1 and 31 dB.
-# Normals without loss take 12.7 KB; in steps of 5 9.8 KB at 0.9 degrees (52 dB of the light on them); as three
-# grey planes at quality 90 11.3 KB at 1.0 degrees; as RGB at quality 90 6.1 KB at 8.7 degrees.
+KEY = "corpus"  # key of the metadata: settings, plan and objects as JSON
+# Measured on 50 objects of 12 views: lossless albedo takes 4.2 KB per object; at quality 80, 4.1 KB and 31 dB.
+# Lossless normals take 12.7 KB; in steps of 5, 9.8 KB at 0.9 degrees (52 dB after shading); as three grey
+# planes at quality 90, 11.3 KB at 1.0 degrees; as RGB at quality 90, 6.1 KB at 8.7 degrees.
 NORMAL_STEP = 5
-COLUMNS = 4  # of an atlas
+COLUMNS = 4  # views per row of an atlas
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ class Record:
 
 @dataclass(frozen=True)
 class Corpus:
-    """A whole set: N objects with V views each.
+    """A training set: N objects with V views each.
 
-    albedo (N, V, H, W, 4) uint8: straight sRGB without light, and coverage.  normals (N, V, H, W, 3) uint8:
-    n = value / 127.5 - 1 in the object's frame, not exactly of unit length.  c2w (N, V, 4, 4) float32,
+    albedo (N, V, H, W, 4) uint8: unlit straight sRGB and coverage.  normals (N, V, H, W, 3) uint8:
+    n = value / 127.5 - 1 in the object's frame, only approximately unit length.  c2w (N, V, 4, 4) float32,
     OpenCV axes.  fov_deg (N, V), vertical.  depth (N, V, H, W) uint8 if the set has it.
     """
 

@@ -18,7 +18,7 @@ SOURCES: dict[str, Callable[[str], Iterator[tuple[Item, Load]]]] = {
     "megaglest": megaglest.objects,
     "folder": folder.objects,
 }
-# flat on the ground, or unlike their names
+# flat on the ground, or nothing like their names
 UNFIT = {"road marking", "mistletoe tree", "valhalla", "aerodrome", "summoner guild"}
 
 

@@ -29,7 +29,7 @@ NOISE = {"Blend Swap", "SCPTS", "Adjustable"}  # tags of origin, not of kind
 
 
 def objects(folder: str) -> Iterator[tuple[Item, Callable[[], Shape]]]:
-    """Every model of the libraries in `folder` (Debian's place if empty), and how to load it.
+    """Every model of the libraries in `folder` ("" for Debian's location), each with a function that loads it.
 
     Raises PriorError when there is no library or one cannot be read.
     """
@@ -48,7 +48,7 @@ def _library(path: Path) -> Iterator[tuple[Item, Callable[[], Shape]]]:
         with zipfile.ZipFile(path) as archive:
             table = properties(archive.read(CATALOGUE))
     except (zipfile.BadZipFile, KeyError, OSError) as error:
-        raise PriorError(f"cannot read '{path}': {error}", "fetch the library again") from error
+        raise PriorError(f"cannot read '{path}': {error}", "download the library again") from error
     licence = re.split(r"\s{2,}", table.get("license", ""))[0]
     for number in sorted(int(key[6:]) for key in table if re.fullmatch(r"model#\d+", key)):
         row = {k.partition("#")[0]: v for k, v in table.items() if k.endswith(f"#{number}")}

@@ -19,7 +19,7 @@ RULES = (
     (r"induction cooker.*", "induction hob"),
 )
 
-# names in WordNet that are offensive, or do not fit what these models show
+# names in WordNet that are offensive, or do not describe what these models show
 EXCLUDED = {
     "queer",
     "fag",

@@ -147,7 +147,7 @@ def test_a_mesh_with_several_rows_is_one_object_with_other_names(tmp_path):
     assert (found[0].name, found[0].color) == ("crate", "red")
     assert {"chest", "box"} <= {*found[0].also}
     (folder / "captions.csv").write_text("file,caption\ngone.obj,a crate\n")
-    with pytest.raises(PriorError, match=r"names 'gone\.obj', which is no mesh there"):
+    with pytest.raises(PriorError, match=r"names 'gone\.obj', which is not a mesh in this folder"):
         source(f"folder:{folder}")
 
 
