@@ -15,6 +15,7 @@ from sds3d.errors import ExportError, PriorError
 from sds3d.language.prompt import Prompt
 from sds3d.loops.scene import optimize
 from sds3d.recipe import build
+from sds3d.recipe.check import check
 from sds3d.recipe.load import load
 from sds3d.runs import checkpoint
 from sds3d.runs.export import export
@@ -160,7 +161,7 @@ def test_an_objective_a_prior_and_an_exporter_from_outside_make_a_run(outside):
 
 def optimization(*overrides):
     recipe = load("mine.toml", overrides=["steps=6", *SMALL, *overrides])
-    build.check(recipe, "my_method:one_color:0.8")
+    check(recipe, "my_method:one_color:0.8")
     prior = build.prior("my_method:one_color:0.8", recipe, 0)
     return build.optimization(recipe, prior, Prompt("fog"), seed=0, where=build.CPU)
 
@@ -180,7 +181,7 @@ def test_the_state_of_an_objective_is_in_the_checkpoint_and_resumes_bit_for_bit(
 
 def test_options_of_a_prior_from_outside_come_from_the_recipe(outside):
     recipe = load("mine.toml", overrides=["prior.external.shift=-0.3"])
-    build.check(recipe, "my_method:one_color:0.8")
+    check(recipe, "my_method:one_color:0.8")
     prior = build.prior("my_method:one_color:0.8", recipe, 0)
     assert prior.level == pytest.approx(0.5)
 
@@ -193,8 +194,8 @@ def test_a_capability_that_a_prior_from_outside_lacks_is_named_before_it_loads(o
     (outside / "dense.toml").write_text(text, encoding="utf-8")
     recipe = load("dense.toml")
     with pytest.raises(PriorError, match="needs a prior with a known density"):
-        build.check(recipe, "my_method:one_color")
-    build.check(recipe, "exact")
+        check(recipe, "my_method:one_color")
+    check(recipe, "exact")
 
 
 def test_a_regularizer_from_outside_moves_the_scene(outside):

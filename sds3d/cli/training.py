@@ -36,12 +36,12 @@ def train(
     import json
 
     from sds3d.priors.embedded.multiview import Config
-    from sds3d.recipe import build as parts
+    from sds3d.runs import machine
     from sds3d.training.loop import METRICS, Budget
     from sds3d.training.train import NETWORK, train
     from sds3d.views.lighting import LIGHT
 
-    where = parts.device(device)
+    where = machine.device(device)
     fast = where.type == "cuda"  # Muon works in bfloat16, which many CPUs only emulate
     muon = fast if muon is None else muon
     budget = Budget(minutes=minutes, objects=objects, lr=lr, muon=muon)
@@ -73,7 +73,7 @@ def measure(folder: Path, sets: list[Path], out: Path | None, card: bool) -> Non
     from sds3d.errors import UsageError
     from sds3d.metrics.features import imagenet
     from sds3d.priors.embedded import prior as embedded
-    from sds3d.recipe import build as parts
+    from sds3d.runs import machine
     from sds3d.training.card import write_card
     from sds3d.training.data.names import held_out_synonyms
     from sds3d.training.data.shards import load_training_set
@@ -83,7 +83,7 @@ def measure(folder: Path, sets: list[Path], out: Path | None, card: bool) -> Non
 
     if not sets:
         raise UsageError("evaluating a network requires its training sets", "add --data FOLDER")
-    prior = embedded.load_embedded(folder, parts.device("auto"))
+    prior = embedded.load_embedded(folder, machine.device("auto"))
     corpora = [load_training_set(path) for path in sets]
     numbers = evaluate(
         prior.network, build_pool(corpora, LIGHT), corpora, imagenet, held_out_synonyms()

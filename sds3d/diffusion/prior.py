@@ -1,7 +1,7 @@
 """The contract of a prior: a frozen text-conditioned diffusion model, and what only some of them can do.
 
 An objective or a student names what it needs by the annotation of its `prior` parameter: `Prior`, or a protocol
-that adds a capability, such as `PriorWithDensity`.  `sds3d.recipe.build` compares it with what the prior's
+that adds a capability, such as `PriorWithDensity`.  `sds3d.recipe.families` compares it with what the prior's
 loader returns, before anything is loaded.
 """
 

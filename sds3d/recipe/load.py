@@ -5,7 +5,7 @@ is one file.  The tables [presets.NAME] hold values that replace those of the ba
 `--set table.key=value` replaces values last.
 
 `load` needs no torch and checks every table that `sds3d.recipe.schema` describes.  The tables that
-belong to an objective, a scene, a student or a prior are bound to it by `sds3d.recipe.build`.
+belong to an objective, a scene, a student or a prior are bound to it by `sds3d.recipe.check`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from sds3d.lookup import find
 from sds3d.objectives import OBJECTIVES
 from sds3d.objectives.context import SERVICES
 from sds3d.priors import PRIORS
-from sds3d.recipe.build import BY_CALLER
+from sds3d.recipe.families import BY_CALLER
 from sds3d.recipe.schedule import Schedule
 from sds3d.recipe.schema import Recipe
 from sds3d.recipe.students import STUDENTS

@@ -1,7 +1,7 @@
 """The tables of a recipe: every key with its type, its choices and its bounds.
 
 [objective], [scene], [lr], [regularizers], [students.*] and [prior.*] belong to the functions and classes
-that they name; `sds3d.recipe.build` binds them to these.
+that they name; `sds3d.recipe.check` binds them to these.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import torch
 
+from sds3d.errors import BackendError
+
 PACKAGES = (
     "sds3d",
     "torch",
@@ -22,6 +24,19 @@ PACKAGES = (
     "transformers",
     "peft",
 )
+
+
+def device(name: str) -> torch.device:
+    """The device of that name; `auto` is CUDA where there is one.
+
+    Raises BackendError for `cuda` without a CUDA device.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise BackendError(
+            "--device cuda, but torch finds no CUDA device",
+            "use --device cpu; 'sds3d doctor' says what torch sees",
+        )
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 def device_name(device: torch.device) -> str:

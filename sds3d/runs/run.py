@@ -17,10 +17,12 @@ from sds3d.loops.clock import Clock
 from sds3d.loops.step import Optimization
 from sds3d.recipe import build
 from sds3d.recipe import load as recipes
+from sds3d.recipe.check import check
 from sds3d.recipe.schema import Recipe
 from sds3d.runs import checkpoint
 from sds3d.runs.folder import RECIPE, RunFolder, look, require_run, require_same
 from sds3d.runs.job import Job, recipe_imports, require_trust
+from sds3d.runs.machine import device
 from sds3d.scenes.scene import Scene
 
 MOST_FILES = 10_000  # of a prior's folder that are watched for changes
@@ -122,11 +124,11 @@ def prepare(job: Job, recipe: Recipe) -> Run:
     Nothing heavy is loaded, nothing written.  Raises Sds3dError for everything about recipe, device and
     folder that cannot work.
     """
-    device = build.device(job.device)
+    where = device(job.device)
     folder = look(job.folder(), overwrite=job.overwrite)
     require_same(folder, job)
-    build.check(recipe, job.prior, image=bool(job.image))
-    return Run(job, recipe, folder, device)
+    check(recipe, job.prior, image=bool(job.image))
+    return Run(job, recipe, folder, where)
 
 
 def open_run(path: Path, *, trust_recipe: bool = False) -> Run:
@@ -138,4 +140,4 @@ def open_run(path: Path, *, trust_recipe: bool = False) -> Run:
     folder = require_run(path)
     file = str(path / RECIPE)
     require_trust(recipe_imports(file), f"'{file}'", trust_recipe)
-    return Run(folder.require_record().job, recipes.load(file), folder, build.device("cpu"))
+    return Run(folder.require_record().job, recipes.load(file), folder, device("cpu"))

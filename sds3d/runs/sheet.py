@@ -13,6 +13,7 @@ from sds3d.language.prompt import parse
 from sds3d.mesh.pictures import preview
 from sds3d.priors.exact.prior import render
 from sds3d.recipe import build as parts
+from sds3d.recipe.families import provides
 from sds3d.runs.job import Job, resolve
 from sds3d.views.cameras import orbit
 
@@ -28,7 +29,7 @@ def sheet(job: Job, path: Path) -> str:
     no_members = PriorError(
         f"'{job.prior}' has no members to draw", "give --prior exact or exact:FOLDER"
     )
-    if not parts.provides(job.prior, HasMembers):
+    if not provides(job.prior, HasMembers):
         raise no_members
     prior = parts.prior(job.prior, resolve(job), job.seed)
     if not isinstance(prior, HasMembers):

@@ -9,8 +9,8 @@ import pytest
 from sds3d.errors import PriorError, RecipeError
 from sds3d.lookup import find
 from sds3d.objectives import OBJECTIVES
-from sds3d.recipe import build as parts
 from sds3d.recipe import load as recipe
+from sds3d.recipe.check import check
 from sds3d.recipe.load import dump, load
 from sds3d.recipe.reference import meanings, reference
 from sds3d.recipe.schedule import Schedule
@@ -47,7 +47,7 @@ def minimal(tmp_path):
 
 @pytest.mark.parametrize(("name", "preset"), SHIPPED)
 def test_a_shipped_recipe_fits_the_functions_it_names(name, preset):
-    parts.check(load(name, preset), "exact")
+    check(load(name, preset), "exact")
 
 
 @pytest.mark.parametrize("name", recipe.names())
@@ -56,9 +56,9 @@ def test_a_shipped_recipe_fits_a_network_too_unless_its_objective_needs_a_densit
     found = load(name)
     if found.objective.name == "fvsd":
         with pytest.raises(PriorError, match="a known density"):
-            parts.check(found, f"diffusers:{tmp_path}")
+            check(found, f"diffusers:{tmp_path}")
     else:
-        parts.check(found, f"diffusers:{tmp_path}")
+        check(found, f"diffusers:{tmp_path}")
 
 
 @pytest.mark.parametrize("name", recipe.names())

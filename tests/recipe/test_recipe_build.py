@@ -9,6 +9,7 @@ from sds3d.diffusion.cond import Cond, Embedding
 from sds3d.errors import PriorError, RecipeError, UsageError
 from sds3d.language.prompt import Prompt
 from sds3d.recipe import build
+from sds3d.recipe.check import check
 from sds3d.recipe.load import load
 
 STEPS = 12
@@ -212,7 +213,7 @@ def test_several_students_start_apart_and_are_kept_apart_in_a_checkpoint():
     one = load("vsd-nerf").students["renders"]
     wanted = replace(recipe(name="vsd-nerf"), students={"a": one, "b": one})
     with pytest.raises(RecipeError, match="exactly one student; the recipe has 2"):
-        build.check(wanted, "exact")
+        check(wanted, "exact")
     learners = {}
     prior = build.prior("exact", wanted, 0)
     wanted = replace(
@@ -248,21 +249,21 @@ def both(prior, z, t, eps, cond, *, students):
 )
 def test_what_does_not_fit_is_refused_before_anything_loads(overrides, error, message):
     with pytest.raises(error) as caught:
-        build.check(recipe(*overrides), "exact")
+        check(recipe(*overrides), "exact")
     assert message in caught.value.message
     assert caught.value.fix
 
 
 def test_an_image_prompt_is_refused_by_objectives_that_do_not_read_it():
-    build.check(recipe(name="csm-nerf"), "exact", image=True)
+    check(recipe(name="csm-nerf"), "exact", image=True)
     with pytest.raises(UsageError, match="takes no image prompt"):
-        build.check(recipe(), "exact", image=True)
+        check(recipe(), "exact", image=True)
 
 
 def test_an_objective_that_needs_a_student_is_refused_without_one():
     wanted = replace(recipe(name="vsd-nerf"), students={})
     with pytest.raises(RecipeError, match="needs exactly one student; the recipe has 0"):
-        build.check(wanted, "exact")
+        check(wanted, "exact")
 
 
 def test_a_network_without_a_table_for_its_student_is_refused(tmp_path):
@@ -270,7 +271,7 @@ def test_a_network_without_a_table_for_its_student_is_refused(tmp_path):
     wanted = recipe(name="vsd-nerf")
     residual = {"residual": wanted.students["renders"]["residual"]}
     with pytest.raises(RecipeError, match=r"no \[students.renders.lora\]"):
-        build.check(replace(wanted, students={"renders": residual}), f"diffusers:{tmp_path}")
+        check(replace(wanted, students={"renders": residual}), f"diffusers:{tmp_path}")
 
 
 @pytest.mark.parametrize(
@@ -285,7 +286,7 @@ def test_a_network_without_a_table_for_its_student_is_refused(tmp_path):
 )
 def test_a_prior_that_does_not_exist_is_refused_with_the_nearest_name(name, message):
     with pytest.raises(PriorError) as caught:
-        build.check(recipe(), name)
+        check(recipe(), name)
     assert message in caught.value.message
 
 
@@ -302,8 +303,8 @@ def test_perp_neg_is_refused_by_name_where_an_objective_has_no_form_of_it_and_no
 ):
     wanted = load(f"{method}-nerf", overrides=["prompting.directions=perp-neg"])
     with pytest.raises(RecipeError, match=f"'{method}' has no form of Perp-Neg") as caught:
-        build.check(wanted, "exact")
+        check(wanted, "exact")
     assert "prompting.directions" in caught.value.message
     assert "plain" in caught.value.fix
-    build.check(load(f"{method}-nerf", overrides=["prompting.directions=plain"]), "exact")
-    build.check(load("csd-nerf", overrides=["prompting.directions=perp-neg"]), "exact")
+    check(load(f"{method}-nerf", overrides=["prompting.directions=plain"]), "exact")
+    check(load("csd-nerf", overrides=["prompting.directions=perp-neg"]), "exact")

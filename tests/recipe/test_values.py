@@ -21,7 +21,8 @@ from sds3d.objectives import OBJECTIVES
 from sds3d.objectives.context import SERVICES
 from sds3d.priors import PRIORS
 from sds3d.recipe import load as recipes
-from sds3d.recipe.build import BY_CALLER, check
+from sds3d.recipe.check import check
+from sds3d.recipe.families import BY_CALLER
 from sds3d.recipe.load import dump, load, schema_keys, tables_of
 from sds3d.recipe.schedule import Schedule
 from sds3d.recipe.schema import Export, Recipe
