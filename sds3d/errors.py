@@ -82,28 +82,55 @@ LISTED = 12  # families with up to this many names are listed in full
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown name: the nearest known one, or all of a few.
+    """What to add to a message about an unknown name: the nearest known one, or the few there are.
 
-    ", did you mean 'sds'?" for the shortest name that starts with `name`; otherwise for the one at the least
-    edit distance, up to half of the length, preferring anagrams and then the first; otherwise for one that
-    is contained in `name`.  Failing all, "; known: nerf, splats", or the three nearest of a large family.
+    ", did you mean 'sds'?" for the `nearest_name`; without one, "; known: nerf, splats", or the three nearest
+    of a large family.
     """
-    names = sorted(known) if isinstance(known, Set) else list(known)
-    wanted = name.strip().lower()
-    typed = name.lstrip().lower()  # with its trailing space, "snow " completes only to "snow globe"
-    completions = [other for other in names if wanted and other.lower().startswith(typed)]
-    if completions:
-        return f", did you mean '{min(completions, key=len)}'?"
-    distances = {other: _distance(wanted[:LONGEST_NAME], other.lower()) for other in names}
-    ranked = sorted(names, key=lambda other: (distances[other], sorted(other) != sorted(wanted)))
-    if ranked and distances[ranked[0]] <= max(len(wanted), len(ranked[0])) / 2:
-        return f", did you mean '{ranked[0]}'?"
-    inside = [other for other in names if len(other) > 2 and other.lower() in wanted]
-    if inside:
-        return f", did you mean '{max(inside, key=len)}'?"
+    names = _listed(known)
+    found = nearest_name(name, names)
+    if found:
+        return f", did you mean '{found}'?"
     if len(names) <= LISTED:
         return f"; known: {', '.join(names)}"
-    return f"; {', '.join(ranked[:3])} and {len(names) - 3} more are known"
+    return f"; {', '.join(_ranked(name, names)[:3])} and {len(names) - 3} more are known"
+
+
+def nearest_name(name: str, known: Iterable[str], most: float = 0.5) -> str:
+    """The known name that a mistyped one was meant for, "" when none is near.
+
+    The shortest that begins with `name`; otherwise the one at the least edit distance, up to the share `most`
+    of the longer one's length, preferring anagrams and then the first; otherwise the longest that stands
+    inside `name`.
+    """
+    names = _listed(known)
+    wanted = name.strip().lower()
+    typed = name.lstrip().lower()  # "snow " begins "snow globe" alone
+    completions = [other for other in names if wanted and other.lower().startswith(typed)]
+    if completions:
+        return min(completions, key=len)
+    ranked = _ranked(name, names)
+    if ranked:
+        first = ranked[0]
+        if _distance(wanted[:LONGEST_NAME], first.lower()) <= most * max(len(wanted), len(first)):
+            return first
+    inside = [other for other in names if len(other) > 2 and other.lower() in wanted]
+    return max(inside, key=len, default="")
+
+
+def _listed(known: Iterable[str]) -> list[str]:
+    """The names in a fixed order: their own, or the alphabet's where they are a set."""
+    return sorted(known) if isinstance(known, Set) else list(known)
+
+
+def _ranked(name: str, names: list[str]) -> list[str]:
+    """The names by their edit distance from a mistyped one, anagrams of it before others."""
+    wanted = name.strip().lower()
+
+    def difference(other: str) -> tuple[int, bool]:
+        return _distance(wanted[:LONGEST_NAME], other.lower()), sorted(other) != sorted(wanted)
+
+    return sorted(names, key=difference)
 
 
 def _distance(a: str, b: str) -> int:

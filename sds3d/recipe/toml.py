@@ -7,7 +7,6 @@ An annotation says everything about a value: its type, `Literal[...]` for choice
 from __future__ import annotations
 
 import datetime
-import difflib
 import inspect
 import json
 import math
@@ -21,10 +20,11 @@ from functools import cache
 from typing import Annotated, Any, Literal
 
 from sds3d.bounds import Ascending, Bounds, MultipleOf
-from sds3d.errors import RecipeError
+from sds3d.errors import RecipeError, nearest_name
 
 NAMES = {int: "an integer", float: "a number", str: "a string", bool: "true or false"}
 LARGEST = {int: 2**63 - 1, float: 3.4028234663852886e38}  # what TOML's integers and float32 hold
+NEAR_ELSEWHERE = 0.25  # share of a key's letters that may differ from one of another table
 LONGEST_SHOWN = 60  # characters of a value in a message
 DATES = (datetime.date, datetime.time)  # datetime.datetime is a date
 
@@ -55,14 +55,14 @@ class UnknownKeyError(RecipeError):
         for key in sorted(elsewhere, key=lambda other: _shared(other, self.key), reverse=True):
             if key != self.key:
                 by_leaf.setdefault(key.rpartition(".")[2], []).append(key)
-        near = difflib.get_close_matches(leaf.lower(), self.siblings, n=1, cutoff=0.6)
-        far = difflib.get_close_matches(leaf.lower(), by_leaf, n=1, cutoff=0.8)
+        near = nearest_name(leaf, self.siblings)
+        far = nearest_name(leaf, by_leaf, NEAR_ELSEWHERE)
         if leaf in by_leaf:
             suggestion = by_leaf[leaf][0]
         elif near:
-            suggestion = f"{prefix}{near[0]}"
+            suggestion = f"{prefix}{near}"
         elif far:
-            suggestion = by_leaf[far[0]][0]
+            suggestion = by_leaf[far][0]
         else:
             return f"; known: {', '.join(sorted(self.siblings))}" if self.siblings else ""
         return f", did you mean '{suggestion}'?"
@@ -296,12 +296,10 @@ def _choice(value: Any, choices: tuple[Any, ...], where: str) -> Any:
         if type(value) is type(choice) and value == choice:
             return choice
     names = [str(choice) for choice in choices]
-    close = []
-    if isinstance(value, str):
-        close = difflib.get_close_matches(value.lower(), names, n=1, cutoff=0.5)
-    hint = f", did you mean '{close[0]}'?" if close else ""
+    close = nearest_name(value, names) if isinstance(value, str) else ""
+    hint = f", did you mean '{close}'?" if close else ""
     message = f"{where} = {shown(value)}: not one of {', '.join(names)}{hint}"
-    raise RecipeError(message, f"give {close[0]}" if close else "give one of these")
+    raise RecipeError(message, f"give {close}" if close else "give one of these")
 
 
 def _first_that_fits(value: Any, annotations: tuple[Any, ...], where: str) -> Any:

@@ -138,6 +138,8 @@ def test_a_recipe_of_its_own_names_the_method_and_the_scene_of_the_job(minimal):
 REFUSED = {
     "stepz=3": "stepz: unknown key, did you mean 'steps'?",
     "camera.view=3": "camera.view: unknown key, did you mean 'camera.views'?",
+    "camera.veiws=3": "camera.veiws: unknown key, did you mean 'camera.views'?",
+    "viwes=3": "viwes: unknown key, did you mean 'camera.views'?",
     "view=3": "view: unknown key, did you mean 'camera.views'?",
     "views=3": "views: unknown key, did you mean 'camera.views'?",
     "guidance_scale=3": "guidance_scale: unknown key, did you mean 'objective.guidance_scale'?",
