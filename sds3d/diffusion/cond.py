@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,15 +16,22 @@ class Embedding:
 
     embedding: (R, ...) token embeddings of a network, or ln p_i of the exact prior's members.
     pooled: (R, P) one vector for the whole prompt, for networks that take one beside the tokens.
+    mask: (R, T) 1 for tokens and 0 for padding, for networks that are told which is which.
     spread: (R,) standard deviation of the exact prior's members on this branch, in units of z.
     """
 
     embedding: Tensor
     pooled: Tensor | None = None
     spread: Tensor | None = None
+    mask: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.embedding)
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Embedding:
+        """The embedding with the function of each of its tensors."""
+        rest = (self.pooled, self.spread, self.mask)
+        return Embedding(function(self.embedding), *(x if x is None else function(x) for x in rest))
 
 
 @dataclass(frozen=True)
@@ -81,12 +88,14 @@ def cat(conds: Sequence[Cond]) -> Cond:
             raise ValueError("branches of different batches")
     aways = zip(*(c.away for c in conds), strict=True)
     return Cond(
-        text=_cat([c.text for c in conds]),
-        null=_cat([c.null for c in conds]),
+        text=cat_embeddings([c.text for c in conds]),
+        null=cat_embeddings([c.null for c in conds]),
         camera=torch.cat([c.camera for c in conds]),
         empty=_optional([c.empty for c in conds]),
         image=_optional([c.image for c in conds]),
-        away=tuple((_cat([e for e, _ in way]), torch.cat([w for _, w in way])) for way in aways),
+        away=tuple(
+            (cat_embeddings([e for e, _ in way]), torch.cat([w for _, w in way])) for way in aways
+        ),
         rescale=first.rescale,
         background=first.background,
         views=first.views,
@@ -99,10 +108,12 @@ def _optional(embeddings: Sequence[Embedding | None]) -> Embedding | None:
         return None
     if len(present) < len(embeddings):
         raise ValueError("only some of the branches have this embedding")
-    return _cat(present)
+    return cat_embeddings(present)
 
 
-def _cat(embeddings: Sequence[Embedding]) -> Embedding:
+def cat_embeddings(embeddings: Sequence[Embedding]) -> Embedding:
+    """The rows of all embeddings.  Raises ValueError when only some have a part."""
+
     def joined(parts: Sequence[Tensor | None]) -> Tensor | None:
         present = [p for p in parts if p is not None]
         if present and len(present) < len(parts):
@@ -113,4 +124,5 @@ def _cat(embeddings: Sequence[Embedding]) -> Embedding:
         torch.cat([e.embedding for e in embeddings]),
         joined([e.pooled for e in embeddings]),
         joined([e.spread for e in embeddings]),
+        joined([e.mask for e in embeddings]),
     )

@@ -92,6 +92,11 @@ def _check_source(kind: PriorKind, source: str, *, given: bool) -> None:
     if not source or not folder.is_dir():
         raise PriorError(f"'{source}' is not a folder", kind.source)
     if kind.marker and not (folder / kind.marker).is_file():
+        if (folder / "config.json").is_file():
+            raise PriorError(
+                f"'{source}' is one network, such as a ControlNet, and no whole model",
+                f"give the folder that holds {kind.marker}",
+            )
         raise PriorError(
             f"'{source}' is not in the diffusers layout: it has no {kind.marker}",
             f"give the folder that holds {kind.marker}, scheduler/ and unet/ or transformer/",

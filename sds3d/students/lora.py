@@ -19,7 +19,12 @@ from sds3d.priors.hub.layout import module
 from sds3d.students.student import Student
 
 PROJECTION = re.compile(r"(^|\.)(to_(q|k|v|qkv|add_out|out(\.0)?)|add_[qkv]_proj)$")  # of attention
-TIME = ("time_embedding", "time_text_embed")  # of UNet2DConditionModel, of SD3's transformer
+TIME = (
+    "time_embedding",  # of UNet2DConditionModel
+    "time_text_embed",  # of Stable Diffusion 3's transformer
+    "adaln_single.emb.timestep_embedder",  # of PixArt's
+    "time_embed.emb.timestep_embedder",  # of Sana's
+)
 LOSS_SCALE = 4096.0  # without it, gradients of means over 10^4 values and more underflow in float16
 
 
@@ -53,7 +58,8 @@ class LoraStudent(Student):
         targets = [
             n for n, m in base.named_modules() if isinstance(m, nn.Linear) and PROJECTION.search(n)
         ]
-        timed = next((name for name in TIME if hasattr(base, name)), None)
+        modules = {name for name, _ in base.named_modules()}
+        timed = next((name for name in TIME if name in modules), None)
         if not targets or not (timed or prior.num_views):
             raise PriorError(
                 f"{type(base).__name__} has no attention or embedding of time that a student can adapt",
@@ -70,7 +76,7 @@ class LoraStudent(Student):
             peft.inject_adapter_in_model(config, network)
             self.camera = None
             if timed and not prior.num_views:
-                self.camera = _camera(getattr(network, timed))
+                self.camera = _camera(network.get_submodule(timed))
         self._network = (network, timed)  # in a tuple: what is shared is not the student's own
         trained = {n: p for n, p in network.named_parameters() if p.requires_grad}
         for p in trained.values():
@@ -106,7 +112,7 @@ class LoraStudent(Student):
             yield
             return
         added = self.camera(camera)
-        hook = getattr(network, timed).register_forward_hook(
+        hook = network.get_submodule(timed).register_forward_hook(
             lambda _module, _arguments, out: out + added.to(out.dtype)
         )
         try:

@@ -13,6 +13,7 @@ def embedding(rng, rows=2):
         torch.randn(rows, 3, 4, generator=rng),
         torch.randn(rows, 5, generator=rng),
         torch.randn(rows, generator=rng),
+        torch.randint(2, (rows, 3), generator=rng),
     )
 
 

@@ -18,6 +18,7 @@ from diffusers import (
 )
 from torch import nn
 
+from sds3d.diffusion.cond import Embedding
 from sds3d.diffusion.noising import add_noise
 from sds3d.errors import PriorError
 from sds3d.language.prompt import Prompt
@@ -75,14 +76,13 @@ class Known(nn.Module):
 class Letters:
     """A text encoder: one row of letters' numbers."""
 
-    pooled = 0
-
     def __init__(self):
         self.asked = []
 
-    def __call__(self, texts):
-        self.asked += texts
-        return torch.tensor([[[float(ord(c)) for c in text.ljust(40)]] for text in texts])
+    def __call__(self, texts, *, negative=False):
+        self.asked += [(text, negative) for text in texts]
+        rows = [[[float(ord(c)) for c in text.ljust(40)]] for text in texts]
+        return Embedding(torch.tensor(rows))
 
     def unread(self, text):
         return text[40:]
@@ -207,7 +207,7 @@ def test_prompts_are_encoded_as_the_models_own_pipeline_does(make, tmp_path):
     with torch.no_grad():
         theirs = pipeline.encode_prompt(device=CPU, num_images_per_prompt=1, **named)
     ours = [branch.embedding for branch in (cond.text, cond.null)]
-    if prior._text.pooled:
+    if cond.text.pooled is not None:
         ours += [branch.pooled for branch in (cond.text, cond.null)]
     for a, b in zip(ours, theirs, strict=True):
         torch.testing.assert_close(a, b)
@@ -267,6 +267,29 @@ def test_words_about_the_side_are_mixed_as_their_shares_say():
     other = prior.condition(Prompt("x"), cameras, cameras.K)
     assert torch.equal(cond.null.embedding[0], other.null.embedding[1])
     assert not torch.equal(front, plainly)
+
+
+class Masked(Letters):
+    """The same with a mask of the letters, which are followed by padding."""
+
+    def __call__(self, texts, *, negative=False):
+        masks = [[float(i < len(text)) for i in range(40)] for text in texts]
+        rows = super().__call__(texts).embedding.mT
+        return Embedding(rows, mask=torch.tensor(masks))
+
+
+def test_a_mixture_of_texts_of_different_lengths_counts_the_padding_of_each_as_nothing():
+    prior = known(torch.zeros(1, 3, 8, 8))
+    prior._text = Masked()
+    blend = Directions(({"front": 0.25, "back": 0.75},))
+    cond = prior.condition(Prompt("a"), orbit(1, 8), torch.zeros(1, 3), blend)
+    front, back = "a, front view", "a, back view"
+    assert cond.text.mask[0].tolist() == [1.0] * len(front) + [0.0] * (40 - len(front))
+    last = cond.text.embedding[0, len(front) - 1]
+    assert last.item() == pytest.approx(0.25 * ord("w"))
+    assert cond.text.embedding[0, len(back) - 1].item() == pytest.approx(
+        0.25 * ord("e") + 0.75 * ord("w")
+    )
 
 
 def test_a_row_whose_prompt_drops_a_word_is_told_the_rest():
@@ -383,7 +406,10 @@ BROKEN = {
     "no folder": (lambda f, i: i.update(vae=["diffusers", "AutoencoderKL"]), "has no folder 'vae'"),
     "foreign": (lambda f, i: i.update(unet=["os", "system"]), "asks for os.system as its unet"),
     "unknown": (lambda f, i: i.update(unet=["diffusers", "UNet9"]), "asks for diffusers.UNet9"),
-    "other": (lambda f, i: i.update(unet=["diffusers", "UNet2DModel"]), "needs other inputs"),
+    "other": (
+        lambda f, i: i.update(unet=["diffusers", "UNet2DModel"]),
+        "with UNet2DModel, which sds3d cannot",
+    ),
     "pickle": (pickled, "has no .safetensors file"),
     "holes": (lacking, "lacks the weights conv_in.weight"),
     "prediction": (schedule(prediction_type="score"), "with 'score'"),

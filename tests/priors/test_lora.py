@@ -26,7 +26,7 @@ from sds3d.students.lora import LOSS_SCALE, LoraStudent
 from sds3d.views.cameras import orbit
 
 CPU = torch.device("cpu")
-FAMILIES = ("pixels", "floyd", "latents", "sdxl", "sd3")
+FAMILIES = ("pixels", "floyd", "latents", "sdxl", "sd3", "pixart", "sana")
 TINY = ("camera.sizes=[16]", "export.resolution=32", "export.texture_size=64", "export.faces=500")
 VIEWS = 3
 
@@ -36,12 +36,12 @@ def folders(tmp_path_factory):
     return {name: getattr(tiny, name)(tmp_path_factory.mktemp(name)) for name in FAMILIES}
 
 
-@pytest.fixture(params=("floyd", "sdxl", "sd3"))
+@pytest.fixture(params=("floyd", "sdxl", "sd3", "pixart", "sana"))
 def setting(request, folders, rng):
     return make(folders[request.param], rng)
 
 
-@pytest.fixture(params=("latents", "sd3"))
+@pytest.fixture(params=("latents", "sd3", "pixart", "sana"))
 def trained(request, folders, rng):
     return make(folders[request.param], rng)
 

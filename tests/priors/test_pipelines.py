@@ -24,6 +24,14 @@ LOOPS = {
     "floyd": ("IFPipeline", LACKING),
     "sd3": (SD3[0], {"text_encoder_3": None, "tokenizer_3": None}),
     "sd3_t5": SD3,
+    "pixart": ("PixArtSigmaPipeline", {}),
+    "pixart_alpha": ("PixArtAlphaPipeline", {}),
+    "sana": ("SanaPipeline", {}),
+}
+OPTIONS = {
+    "pixart": {"use_resolution_binning": False, "clean_caption": False},
+    "pixart_alpha": {"use_resolution_binning": False, "clean_caption": False},
+    "sana": {"use_resolution_binning": False, "height": 32, "width": 32},
 }
 
 
@@ -65,13 +73,16 @@ def compare(folder, steps, scale, negative, atol=2e-5):
         torch.testing.assert_close(ours, theirs, atol=atol, rtol=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:The configuration file of this scheduler")
 @pytest.mark.parametrize("negative", ["", "a bad car"])
 @pytest.mark.parametrize("make", LOOPS)
 def test_the_guided_noise_is_that_of_the_pipelines_own_loop(make, negative, tmp_path):
     folder = getattr(tiny, make)(tmp_path)
     kind, lacking = LOOPS[make]
-    compare(folder, loop(folder, kind, lacking, 7.5, negative), 7.5, negative)
+    compare(
+        folder, loop(folder, kind, lacking, 7.5, negative, **OPTIONS.get(make, {})), 7.5, negative
+    )
 
 
 @pytest.mark.filterwarnings("ignore:The configuration file of this scheduler")

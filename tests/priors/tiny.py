@@ -7,10 +7,14 @@ import string
 
 import torch
 from diffusers import (
+    AutoencoderDC,
     AutoencoderKL,
     DDIMScheduler,
     DDPMScheduler,
+    DPMSolverMultistepScheduler,
     FlowMatchEulerDiscreteScheduler,
+    PixArtTransformer2DModel,
+    SanaTransformer2DModel,
     SD3Transformer2DModel,
     UNet2DConditionModel,
 )
@@ -19,6 +23,9 @@ from transformers import (
     CLIPTextModel,
     CLIPTextModelWithProjection,
     CLIPTokenizer,
+    Gemma2Config,
+    Gemma2Model,
+    GemmaTokenizer,
     T5Config,
     T5EncoderModel,
     T5Tokenizer,
@@ -193,3 +200,89 @@ def sd3_t5(folder):
     torch.manual_seed(1)
     encoder = t5(20)
     return sd3(folder, text_encoder_3=encoder, tokenizer_3=T5Tokenizer(vocab=PIECES, extra_ids=0))
+
+
+def pixart(folder, pipeline="PixArtSigmaPipeline", side=8):
+    """A transformer of cross-attention to T5's tokens and their mask, for latents of a side."""
+    torch.manual_seed(0)
+    transformer = PixArtTransformer2DModel(
+        num_attention_heads=2,
+        attention_head_dim=12,
+        in_channels=4,
+        out_channels=8,
+        num_layers=1,
+        cross_attention_dim=24,
+        sample_size=side,
+        patch_size=side // 4,
+        norm_num_groups=4,
+        caption_channels=12,
+    )
+    return save(
+        folder,
+        pipeline,
+        scheduler=DPMSolverMultistepScheduler(**SCHEDULE),
+        transformer=transformer,
+        vae=vae(scaling_factor=0.2),
+        text_encoder=t5(12),
+        tokenizer=T5Tokenizer(vocab=PIECES, extra_ids=0),
+    )
+
+
+def pixart_alpha(folder):
+    """The same as alpha is at its full size, which it is told."""
+    return pixart(folder, "PixArtAlphaPipeline", side=128)
+
+
+def sana(folder):
+    """A flow by a transformer of linear attention, Gemma 2, an autoencoder of 4 x 4 pixels a latent."""
+    torch.manual_seed(0)
+    signs = [*string.ascii_letters, *"'-:,.;()\n\u2581", *string.digits]
+    specials = ("<pad>", "<eos>", "<bos>", "<unk>", "<mask>")
+    words = {name: i for i, name in enumerate((*specials, *signs))}
+    encoder = Gemma2Model(
+        Gemma2Config(
+            vocab_size=len(words),
+            hidden_size=12,
+            intermediate_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            head_dim=6,
+        )
+    )
+    transformer = SanaTransformer2DModel(
+        in_channels=4,
+        out_channels=4,
+        num_attention_heads=2,
+        attention_head_dim=4,
+        num_layers=1,
+        num_cross_attention_heads=2,
+        cross_attention_head_dim=4,
+        cross_attention_dim=8,
+        caption_channels=12,
+        sample_size=4,
+        timestep_scale=0.5,
+    )
+    blocks = {"block_out_channels": (8, 8, 8), "layers_per_block": (1, 1, 1)}
+    blocks |= {"qkv_multiscales": ((), (), ()), "block_types": "ResBlock"}
+    autoencoder = AutoencoderDC(
+        latent_channels=4,
+        attention_head_dim=4,
+        scaling_factor=0.4,
+        **{
+            f"{side}_{name}": value
+            for side in ("encoder", "decoder")
+            for name, value in blocks.items()
+        },
+    )
+    return save(
+        folder,
+        "SanaPipeline",
+        scheduler=DPMSolverMultistepScheduler(
+            prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0
+        ),
+        transformer=transformer,
+        vae=autoencoder,
+        text_encoder=encoder,
+        tokenizer=GemmaTokenizer(vocab=words, merges=[]),
+    )

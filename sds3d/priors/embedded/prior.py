@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sds3d.diffusion.cond import Cond
+from sds3d.diffusion.cond import Cond, Embedding
 from sds3d.diffusion.schedule import TRAINING_STEPS, alpha_bar
 from sds3d.errors import PriorError
 from sds3d.files import digest
@@ -36,10 +36,9 @@ SHOWN = 5
 class WordEncoder:
     """The network's text encoder: a fixed vector for each word."""
 
-    pooled = 0
-
-    def __call__(self, texts: Sequence[str]) -> Tensor:
-        return torch.from_numpy(embed(texts))
+    def __call__(self, texts: Sequence[str], *, negative: bool = False) -> Embedding:
+        del negative
+        return Embedding(torch.from_numpy(embed(texts)))
 
     def unread(self, text: str) -> str:
         """The words beyond the encoder's length."""

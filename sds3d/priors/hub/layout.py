@@ -1,4 +1,4 @@
-"""Models in the diffusers folder layout: a local folder or a download, its networks loaded from safetensors.
+"""Models in the diffusers folder layout, their networks loaded from safetensors.
 
 A folder is data from a stranger.  Its index may name only classes of diffusers and transformers, of the kind
 that the component needs; code in the folder is never run, and pickles are never opened.
@@ -40,8 +40,6 @@ CONFIGS = (
     "tokenizer_config.json",
     "generation_config.json",
 )
-SMALL = ("*.json", "*.txt", "*.model")  # configurations and tokenizers
-OTHER_WEIGHTS = ("*.fp16.*", "*.non_ema.*", "*.bf16.*")
 MOST_JSON_BYTES = 2**24
 LOADING_ERRORS = (
     ArithmeticError,
@@ -92,26 +90,39 @@ class Layout:
             entries[component] = (library, name)
         return entries
 
+    @property
+    def called(self) -> str:
+        """The model's name on the hub, or its folder."""
+        return self.source or str(self.folder)
+
+    @property
+    def pipeline(self) -> str:
+        """The name of the pipeline's class, "" when the index has none."""
+        kind = self.index.get("_class_name")
+        return kind if isinstance(kind, str) and _is_name(kind) else ""
+
     def __contains__(self, component: str) -> bool:
         """Whether the index names the component."""
         return component in self.components
 
     @property
+    def denoisers(self) -> list[str]:
+        """Those of `unet` and `transformer` that the index names."""
+        return [component for component in DENOISERS if component in self]
+
+    @property
     def denoiser(self) -> str:
         """`unet` or `transformer`.  Raises PriorError when there is neither, or no scheduler."""
-        named = [component for component in DENOISERS if component in self]
+        named = self.denoisers
         if not named or "scheduler" not in self:
             missing = "scheduler" if named else "denoiser (unet or transformer)"
-            kind = self.index.get("_class_name")
-            message = (
-                f"the {kind if _is_name(kind) else 'pipeline'} in '{self.folder}' has no {missing}"
-            )
+            message = f"the {self.pipeline or 'pipeline'} in '{self.called}' has no {missing}"
             raise PriorError(message, "use a text-conditioned diffusion model")
         return named[0]
 
     def config(self, component: str) -> dict[str, Any]:
         """The configuration of the scheduler or a network.  Raises PriorError when it cannot be read."""
-        return _read_json(self._config_file(component))
+        return read_json(self._config_file(component))
 
     def _config_file(self, component: str) -> Path:
         name = "scheduler_config.json" if component == "scheduler" else "config.json"
@@ -160,7 +171,7 @@ class Layout:
                 raise PriorError(f"'{self.folder}' has no folder '{component}'", AGAIN)
             self.class_of(component)
             for name in CONFIGS:
-                if (folder / name).exists() and "auto_map" in _read_json(folder / name):
+                if (folder / name).exists() and "auto_map" in read_json(folder / name):
                     raise PriorError(
                         f"'{folder / name}' asks for custom code (auto_map), which is never run",
                         "use a model whose classes are in diffusers and transformers",
@@ -170,6 +181,13 @@ class Layout:
                     f"'{folder}' is an adapter, not a whole network",
                     "merge it into its base model (peft: merge_and_unload) and save that",
                 )
+
+    def has_weights(self, component: str) -> bool:
+        """Whether a network's folder holds weights, and every shard that an index names.  Raises PriorError."""
+        folder = self.folder / component
+        files = {file.name for file in folder.glob("*.safetensors")}
+        shards = {name for index in folder.glob("*.index.json") for name in _shards(index)}
+        return bool(files) and files >= shards
 
     def check_weights(self) -> None:
         """Checks the headers of all weights.  Raises PriorError for pickles, damage and missing shards."""
@@ -223,14 +241,6 @@ class Layout:
             raise PriorError(message, AGAIN)
         return network.eval().requires_grad_(False)
 
-    def download(self) -> None:
-        """Downloads the weights of a hub model, unless they are in the cache.  Raises PriorError."""
-        networks = [component for component in self.components if component in NETWORKS]
-        if not self.source or all(_complete(self.folder / name) for name in networks):
-            return
-        wanted = [f"{name}/*.safetensors" for name in networks]
-        _snapshot(self.source, wanted)
-
     def hashes(self) -> dict[str, str]:
         """SHA-256 of each safetensors file of the components, by its path in the folder."""
         files = sorted(
@@ -241,76 +251,13 @@ class Layout:
         return {file.relative_to(self.folder).as_posix(): digest(file) for file in files}
 
 
-def find(name: str) -> Layout:
-    """The layout in a folder, or of a hub model by its name, of which only small files are downloaded.
-
-    Raises PriorError when there is none.
-    """
-    folder = Path(name)
-    if folder.is_dir():
-        return Layout(folder, _read_json(folder / MODEL_INDEX))
-    folder = _from_hub(name)
-    return Layout(folder, _read_json(folder / MODEL_INDEX), name)
-
-
-def _from_hub(name: str) -> Path:
-    """The folder of the hub's model in the cache, with its index, configurations and tokenizers.
-
-    A model that is in the cache is used without asking the hub.
-    """
-    hub = module("huggingface_hub")
-    missing = module("huggingface_hub.errors").LocalEntryNotFoundError
-    try:
-        try:
-            index = Path(hub.hf_hub_download(name, MODEL_INDEX, local_files_only=True))
-        except missing:
-            hub.HfApi().model_info(name, timeout=20)  # fails at once where a download would retry
-            index = Path(hub.hf_hub_download(name, MODEL_INDEX))
-    except _hub_errors() as error:
-        raise _not_on_hub(name, error) from error
-    layout = Layout(index.parent, _read_json(index))
-    if layout.configured():
-        return index.parent
-    wanted = [f"{component}/{kind}" for component in layout.components for kind in SMALL]
-    return _snapshot(name, [MODEL_INDEX, *wanted])
-
-
-def _snapshot(name: str, wanted: list[str]) -> Path:
-    """The folder of the hub's model with the wanted files.  Raises PriorError."""
-    hub = module("huggingface_hub")
-    try:
-        return Path(
-            hub.snapshot_download(name, allow_patterns=wanted, ignore_patterns=OTHER_WEIGHTS)
-        )
-    except _hub_errors() as error:
-        raise _not_on_hub(name, error) from error
-
-
-def _hub_errors() -> tuple[type[Exception], ...]:
-    return (OSError, ValueError, module("huggingface_hub.errors").HTTPError)
-
-
-def _not_on_hub(name: str, error: Exception) -> PriorError:
-    return PriorError(
-        f"'{name}' is not a folder, and the hub does not provide it: {_first_line(error)}",
-        "use a local copy, --prior diffusers:FOLDER; models are renamed and withdrawn",
-    )
-
-
 def _shards(index: Path) -> list[str]:
     """The names of the files that an index of shards names.  Raises PriorError."""
-    weight_map = _read_json(index).get("weight_map")
+    weight_map = read_json(index).get("weight_map")
     if not isinstance(weight_map, dict):
         raise PriorError(f"'{index}' is not an index of weights", AGAIN)
     names = list(weight_map.values())
     return list(dict.fromkeys(name if isinstance(name, str) else repr(name) for name in names))
-
-
-def _complete(folder: Path) -> bool:
-    """Whether a network's folder holds weights, and every shard that an index names."""
-    files = {file.name for file in folder.glob("*.safetensors")}
-    shards = {name for index in folder.glob("*.index.json") for name in _shards(index)}
-    return bool(files) and files >= shards
 
 
 def _from_pretrained(kind: Any, path: Path, **options: Any) -> Any:
@@ -318,7 +265,7 @@ def _from_pretrained(kind: Any, path: Path, **options: Any) -> Any:
         return kind.from_pretrained(path, local_files_only=True, **options)
     except LOADING_ERRORS as error:
         raise PriorError(
-            f"'{path}' cannot be loaded: {_first_line(error)}", f"{AGAIN}, or update diffusers"
+            f"'{path}' cannot be loaded: {first_line(error)}", f"{AGAIN}, or update diffusers"
         ) from error
 
 
@@ -346,11 +293,12 @@ def _is_name(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r"\w+(\.\w+)*", value) is not None
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """The first line of an exception's text, or its name."""
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
-def _read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> dict[str, Any]:
     """The JSON object in a file.  Raises PriorError."""
     try:
         if file.stat().st_size > MOST_JSON_BYTES:
@@ -359,5 +307,5 @@ def _read_json(file: Path) -> dict[str, Any]:
         if not isinstance(content, dict):
             raise ValueError("it is not a JSON object")
     except (OSError, ValueError, RecursionError) as error:
-        raise PriorError(f"cannot read '{file}': {_first_line(error)}", AGAIN) from error
+        raise PriorError(f"cannot read '{file}': {first_line(error)}", AGAIN) from error
     return content

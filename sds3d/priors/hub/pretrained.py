@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -12,7 +11,9 @@ from torch import Tensor
 
 from sds3d.bounds import Bounds, MultipleOf
 from sds3d.errors import PriorError, nearest
-from sds3d.priors.hub.layout import Layout, find
+from sds3d.priors.hub.download import download_configurations, download_weights, find
+from sds3d.priors.hub.families import FAMILIES, SUPPORTED, Family, family_of
+from sds3d.priors.hub.layout import Layout
 from sds3d.priors.hub.prior import EPS, DiffusionPrior
 from sds3d.priors.hub.text import check_text_encoder, text_encoder
 
@@ -20,9 +21,6 @@ DTYPES = {name: getattr(torch, name) for name in ("float32", "bfloat16", "float1
 SMALLEST_ALPHA_BAR = 2.0**-24  # diffusers' own, for schedules that end with no signal
 MOST_STEPS = 100_000
 MOST_PIXELS_A_SIDE = 4096
-UNET_INPUTS = {"sample", "timestep", "encoder_hidden_states"}
-SD3_INPUTS = {"hidden_states", "timestep", "encoder_hidden_states", "pooled_projections"}
-ADDED_INPUTS = (None, "text", "text_time")  # addition_embed_type: IF's and SDXL's
 
 
 def diffusers_prior(
@@ -59,60 +57,42 @@ def load_pretrained(
     wanted = default if dtype == "auto" else DTYPES[dtype]
 
     layout = find(name)
+    family = family_of(layout)
+    download_configurations(layout)
     layout.check()
     config = layout.config(layout.denoiser)
-    _check_denoiser(layout, config)
-    width = _text_width(layout, config)
-    check_text_encoder(layout, width)
-    scale = _vae_scale(layout)
+    check_text_encoder(layout, family)
+    width = _text_width(layout, family, config)
+    scale = _vae_scale(layout, family)
     pixels = _image_size(name, config, size, scale)
     log_alpha_bar, prediction, steps = _schedule(layout)
-    layout.download()
+    download_weights(layout)
     layout.check_weights()
 
     vae = layout.load("vae", _vae_dtype(layout, wanted)).to(where) if "vae" in layout else None
     return DiffusionPrior(
         layout.load(layout.denoiser, wanted).to(where),
-        text_encoder(layout, width, where, wanted),
+        text_encoder(layout, family, width, where, wanted),
         prediction=prediction,
         log_alpha_bar=log_alpha_bar,
         steps=steps,
         size=pixels,
         vae=vae,
-        zero_empty=_zero_empty(layout, config),
+        zero_empty=family is FAMILIES["xl"] and _zero_empty(layout),
+        call=family.call,
         name=name,
         weights=layout.hashes(),
     )
 
 
-def _check_denoiser(layout: Layout, config: Mapping[str, Any]) -> None:
-    """Raises PriorError when the denoiser requires inputs that this adapter does not provide."""
-    kind = layout.class_of(layout.denoiser)
-    parameters = inspect.signature(kind.forward).parameters.values()
-    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    named = [p for p in parameters if p.name != "self" and p.kind not in variadic]
-    names = {p.name for p in named}
-    required = {p.name for p in named if p.default is p.empty}
-    like_unet = names >= UNET_INPUTS and required <= UNET_INPUTS | {"camera"}
-    like_sd3 = names >= SD3_INPUTS and required <= SD3_INPUTS and "img_ids" not in names
-    added = config.get("addition_embed_type") in ADDED_INPUTS and not config.get("class_embed_type")
-    if not (like_unet or like_sd3) or not added:
-        raise PriorError(
-            f"{kind.__name__} in '{layout.folder}' needs other inputs than a text",
-            "use a text-conditioned UNet2DConditionModel or SD3Transformer2DModel",
-        )
+def _zero_empty(layout: Layout) -> bool:
+    """Whether the empty prompt of a Stable Diffusion XL is zeros: unless its index says otherwise."""
+    return bool(layout.index.get("force_zeros_for_empty_prompt", True))
 
 
-def _zero_empty(layout: Layout, config: Mapping[str, Any]) -> bool:
-    """Whether the empty prompt is zeros: Stable Diffusion XL, unless its index says otherwise."""
-    xl = config.get("addition_embed_type") == "text_time"
-    return xl and bool(layout.index.get("force_zeros_for_empty_prompt", True))
-
-
-def _text_width(layout: Layout, config: Mapping[str, Any]) -> int:
+def _text_width(layout: Layout, family: Family, config: Mapping[str, Any]) -> int:
     """The width of Stable Diffusion 3's tokens; 0 for other models."""
-    parameters = inspect.signature(layout.class_of(layout.denoiser).forward).parameters
-    if "pooled_projections" not in parameters:
+    if family is not FAMILIES["sd3"]:
         return 0
     return _whole_number(layout, "joint_attention_dim", config.get("joint_attention_dim", 4096))
 
@@ -165,18 +145,20 @@ def _schedule(layout: Layout) -> tuple[Tensor | None, str, int]:
     return log_alpha_bar, prediction, len(log_alpha_bar)
 
 
-def _vae_scale(layout: Layout) -> int:
+def _vae_scale(layout: Layout, family: Family) -> int:
     """Pixels a side of one latent; 1 for models of pixels.  Raises PriorError for an unknown VAE."""
     if "vae" not in layout:
         return 1
     kind = layout.class_of("vae").__name__
-    if kind != "AutoencoderKL":
-        raise PriorError(f"{kind} is not supported", "use a model with an AutoencoderKL")
-    channels = layout.config("vae").get("block_out_channels", [64])
-    if not isinstance(channels, list) or not 1 <= len(channels) <= 8:
-        raise PriorError(
-            f"the VAE in '{layout.folder}' has no valid block_out_channels", "use another model"
+    if kind != family.vae:
+        message = (
+            f"'{layout.called}' has {kind} as its vae; supported for {family.name}: {family.vae}"
         )
+        raise PriorError(message, SUPPORTED)
+    key = "encoder_block_out_channels" if kind == "AutoencoderDC" else "block_out_channels"
+    channels = layout.config("vae").get(key, [64])
+    if not isinstance(channels, list) or not 1 <= len(channels) <= 8:
+        raise PriorError(f"the VAE in '{layout.folder}' has no valid {key}", "use another model")
     return 2 ** (len(channels) - 1)
 
 

@@ -6,7 +6,6 @@ becomes the model's own here, once: round(N t) for the N trained times of a sche
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,10 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sds3d.diffusion.cond import Cond, Embedding
+from sds3d.diffusion.cond import Cond, Embedding, cat_embeddings
 from sds3d.diffusion.schedule import alpha_sigma
 from sds3d.errors import PriorError
 from sds3d.language.prompt import Prompt
+from sds3d.priors.hub import calls
+from sds3d.priors.hub.calls import Call
 from sds3d.priors.hub.text import TextEncoder
 from sds3d.views.cameras import Cameras
 from sds3d.views.directions import Blend, Directions
@@ -36,8 +37,8 @@ class DiffusionPrior:
     prediction: a key of EPS; v = alpha_t eps - sigma_t z (Salimans and Ho 2022, https://arxiv.org/abs/2202.00512,
     appendix D), of a flow eps - z (Liu et al. 2022, https://arxiv.org/abs/2209.03003).  log_alpha_bar: (N,) the
     schedule, None for a flow: alpha_t = 1 - t, sigma_t = t.  steps: N.  size: pixels of the side that pictures
-    are resized to.  zero_empty: whether the empty prompt is zeros instead of its embedding.  weights: file ->
-    SHA-256, for the records.
+    are resized to.  zero_empty: whether the empty prompt is zeros instead of its embedding.  call: how the
+    denoiser is called.  weights: file -> SHA-256, for the records.
 
     A denoiser with `num_views` in its configuration is told the camera, (R, 16), and sees that many
     consecutive rows together.
@@ -54,19 +55,20 @@ class DiffusionPrior:
         size: int,
         vae: Any = None,
         zero_empty: bool = False,
+        call: Call = calls.unet,
         name: str = "",
         weights: Mapping[str, str] | None = None,
     ) -> None:
         self.denoiser = denoiser
-        self.vae: Any = vae  # diffusers' AutoencoderKL, None for models of pixels
+        self.vae: Any = vae  # diffusers' AutoencoderKL or AutoencoderDC, None for models of pixels
         self.weights, self.name, self.size = dict(weights or {}), name, size
         self.num_views = getattr(denoiser.config, "num_views", 0)
         self.evaluations = 0
         self._text = text
         self._zero_empty = zero_empty
-        self._embedded: dict[str, Tensor] = {}
+        self._embedded: dict[tuple[str, bool], Embedding] = {}
         self._prediction, self._log_alpha_bar, self._steps = prediction, log_alpha_bar, steps
-        self._joint = "pooled_projections" in inspect.signature(denoiser.forward).parameters
+        self._call = call
         for network in (denoiser, vae):
             if network is not None:
                 network.eval().requires_grad_(False)
@@ -119,27 +121,26 @@ class DiffusionPrior:
                 f"--set camera.views={self.num_views}",
             )
 
-        def same(text: str) -> Embedding:
-            tokens = self._embed(text)
-            if self._zero_empty and not text:
-                tokens = torch.zeros_like(tokens)
-            return self._split(tokens.expand(rows, -1, -1))
+        def same(embedding: Embedding) -> Embedding:
+            return embedding.map(lambda x: x.expand(rows, *x.shape[1:]))
 
         def sided(directions: Directions, blends: Sequence[Blend]) -> Embedding:
             texts = directions.texts(prompt.text)
-            mixed = [self._mixed(text, b) for text, b in zip(texts, blends, strict=True)]
-            return self._split(torch.stack(mixed))
+            return cat_embeddings(
+                [self._mixed(text, b) for text, b in zip(texts, blends, strict=True)]
+            )
 
+        text = sided(directions, directions.blends) if directions else self._embed(prompt.text)
         return Cond(
-            text=sided(directions, directions.blends) if directions else same(prompt.text),
-            null=same(prompt.negative),
+            text=text if directions else same(text),
+            null=same(self._null(prompt.negative)),
             camera=cameras.c2w.flatten(1).float(),
-            empty=same("") if prompt.negative else None,
+            empty=same(self._null("")) if prompt.negative else None,
             away=tuple((sided(directions, b), w) for b, w in directions.away) if directions else (),
         )
 
     def encode(self, rgb: Tensor) -> Tensor:
-        """z = 2 rgb - 1 at the model's size, or the VAE's scaled posterior mode of it.
+        """z = 2 rgb - 1 at the model's size, or the VAE's scaled posterior mode of it, or its only latent.
 
         The mode, not a sample: the same picture has the same z, so that a run needs no further randomness, and
         the posterior's deviation is far below that of any noise that is added next.
@@ -153,7 +154,9 @@ class DiffusionPrior:
         if self.vae is None:
             return x
         config = self.vae.config
-        z = self.vae.encode(x.to(self.vae.dtype)).latent_dist.mode().to(rgb.dtype)
+        encoded = self.vae.encode(x.to(self.vae.dtype))
+        latents = encoded.latent_dist.mode() if "latent_dist" in encoded else encoded.latent
+        z = latents.to(rgb.dtype)
         return (z - (getattr(config, "shift_factor", None) or 0)) * config.scaling_factor
 
     def alpha_sigma(self, t: Tensor) -> tuple[Tensor, Tensor]:
@@ -178,40 +181,47 @@ class DiffusionPrior:
         return EPS[self._prediction](out, z_t, *self.alpha_sigma(t))
 
     def _arguments(self, z_t: Tensor, t: Tensor, cond: Cond) -> dict[str, Any]:
-        z_t = z_t.to(self.dtype)
-        text = cond.text.embedding.to(self.dtype)
-        pooled = None if cond.text.pooled is None else cond.text.pooled.to(self.dtype)
         times = t * self._steps
         if self._log_alpha_bar is not None:
             times = times.round().long().clamp(max=self._steps - 1)
-        told: dict[str, Any] = {"timestep": times, "encoder_hidden_states": text}
-        if self._joint:
-            return told | {"hidden_states": z_t, "pooled_projections": pooled}
+        text = cond.text.map(lambda x: x.to(self.dtype))
+        told = self._call(self.denoiser, z_t.to(self.dtype), times, text, self.size)
         if self.num_views:
             told["camera"] = cond.camera.to(self.dtype)
-        if pooled is not None:  # SDXL: original size, corner of the crop, wanted size
-            sizes = pooled.new_tensor([[self.size, self.size, 0, 0, self.size, self.size]])
-            ids = {"text_embeds": pooled, "time_ids": sizes.expand(len(z_t), -1)}
-            told["added_cond_kwargs"] = ids
-        return told | {"sample": z_t}
+        return told
 
-    def _mixed(self, text: str, blend: Blend) -> Tensor:
-        """(T, D) of a text with words about its side, mixed by their shares; of the text alone without any."""
+    def _mixed(self, text: str, blend: Blend) -> Embedding:
+        """One row of a text with words about its side, mixed by their shares; of the text alone without any."""
         if not blend:
             return self._embed(text)
-        nothing = torch.zeros((), device=self.device)
-        return sum(
-            (w * self._embed(f"{text}, {word} view") for word, w in blend.items()), start=nothing
-        )
+        return _mixture([(w, self._embed(f"{text}, {word} view")) for word, w in blend.items()])
 
-    def _split(self, rows: Tensor) -> Embedding:
-        """The tokens and the pooled vector of what the text encoder gives, (R, T, D)."""
-        width = self._text.pooled
-        return Embedding(rows[:, :-1], rows[:, -1, :width]) if width else Embedding(rows)
+    def _null(self, text: str) -> Embedding:
+        """One row of what guidance steers away from; zeros for no text on models that were trained so."""
+        embedding = self._embed(text, negative=True)
+        return embedding.map(torch.zeros_like) if self._zero_empty and not text else embedding
 
-    def _embed(self, text: str) -> Tensor:
-        """(T, D) of a text; each is encoded once."""
-        if text not in self._embedded:
+    def _embed(self, text: str, *, negative: bool = False) -> Embedding:
+        """One row of a text; each is encoded once."""
+        if (text, negative) not in self._embedded:
             with torch.inference_mode(False):  # a student's training saves it for its backward
-                self._embedded[text] = self._text([text])[0].float().to(self.device)
-        return self._embedded[text]
+                found = self._text([text], negative=negative)
+                self._embedded[text, negative] = found.map(lambda x: x.float().to(self.device))
+        return self._embedded[text, negative]
+
+
+def _mixture(shares: Sequence[tuple[float, Embedding]]) -> Embedding:
+    """sum_i w_i e_i, padding counted as zeros; what is a token of any text is one of the mixture."""
+    _, first = shares[0]
+    tokens = torch.zeros_like(first.embedding)
+    pooled = None if first.pooled is None else torch.zeros_like(first.pooled)
+    mask = None if first.mask is None else torch.zeros_like(first.mask)
+    for w, e in shares:
+        if e.mask is not None and mask is not None:
+            tokens = tokens + w * e.mask[..., None] * e.embedding
+            mask = torch.maximum(mask, e.mask)
+        else:
+            tokens = tokens + w * e.embedding
+        if e.pooled is not None and pooled is not None:
+            pooled = pooled + w * e.pooled
+    return Embedding(tokens, pooled, mask=mask)
