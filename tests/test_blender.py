@@ -124,7 +124,7 @@ def seen(tmp_path_factory):
     return look(folder / "box.glb", folder)
 
 
-def test_our_up_is_blenders_up_and_our_front_faces_its_front_view(seen):
+def test_up_is_up_in_blender_and_the_front_faces_its_front_view(seen):
     facts, _ = seen
     assert facts["meshes"] == 1
     # Blender's (x, y, z) are our (x, -z, y).

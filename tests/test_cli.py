@@ -48,7 +48,7 @@ def test_every_help_has_an_example_and_imports_nothing_heavy():
     assert done.stdout.rstrip().endswith("[]")
 
 
-def test_help_is_quick():
+def test_help_is_fast():
     def seconds():
         """Of the processor: a loaded machine makes the wall clock a poor judge."""
         began = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -139,7 +139,9 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("arguments", OTHERS, ids=" ".join)
-def test_every_verb_refuses_in_a_line_with_its_fix(capsys, tmp_path, monkeypatch, arguments):
+def test_every_verb_refuses_bad_input_in_one_line_with_the_fix(
+    capsys, tmp_path, monkeypatch, arguments
+):
     monkeypatch.chdir(tmp_path)
     code, message = OTHERS[arguments]
     found, out, err = call(capsys, *arguments)
@@ -170,14 +172,14 @@ def test_an_unknown_prompt_names_the_nearest_concepts_and_writes_nothing(
     assert not list(tmp_path.iterdir())
 
 
-def test_debug_shows_the_trace():
+def test_debug_shows_the_traceback():
     command = [*PYTHON, "-m", "sds3d", "generate", "", "--debug"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "Traceback" in done.stderr
     assert "UsageError" in done.stderr
 
 
-def test_exit_codes_differ_from_one_kind_of_error_to_the_next():
+def test_each_kind_of_error_has_a_different_exit_code():
     kinds = [kind.exit_code for kind in errors.Sds3dError.__subclasses__()]
     assert len(set(kinds)) == len(kinds)
     assert not {0, 1, errors.INTERRUPTED} & set(kinds)
@@ -199,7 +201,7 @@ def test_cite_prints_the_paper_of_the_method(capsys):
     assert "ProlificDreamer" in call(capsys, "cite", "vsd")[1]
 
 
-def test_doctor_says_what_is_there_and_why_the_rest_is_not(capsys):
+def test_doctor_reports_what_is_available_and_why_the_rest_is_not(capsys):
     code, out, _ = call(capsys, "doctor")
     named = {line.split()[0] for line in out.splitlines()}
     assert code == 0
@@ -254,7 +256,7 @@ def test_prior_eval_counts_what_is_understood_in_any_terminal(tmp_path):
     assert b"Traceback" not in done.stderr
 
 
-def test_prior_data_draws_a_set_with_its_lists_and_its_picture(capsys, tmp_path):
+def test_prior_data_renders_a_set_with_its_lists_and_contact_sheet(capsys, tmp_path):
     options = ("--views", "4", "--size", "16", "--limit", "3", "--out", str(tmp_path))
     code, out, _ = call(capsys, "prior", "data", "builtin:1", *options)
     assert code == 0

@@ -26,7 +26,7 @@ def cheap(arguments):
 CHEAP = sorted({arguments for _, arguments in sds3d_lines() if cheap(arguments)})
 
 
-def test_what_the_documents_have_that_is_cheap_is_found():
+def test_the_cheap_commands_of_the_documents_are_found():
     verbs = {arguments[0] for arguments in CHEAP}
     assert verbs == {"recipes", "prior", "doctor", "cite"}
 
@@ -74,7 +74,7 @@ def test_the_layers_are_those_that_are_enforced():
     assert drawn == [set(layer) for layer in LAYERS if layer != {"__main__"}]
 
 
-def test_every_package_is_drawn_and_every_package_that_is_drawn_exists():
+def test_every_package_is_in_the_layer_table_and_every_entry_exists():
     package = ROOT / "sds3d"
     here = {path.stem if path.suffix == ".py" else path.name for path in package.iterdir()}
     drawn = {name for layer, _ in rows("Layers", 2) for name in re.findall(r"`(\w+)`", layer)}
@@ -82,7 +82,7 @@ def test_every_package_is_drawn_and_every_package_that_is_drawn_exists():
     assert drawn - {"assets"} == {name for name in here if name.isidentifier()} - own
 
 
-def test_every_table_of_a_family_is_where_the_page_says():
+def test_the_table_of_every_family_is_where_the_page_says():
     tables = rows("Families", 3)
     assert len(tables) >= 4
     for _, path, member in tables:
@@ -109,7 +109,7 @@ def test_the_tests_that_the_documents_name_exist():
             assert f"def {name}(" in sources, f"{path.name}: {name}"
 
 
-def test_no_docstring_has_brackets_that_the_site_takes_for_a_cross_reference():
+def test_no_docstring_has_brackets_that_the_site_would_parse_as_a_cross_reference():
     wrong = []
     for path, tree in TREES.items():
         for node in ast.walk(tree):

@@ -24,14 +24,14 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_file_is_replaced_whole(tmp_path):
+def test_a_file_is_replaced_atomically(tmp_path):
     files.write(tmp_path / "a.txt", "old")
     files.write(tmp_path / "a.txt", "né", durable=True)
     assert (tmp_path / "a.txt").read_bytes() == "né".encode()
     assert names(tmp_path) == ["a.txt"]
 
 
-def test_a_block_that_raises_leaves_the_old_file_and_nothing_beside_it(tmp_path):
+def test_a_block_that_raises_leaves_the_old_file_and_no_other(tmp_path):
     files.write(tmp_path / "a.txt", "old")
     with pytest.raises(KeyError), files.replacing(tmp_path / "a.txt") as temporary:
         raise KeyError(temporary.write_text("half"))
@@ -39,7 +39,7 @@ def test_a_block_that_raises_leaves_the_old_file_and_nothing_beside_it(tmp_path)
     assert names(tmp_path) == ["a.txt"]
 
 
-def test_a_temporary_file_keeps_the_suffix_and_is_known_by_its_name(tmp_path):
+def test_a_temporary_file_keeps_the_suffix_and_is_recognised_by_its_name(tmp_path):
     with files.replacing(tmp_path / "film.mp4") as temporary:
         assert temporary.suffix == ".mp4"
         assert files.is_temporary(temporary.name)
@@ -47,14 +47,14 @@ def test_a_temporary_file_keeps_the_suffix_and_is_known_by_its_name(tmp_path):
     assert not any(map(files.is_temporary, ("film.mp4", ".hidden.partial", "a.partial")))
 
 
-def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path):
+def test_only_the_leftovers_of_killed_writers_are_removed(tmp_path):
     for name in (".mesh.glb.0123abcd.partial.glb", ".mine.partial", "mesh.glb"):
         (tmp_path / name).touch()
     files.remove_temporary(tmp_path)
     assert names(tmp_path) == [".mine.partial", "mesh.glb"]
 
 
-def test_writers_at_the_same_time_each_leave_a_whole_file(tmp_path):
+def test_concurrent_writers_leave_a_complete_file(tmp_path):
     texts = [str(n) * 200_000 for n in range(4)]
     threads = [
         threading.Thread(target=files.write, args=(tmp_path / "a", text)) for text in texts * 3
@@ -67,7 +67,7 @@ def test_writers_at_the_same_time_each_leave_a_whole_file(tmp_path):
     assert names(tmp_path) == ["a"]
 
 
-def test_a_disk_that_refuses_is_one_line_of_the_callers_error_with_its_fix(tmp_path, full_disk):
+def test_a_disk_error_is_one_line_of_the_callers_error_type_with_the_fix(tmp_path, full_disk):
     files.write(tmp_path / "a", "old")
     with full_disk(), pytest.raises(ExportError, match="cannot write") as caught:
         files.write(tmp_path / "a", b"x" * 2000, ExportError)
@@ -77,12 +77,12 @@ def test_a_disk_that_refuses_is_one_line_of_the_callers_error_with_its_fix(tmp_p
     assert names(tmp_path) == ["a"]
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path):
+def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(RunError, match="nowhere"):
         files.write(tmp_path / "nowhere" / "a", "x")
 
 
-def test_a_second_process_is_refused_by_the_name_of_the_first(tmp_path):
+def test_a_second_process_is_refused_with_the_id_of_the_first(tmp_path):
     folder = tmp_path / "a" / "b"
     command = [sys.executable, "-c", HOLD, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
@@ -107,7 +107,7 @@ def test_a_second_thread_is_refused_like_a_second_process(tmp_path):
         pass
 
 
-def test_a_lock_makes_the_folder_and_takes_it_away_when_nothing_was_put_there(tmp_path):
+def test_a_lock_creates_the_folder_and_removes_it_if_it_stays_empty(tmp_path):
     with pytest.raises(KeyError), files.locked(tmp_path / "a" / "b"):
         raise KeyError
     assert names(tmp_path) == []

@@ -8,7 +8,7 @@ from sds3d.interrupt import SIGNALS, graceful
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_the_first_signal_asks_and_names_itself_and_the_second_quits(number):
+def test_the_first_signal_requests_a_stop_and_the_second_quits(number):
     told = []
     with graceful(told.append) as interrupt:
         assert not interrupt.asked
@@ -20,7 +20,7 @@ def test_the_first_signal_asks_and_names_itself_and_the_second_quits(number):
             signal.raise_signal(signal.SIGINT)
 
 
-def test_every_handler_is_put_back():
+def test_every_handler_is_restored():
     before = {number: signal.getsignal(number) for number in SIGNALS}
     with graceful():
         assert all(signal.getsignal(number) != before[number] for number in SIGNALS)

@@ -87,7 +87,7 @@ def test_objectives_know_neither_scenes_nor_the_loop():
             }
 
 
-def test_nothing_is_caught_blindly_and_no_number_is_hidden():
+def test_no_exception_is_swallowed_and_no_nan_is_hidden():
     wrong = []
     for path, tree in TREES.items():
         for node in ast.walk(tree):
@@ -100,7 +100,7 @@ def test_nothing_is_caught_blindly_and_no_number_is_hidden():
     assert not wrong
 
 
-def test_what_is_public_says_what_it_returns():
+def test_public_functions_say_what_they_return():
     bare = []
     for path, tree in TREES.items():
         bare += [] if ast.get_docstring(tree) or not tree.body else [name_of(path)]
@@ -123,7 +123,7 @@ def public(tree):
                     yield from [method] if len(method.body) > 2 else []
 
 
-def test_nothing_is_left_to_be_done():
+def test_no_todo_is_left():
     for path in FILES:
         text = path.read_text(encoding="utf-8")
         assert not any(word in text for word in ("TODO", "FIXME", "XXX")), name_of(path)

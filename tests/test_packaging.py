@@ -48,7 +48,7 @@ def test_every_dependency_has_both_bounds():
             assert operators == {">=", "<"}, str(requirement)
 
 
-def test_what_is_installed_is_within_the_bounds():
+def test_installed_versions_are_within_the_bounds():
     for requirement in requirements():
         try:
             version = importlib.metadata.version(requirement.name)
@@ -74,7 +74,7 @@ def test_version_and_address_are_the_same_everywhere():
     assert releases[0] == PROJECT["version"]
 
 
-def test_the_workflow_runs_what_the_repository_calls_ci():
+def test_the_workflow_runs_the_repositorys_ci_script():
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     assert any(step.get("run") == ".ci/run" for step in steps)
@@ -109,7 +109,7 @@ def test_the_wheel_holds_every_file_of_the_checkout(wheel):
     assert packed == files | {f"sds3d/assets/{name}" for name in assets}
 
 
-def test_the_wheel_outside_the_checkout_does_what_the_checkout_does(wheel, tmp_path):
+def test_the_installed_wheel_makes_what_the_checkout_makes(wheel, tmp_path):
     installed = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(installed)], check=True)
     python = str(installed / "bin" / "python")

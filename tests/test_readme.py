@@ -32,7 +32,7 @@ def sds3d_lines():
                     yield path.name, tuple(words[1:])
 
 
-def test_the_first_two_commands_of_the_readme_are_those_that_ci_runs():
+def test_ci_runs_the_first_two_commands_of_the_readme():
     assert [block.strip() for block in blocks(ROOT / "README.md", "sh")[:2]] == COMMANDS
     ran = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     positions = [ran.find(f"timed '{command}'") for command in COMMANDS]

@@ -59,7 +59,7 @@ PARSER = {
 
 
 @pytest.mark.parametrize("arguments", PARSER, ids=" ".join)
-def test_what_the_parser_refuses_is_one_line_with_a_fix(capsys, arguments):
+def test_parser_errors_are_one_line_with_a_fix(capsys, arguments):
     code, out, err = call(capsys, *arguments)
     first, second = err.splitlines()
     assert (code, out) == (UsageError.exit_code, "")
@@ -97,9 +97,7 @@ CAUSES = {
 
 
 @pytest.mark.parametrize("case", CAUSES)
-def test_whatever_is_raised_is_one_line_with_a_fix_and_the_code_of_its_kind(
-    capsys, monkeypatch, case
-):
+def test_any_exception_is_one_line_with_a_fix_and_its_exit_code(capsys, monkeypatch, case):
     error, kind, message = CAUSES[case]
     raising(error, monkeypatch)
     code, out, err = call(capsys, "doctor")
@@ -112,7 +110,7 @@ def test_whatever_is_raised_is_one_line_with_a_fix_and_the_code_of_its_kind(
 
 @pytest.mark.parametrize("case", CAUSES)
 @pytest.mark.parametrize("before", [True, False])
-def test_debug_raises_the_error_itself_wherever_it_stands(monkeypatch, case, before):
+def test_debug_raises_the_original_error_wherever_it_is_placed(monkeypatch, case, before):
     error = CAUSES[case][0]
     raising(error, monkeypatch)
     with pytest.raises(type(error)) as caught:
@@ -120,13 +118,13 @@ def test_debug_raises_the_error_itself_wherever_it_stands(monkeypatch, case, bef
     assert caught.value is error
 
 
-def test_debug_after_two_dashes_is_a_word_of_the_prompt():
+def test_debug_after_two_dashes_is_part_of_the_prompt():
     arguments = ["generate", "--debug", "--", "--debug"]
     assert cli._take_debug(arguments)
     assert arguments == ["generate", "--", "--debug"]
 
 
-def test_an_interrupt_anywhere_has_the_shells_code_and_no_trace(capsys, monkeypatch):
+def test_an_interrupt_anywhere_has_the_shells_code_and_no_traceback(capsys, monkeypatch):
     raising(KeyboardInterrupt(), monkeypatch)
     assert call(capsys, "doctor") == (INTERRUPTED, "", "\ninterrupted\n")
 
@@ -134,7 +132,7 @@ def test_an_interrupt_anywhere_has_the_shells_code_and_no_trace(capsys, monkeypa
 COMMAND = (sys.executable, "-m", "sds3d")
 
 
-def test_a_reader_that_goes_away_ends_the_program_quietly():
+def test_a_closed_pipe_ends_the_program_quietly():
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
@@ -157,7 +155,7 @@ sds3d.cli.main(["doctor"])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_ctrl_c_ends_a_command_with_no_trace():
+def test_ctrl_c_ends_a_command_without_a_traceback():
     process = subprocess.Popen(
         [sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -167,7 +165,7 @@ def test_ctrl_c_ends_a_command_with_no_trace():
     assert (process.returncode, err) == (INTERRUPTED, b"\ninterrupted\n")
 
 
-def test_every_kind_of_error_has_an_exit_code_of_its_own_and_the_guide_lists_them():
+def test_every_kind_of_error_has_its_own_exit_code_and_the_guide_lists_it():
     kinds = Sds3dError.__subclasses__()
     codes = {kind.exit_code for kind in kinds} | {INTERRUPTED, BROKEN_PIPE}
     assert len(codes) == len(kinds) + 2
@@ -177,7 +175,7 @@ def test_every_kind_of_error_has_an_exit_code_of_its_own_and_the_guide_lists_the
     assert listed == codes | {0, 1}
 
 
-def test_doctor_gives_the_same_as_lines_and_as_json(capsys):
+def test_doctor_prints_the_same_values_as_lines_and_as_json(capsys):
     _, lines, _ = call(capsys, "doctor")
     _, text, _ = call(capsys, "doctor", "--json")
     values = json.loads(text)
@@ -185,7 +183,7 @@ def test_doctor_gives_the_same_as_lines_and_as_json(capsys):
     assert {"python", "torch", "threads", "cuda", "numba cache", "memory", "disk"} <= set(values)
 
 
-def test_doctor_tells_the_truth_about_this_machine(capsys, tmp_path, monkeypatch):
+def test_doctor_matches_what_this_machine_reports(capsys, tmp_path, monkeypatch):
     from sds3d.kernels import composite_numba
     from sds3d.runs import doctor
 

@@ -68,7 +68,7 @@ def test_an_embedding_with_and_one_without_a_pooled_vector_are_not_joined(full):
         cat([full, replace(full, text=bare)])
 
 
-def test_each_branch_changes_what_it_names_and_nothing_else(full):
+def test_each_branch_changes_only_what_it_names(full):
     def differing(other):
         return {f.name for f in fields(Cond) if getattr(full, f.name) is not getattr(other, f.name)}
 

@@ -30,7 +30,7 @@ def test_bounds_move_from_the_first_step_to_the_last(schedule, expected):
     ("schedule", "expected"),
     [("linear", [0, 0.5, 1, 1, 1]), ("sqrt", [0, 0.5**0.5, 1, 1, 1]), ("step", [0, 0, 0, 1, 1])],
 )
-def test_bounds_stay_at_their_ends_from_until_on_and_a_jump_has_its_own_place(schedule, expected):
+def test_bounds_are_constant_after_until_and_a_jump_has_its_own_position(schedule, expected):
     steps = (0, 15, 30, 60, 100)
     assert [progress(k, 101, schedule, 0.5, until=0.3) for k in steps] == pytest.approx(expected)
 
@@ -63,7 +63,7 @@ def weight(u, m1, m2, s1, s2):
 
 
 @pytest.mark.parametrize("priorities", [(0.8, 0.5, 0.3, 0.1), (0.8, 0.5, 0.1, 0.3)])
-def test_prioritized_times_leave_the_written_share_of_the_weight_above_them(priorities):
+def test_prioritized_times_leave_the_given_share_of_the_weight_above_them(priorities):
     """The two flanks are not interchangeable: the second case has them swapped."""
     weights = [weight(k / TRAINING_STEPS, *priorities) for k in range(TRAINING_STEPS)]
     total = sum(weights)
@@ -80,7 +80,7 @@ def test_prioritized_times_never_rise():
     assert times[-1] == 0
 
 
-def test_times_are_uniform_between_the_bounds_and_one_for_all_views_unless_asked(rng):
+def test_times_are_uniform_within_the_bounds_and_shared_by_all_views_by_default(rng):
     draws = torch.cat([sample_time(rng, 4, (0.2, 0.6), per_view=True) for _ in range(2000)])
     assert 0.2 <= draws.min() < 0.201
     assert 0.599 < draws.max() <= 0.6
@@ -92,7 +92,7 @@ def test_times_are_uniform_between_the_bounds_and_one_for_all_views_unless_asked
     assert len(set(apart.tolist())) == 4
 
 
-def test_shifted_draws_have_the_distribution_of_a_uniform_number_that_is_shifted(rng):
+def test_shifted_times_are_distributed_as_shifted_uniform_times(rng):
     draws = torch.cat(
         [sample_time(rng, 64, (0.1, 0.7), per_view=True, shift=3) for _ in range(200)]
     )

@@ -38,7 +38,7 @@ def run(tmp_path, **environment):
     return done.stdout, done.stderr
 
 
-def test_where_package_and_home_are_read_only_kernels_are_kept_in_a_private_temporary_folder(
+def test_kernels_are_cached_in_a_private_temporary_folder_if_package_and_home_are_read_only(
     tmp_path,
 ):
     out, err = run(tmp_path)

@@ -37,7 +37,7 @@ def test_a_uniform_medium_follows_beers_law():
     torch.testing.assert_close(rgb[0], alpha.expand(3))
 
 
-def test_an_opaque_sample_hides_what_is_behind():
+def test_an_opaque_sample_hides_those_behind_it():
     density = torch.tensor([1e4, 1e4])
     rgb = torch.eye(3)[:2]
     dist, delta = torch.tensor([1.0, 2.0]), torch.ones(2)
@@ -74,7 +74,7 @@ def test_numba_agrees_with_a_loop_over_rays_and_with_torch(rng):
         torch.testing.assert_close(torch.autograd.grad((out * upstream).sum(), values), gradients)
 
 
-def test_the_written_backward_is_the_derivative(rng):
+def test_the_handwritten_backward_is_the_derivative(rng):
     values = [v.requires_grad_() for v in samples(rng)]
     torch.autograd.gradcheck(lambda *v: composite(*v, OFFSETS), values)
 
@@ -96,7 +96,7 @@ def test_marching_keeps_exactly_the_lattice_samples_in_cells_that_are_not_empty(
 
 
 @pytest.mark.parametrize("backend", ["numba", "torch"])
-def test_a_ray_ends_in_what_is_surely_opaque(backend):
+def test_a_ray_ends_in_cells_that_are_surely_opaque(backend):
     density_floor = torch.full((8, 8, 8), 100.0)
     origin, direction = torch.tensor([[0.0, 0, 3]]), torch.tensor([[0.0, 0, -1]])
     found = march(
@@ -114,7 +114,7 @@ def test_a_ray_that_starts_inside_the_ball_is_sampled_from_its_start(backend):
     torch.testing.assert_close(samples.points[:, 2], 0.5 + samples.dist)
 
 
-def test_a_backend_that_is_not_there_is_an_error_with_the_fix(rng):
+def test_a_missing_backend_is_an_error_with_the_fix(rng):
     with pytest.raises(BackendError) as caught:
         composite(*samples(rng), OFFSETS, backend="nerfacc")
     assert "numba" in caught.value.fix

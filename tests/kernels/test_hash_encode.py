@@ -49,7 +49,7 @@ def test_numba_and_torch_agree_in_values_and_gradients(rng):
         torch.testing.assert_close(a, b)
 
 
-def test_the_written_backward_is_the_derivative(rng):
+def test_the_handwritten_backward_is_the_derivative(rng):
     x, table = inputs(rng, 6, torch.float64)
     x.requires_grad_(), table.requires_grad_()
     torch.autograd.gradcheck(lambda x, t: hash_encode(x, t, RESOLUTIONS), (x, table), atol=1e-6)

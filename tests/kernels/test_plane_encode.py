@@ -9,7 +9,7 @@ def inputs(rng, count=200, side=7, channels=4):
     return x, planes.requires_grad_()
 
 
-def test_planes_that_hold_their_coordinates_give_them_back(rng):
+def test_planes_that_store_their_coordinates_return_them(rng):
     x, _ = inputs(rng)
     line = torch.linspace(0, 1, 7, dtype=torch.float64)
     row, column = torch.meshgrid(line, line, indexing="ij")
@@ -27,6 +27,6 @@ def test_numba_agrees_with_grid_sample_in_values_and_gradients(rng):
     torch.testing.assert_close(*(torch.autograd.grad(out, planes, grad)[0] for out in outs))
 
 
-def test_the_written_backward_is_the_derivative(rng):
+def test_the_handwritten_backward_is_the_derivative(rng):
     x, planes = inputs(rng, 5, 3, 2)
     torch.autograd.gradcheck(lambda p: plane_encode(x, p), planes)

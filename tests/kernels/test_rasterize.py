@@ -41,7 +41,7 @@ def reference(screen, faces, attributes, height, width):
     return values, depth
 
 
-def test_pixels_and_gradients_are_those_of_a_loop_over_pixels_and_faces(rng):
+def test_pixels_and_gradients_match_a_loop_over_pixels_and_faces(rng):
     mesh = trimesh.creation.icosphere(0, radius=0.8)
     vertices, faces = torch.tensor(np.array(mesh.vertices)), torch.tensor(np.array(mesh.faces))
     cameras = orbit(1, 10)

@@ -47,7 +47,7 @@ def reference(means, quats, scales, opacities, colors, cameras, b):
     return out
 
 
-def test_pictures_are_those_of_a_loop_over_pixels_and_gaussians(rng):
+def test_images_match_a_loop_over_pixels_and_gaussians(rng):
     g, cameras = gaussians(12, rng), orbit(2, 12, elevation_deg=20)
     rgb, alpha, depth, _ = splat(*g, cameras)
     for b in range(2):
@@ -57,7 +57,7 @@ def test_pictures_are_those_of_a_loop_over_pixels_and_gaussians(rng):
 
 
 @pytest.mark.parametrize("views", [1, 3])
-def test_pictures_and_gradients_are_those_of_the_torch_version(views, rng):
+def test_images_and_gradients_match_the_torch_version(views, rng):
     g, cameras = gaussians(60, rng), orbit(views, SIZE, elevation_deg=20)
     results = []
     for backend in ("numba", "torch"):
@@ -78,7 +78,7 @@ def test_the_backward_is_the_derivative(rng):
     assert torch.autograd.gradcheck(lambda *a: splat(*a, cameras)[:3], g, eps=1e-6, atol=1e-5)
 
 
-def test_a_round_gaussian_fades_as_it_should_around_its_centre():
+def test_a_round_gaussian_has_the_profile_of_its_formula():
     """On the axis: alpha = opacity sqrt(fade) exp(-r^2 / 2 s^2) with s its deviation in pixels."""
     cameras = orbit(1, 41, elevation_deg=0)
     one = torch.ones(1, dtype=torch.float64)
@@ -100,7 +100,7 @@ def test_a_round_gaussian_fades_as_it_should_around_its_centre():
     assert (depth / alpha)[0, 20, 20].item() == pytest.approx(3.0)
 
 
-def test_quaternions_of_any_length_turn_as_rotations(rng):
+def test_quaternions_of_any_length_act_as_rotations(rng):
     quats = torch.randn(20, 4, generator=rng, dtype=torch.float64)
     R = rotations(quats)
     torch.testing.assert_close(R @ R.transpose(1, 2), torch.eye(3, dtype=R.dtype).expand_as(R))
@@ -123,7 +123,7 @@ def test_gaussians_behind_the_camera_are_not_seen(rng):
     assert not splat(*g, cameras)[1].any()
 
 
-def test_the_same_picture_comes_out_the_same_bit_for_bit(rng):
+def test_the_same_image_is_reproduced_bit_for_bit(rng):
     g, cameras = gaussians(50, rng, torch.float32), orbit(2, SIZE)
     leaves = [[v.clone().requires_grad_() for v in g] for _ in range(2)]
     for row in leaves:

@@ -16,7 +16,7 @@ NAMES = {name: category.also for name, category in library.CATEGORIES.items()}
 
 
 @pytest.mark.parametrize("prompt", LINES)
-def test_every_prompt_said_to_work_is_understood_to_the_last_word(prompt: str) -> None:
+def test_every_word_of_the_listed_prompts_is_understood(prompt: str) -> None:
     reading = read(prompt, NAMES, lambda name, _: library.part_names(name, 2))
     assert len(reading.matches) == 1
     assert reading.ignored == ()

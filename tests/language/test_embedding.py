@@ -16,7 +16,7 @@ from sds3d.language.palette import COLORS
         ("", []),
     ],
 )
-def test_a_text_is_its_words_with_compounds_as_one(text, expected):
+def test_the_rows_of_a_text_are_its_words_with_compounds_as_one(text, expected):
     assert spans(text) == expected
 
 
@@ -28,19 +28,19 @@ def test_near_words_have_near_rows():
     assert near("sofa", "couch") > near("sofa", "banana") + 0.4
 
 
-def test_a_colour_says_its_rgb_and_a_material_its_surface():
+def test_the_row_of_a_colour_has_its_rgb_and_that_of_a_material_its_surface():
     assert row("red")[COLOR].tolist() == pytest.approx([1, *(2 * c - 1 for c in COLORS["red"])])
     assert row("wooden")[COLOR][0] == 1
     assert row("steel")[MATERIAL][:2].tolist() == [1, 1]
     assert not row("armchair")[COLOR].any()
 
 
-def test_the_empty_text_is_zero_and_unknown_words_are_not_known():
+def test_the_empty_text_is_zero_and_unknown_words_are_marked_unknown():
     assert not embed([""]).any()
     assert row("xqzzt")[KNOWN] == 0
     assert embed(["a red car"]).shape == (1, LENGTH, DIM)
 
 
-def test_a_batch_of_texts_is_each_text_alone():
+def test_a_batch_of_texts_is_embedded_like_each_text_alone():
     texts = ["a red car", "a wooden table with black legs", ""]
     assert np.array_equal(embed(texts), np.concatenate([embed([t]) for t in texts]))

@@ -53,7 +53,7 @@ def test_every_word_of_an_everyday_prompt_has_its_fate(
 
 
 @pytest.mark.parametrize("prompt", [row[0] for row in ROWS])
-def test_every_word_that_has_no_effect_stands_in_the_note(prompt: str) -> None:
+def test_every_word_without_effect_is_in_the_note(prompt: str) -> None:
     found = reading(prompt)
     note = found.note.lower()
     assert "".join(f.word for f in found.fates) == "".join(prompt.split())

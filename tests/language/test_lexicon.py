@@ -75,7 +75,7 @@ def test_captions_are_ranked_by_meaning() -> None:
     assert similarity(captions[1], captions[1:2]) == pytest.approx(1, abs=1e-5)
 
 
-def test_the_tree_of_things_has_one_root_and_no_cycle() -> None:
+def test_the_hypernym_tree_has_one_root_and_no_cycle() -> None:
     parent = lexicon().parent.astype(int)
     up = np.arange(len(parent))
     for _ in range(20):

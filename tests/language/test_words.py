@@ -113,7 +113,7 @@ def test_near_words_reach_the_category_that_they_mean(said: str, meant: str) -> 
         "a #",
     ],
 )
-def test_what_the_library_has_nothing_of_is_refused_with_the_nearest_names(said: str) -> None:
+def test_an_object_that_the_library_lacks_is_refused_with_the_nearest_names(said: str) -> None:
     found = reading(said)
     assert found.matches == ()
     assert found.understood == ""
@@ -171,7 +171,7 @@ def test_the_head_noun_decides_the_category(said: str, meant: str) -> None:
         ("a smal red armchiar", "red armchair"),
     ],
 )
-def test_a_prompt_is_said_back_in_plain_words(said: str, understood: str) -> None:
+def test_a_prompt_is_restated_in_plain_words(said: str, understood: str) -> None:
     assert reading(said).understood == understood
 
 
@@ -184,7 +184,7 @@ def test_a_colour_goes_to_the_noun_that_it_precedes() -> None:
     assert wish.parts["legs"].material is None
 
 
-def test_a_second_colour_goes_to_a_part_that_bears_it_and_is_ignored_without_one() -> None:
+def test_a_second_colour_goes_to_a_suitable_part_and_is_ignored_without_one() -> None:
     cow = reading("a black and white cow")
     assert (cow.wish.color, cow.wish.parts["patches"].color) == (COLORS["black"], COLORS["white"])
     assert cow.understood == "black and white cow"
@@ -233,7 +233,7 @@ def test_odd_prompts_are_read_or_refused_without_an_error(text: str) -> None:
     assert reading(text).matches in {(), (("car", 1.0),)}
 
 
-def test_half_of_a_surrogate_pair_is_refused_and_control_characters_are_white_space() -> None:
+def test_an_unpaired_surrogate_is_refused_and_control_characters_are_white_space() -> None:
     with pytest.raises(UsageError, match="U\\+D800") as caught:
         parse("a car \ud800")
     assert caught.value.fix

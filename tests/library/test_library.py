@@ -101,7 +101,7 @@ def corners_against_their_face(solid: Solid | Part) -> float:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_primitive_is_closed_outward_and_has_the_volume_of_its_formula(name: str) -> None:
+def test_a_primitive_is_closed_and_outward_and_has_the_volume_of_its_formula(name: str) -> None:
     solid, expected = SHAPES[name]
     assert open_edges(solid) == 0
     assert (piece_volumes(solid) > 0).all()
@@ -115,7 +115,7 @@ def test_smooth_normals_of_a_ball_point_away_from_its_centre() -> None:
     np.testing.assert_allclose((ball.normals * ball.vertices).sum(1), 1, atol=2e-3)
 
 
-def test_a_turn_around_y_brings_the_front_to_the_right() -> None:
+def test_a_turn_about_y_brings_the_front_to_the_right() -> None:
     moved = box(0.1, 0.1, 0.1).move(z=1).turn("y", 90)
     np.testing.assert_allclose(moved.vertices.mean(0), [1, 0, 0], atol=1e-12)
 
@@ -137,7 +137,7 @@ def test_every_member_is_cheap_enough_to_be_rendered_at_each_step(name: str) -> 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_member_has_parts_that_take_the_objects_colour_and_plain_names(name: str) -> None:
+def test_every_member_has_main_parts_and_plain_part_names(name: str) -> None:
     for parts in members(name):
         assert any(part.main for part in parts)
         assert all(part.name == part.name.lower().strip() for part in parts)
@@ -171,7 +171,7 @@ def test_a_model_fills_the_ball_of_its_radius(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_wished_colour_reaches_exactly_the_main_parts(name: str) -> None:
+def test_a_requested_colour_reaches_exactly_the_main_parts(name: str) -> None:
     wish = Wish(color=(0.123, 0.456, 0.789))
     for before, after in zip(members(name)[0], paint(members(name)[0], wish), strict=True):
         expected = wish.color if before.main else before.look.color
@@ -182,7 +182,7 @@ def test_a_wished_colour_reaches_exactly_the_main_parts(name: str) -> None:
         )
 
 
-def test_a_parts_own_wish_beats_the_objects() -> None:
+def test_a_request_for_a_part_overrides_the_objects() -> None:
     red, black = (0.8, 0.1, 0.1), (0.0, 0.0, 0.0)
     painted = paint(members("table")[0], Wish(color=red, parts={"legs": Wish(color=black)}))
     assert {p.name: p.look.color for p in painted}["legs"] == black
@@ -197,7 +197,7 @@ def test_a_material_without_a_colour_brings_its_own() -> None:
     assert all(p.look == Look((1, 0, 0), 1.0, 0.2) for p in red if p.main)
 
 
-def test_no_two_categories_answer_to_the_same_word() -> None:
+def test_no_two_categories_share_a_word() -> None:
     words = [word for name, row in CATEGORIES.items() for word in (name, *row.also)]
     twice = sorted({word for word in words if words.count(word) > 1})
     assert twice == []

@@ -77,7 +77,7 @@ class Run:
         return self
 
 
-def test_the_fog_takes_the_colour_that_the_prior_is_sure_of():
+def test_the_fog_takes_the_colour_that_the_prior_prefers():
     scene = Run().go(range(TOTAL)).scene
     torch.testing.assert_close(scene.color.sigmoid(), TARGET, atol=0.1, rtol=0)
     assert scene.cover.sigmoid() > 0.7

@@ -70,7 +70,7 @@ def test_a_penalty_without_weight_is_recorded_and_moves_nothing():
     assert all(torch.equal(a, b) for a, b in zip(before, run.scene.parameters(), strict=True))
 
 
-def test_a_weight_may_be_a_function_of_the_step():
+def test_a_weight_can_be_a_function_of_the_step():
     for step, weight in ((0, 0.0), (4, 2.0)):
         runs = [
             run_of(lambda prior, z, *_: torch.zeros_like(z), penalties={"cover": given})
@@ -92,7 +92,7 @@ def test_a_regularizer_sees_the_render_the_views_and_the_prompt_and_is_weighed()
     assert take_step(run, 1).values["pale"] < first
 
 
-def test_an_objective_is_told_where_in_the_run_it_is():
+def test_an_objective_receives_the_fraction_of_the_run():
     contexts = []
 
     def objective(prior, z, t, eps, cond, context):
@@ -141,7 +141,7 @@ def test_the_randomness_of_a_step_depends_on_the_seed_and_the_step_alone():
         ),
     ],
 )
-def test_what_is_not_finite_stops_the_run_by_its_name(change, message):
+def test_a_value_that_is_not_finite_stops_the_run_and_is_named(change, message):
     run = run_of(**({"objective": lambda prior, z, *_: torch.zeros_like(z)} | change))
     with pytest.raises(NonFiniteError, match=r"step 5.*t = \[0.5") as caught:
         take_step(run, 5)
@@ -176,7 +176,7 @@ def learned(dropout, steps=200):
     return student
 
 
-def test_a_student_sees_the_camera_but_for_the_share_of_steps_that_drops_it_whole():
+def test_a_student_sees_the_camera_except_in_the_share_of_steps_that_drops_it():
     for dropout, low, high in ((0.0, 0, 0), (0.3, 0.2, 0.4), (1.0, 1, 1)):
         cameras = learned(dropout).cameras
         assert all(len(camera.unique()) == 1 for camera in cameras)  # all rows or none

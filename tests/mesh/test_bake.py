@@ -90,7 +90,7 @@ def test_a_baked_surface_shows_its_colour_function(baked):
     assert np.quantile(error, 0.999) < 10 / 255
 
 
-def test_no_texel_is_left_unset(baked, unwrapped):
+def test_every_texel_is_set(baked, unwrapped):
     assert baked.base_color.shape == (SIZE, SIZE, 3)
     assert baked.base_color.dtype == np.uint8
     # The colours of `paint` on the sphere are far from 0.

@@ -91,7 +91,7 @@ def test_a_scene_that_covers_no_pixel_is_empty(ball):
         surface_level(faint)
 
 
-def test_what_lies_behind_the_surface_in_all_views_is_hidden_and_nothing_else():
+def test_exactly_the_points_behind_the_surface_in_all_views_are_hidden():
     points = torch.from_numpy(GRID.reshape(-1, 3))
     radius = points.norm(dim=1)
     inside = hidden(look, points, 0.0)
@@ -102,7 +102,7 @@ def test_what_lies_behind_the_surface_in_all_views_is_hidden_and_nothing_else():
 
 
 @pytest.mark.parametrize(("margin", "is_hidden"), [(0.0, False), (0.04, False), (0.06, True)])
-def test_a_point_counts_as_hidden_that_lies_before_the_surface_by_less_than_the_margin(
+def test_a_point_in_front_of_the_surface_by_less_than_the_margin_counts_as_hidden(
     margin, is_hidden
 ):
     def wall(cameras):
@@ -129,7 +129,7 @@ def test_a_single_view_from_which_a_point_is_seen_is_enough_to_show_it():
     assert hidden(look, torch.zeros(1, 3), 0.0).all()
 
 
-def test_the_grid_is_cut_at_twice_the_level_and_filled_where_nothing_is_seen(ball):
+def test_the_grid_is_clipped_at_twice_the_level_and_filled_where_nothing_is_seen(ball):
     radius = np.linalg.norm(GRID, axis=-1)
     hollow = np.where(radius < 0.4, 0, 3 * ball.density)
     volume = filled(replace(ball, density=hollow), LEVEL)
@@ -157,14 +157,14 @@ def test_the_peaks_of_a_grid_are_the_highest_values_along_the_rays(ball):
     np.testing.assert_allclose(peaks[near], density(distance[near, None]), rtol=0.03)
 
 
-def test_the_peaks_of_a_grid_are_found_before_and_behind_the_centre():
+def test_the_peaks_of_a_grid_are_found_in_front_of_and_behind_the_centre():
     for z in (-0.6, 0.6):
         blob = np.exp(-((np.linalg.norm(GRID - np.float32([0, 0, z]), axis=-1) / 0.2) ** 2))
         peaks = grid_peaks(blob.astype(np.float32), orbit(1, 25, elevation_deg=0))
         assert peaks.reshape(25, 25)[12, 12] == pytest.approx(1, abs=0.1)
 
 
-def test_the_mesh_of_a_surface_is_closed_in_its_place_and_has_its_colours(ball):
+def test_the_mesh_of_a_surface_is_closed_in_place_and_has_its_colours(ball):
     mesh = extract(ball, texture_size=128, faces=1500)
     assert 0 < len(mesh.faces) <= 1500
     radius = np.linalg.norm(mesh.vertices, axis=1)
@@ -176,7 +176,7 @@ def test_the_mesh_of_a_surface_is_closed_in_its_place_and_has_its_colours(ball):
     assert np.abs(colors - paint(mesh.vertices, mesh.normals)).mean() < 0.03
 
 
-def test_meshing_calls_for_colours_on_the_surface_alone(ball):
+def test_meshing_requests_colours_only_on_the_surface(ball):
     asked = []
 
     def color_at(points, normals):

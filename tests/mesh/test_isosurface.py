@@ -81,14 +81,14 @@ def test_an_object_cut_by_the_end_of_the_grid_is_closed_there():
     assert np.abs(mesh.vertices).max() < 0.5 + 1.5 / (RESOLUTION - 1)
 
 
-def test_the_grid_may_be_larger_or_smaller_than_the_unit_cube():
+def test_the_grid_can_be_larger_or_smaller_than_the_unit_cube():
     volume = density(grid(32, 2.0), 2 * CENTER, 2 * AXES)
     mesh = isosurface(volume, LEVEL, bound=2.0, faces=FACES)
     assert solid(mesh).volume == pytest.approx(8 * 4 / 3 * math.pi * AXES.prod(), rel=0.04)
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0])
-def test_an_empty_volume_has_no_surface_and_the_error_tells_its_range(value):
+def test_an_empty_volume_has_no_surface_and_the_error_gives_its_range(value):
     volume = np.full((16, 16, 16), value, np.float32)
     with pytest.raises(
         ExportError, match=rf"density 10: densities run from {value:g} to {value:g}"

@@ -73,7 +73,7 @@ def texel_colors(image, uv):
     return pixels[(uv[:, 1] * height).astype(int), (uv[:, 0] * width).astype(int)]
 
 
-def test_every_array_of_a_glb_is_found_where_its_accessor_says(corner, tmp_path):
+def test_every_array_of_a_glb_is_where_its_accessor_says(corner, tmp_path):
     save(corner, tmp_path / "a.glb")
     document, binary = chunks(tmp_path / "a.glb")
     (primitive,) = document["meshes"][0]["primitives"]
@@ -89,7 +89,7 @@ def test_every_array_of_a_glb_is_found_where_its_accessor_says(corner, tmp_path)
     assert document["buffers"] == [{"byteLength": len(binary)}]
 
 
-def test_a_glb_holds_its_texture_bit_for_bit_and_says_that_nothing_is_metal(corner, tmp_path):
+def test_a_glb_stores_its_texture_bit_for_bit_with_metallic_zero(corner, tmp_path):
     save(corner, tmp_path / "a.glb")
     document, binary = chunks(tmp_path / "a.glb")
     view = document["bufferViews"][document["images"][0]["bufferView"]]
@@ -202,7 +202,7 @@ def test_a_ply_gives_every_vertex_its_colour(corner, painted, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", list(EXPORTERS))
-def test_no_format_takes_an_empty_mesh(corner, tmp_path, suffix):
+def test_no_format_accepts_an_empty_mesh(corner, tmp_path, suffix):
     empty = Mesh(corner.vertices, corner.faces[:0])
     with pytest.raises(ExportError, match="empty"):
         save(empty, tmp_path / f"a.{suffix}")
@@ -214,7 +214,7 @@ def test_an_unknown_suffix_is_refused_with_the_nearest_known_one(corner, tmp_pat
         save(corner, tmp_path / "a.glbb")
 
 
-def test_a_write_that_fails_leaves_the_old_file_whole(corner, painted, tmp_path):
+def test_a_failed_write_leaves_the_old_file_intact(corner, painted, tmp_path):
     save(corner, tmp_path / "a.glb")
     before = (tmp_path / "a.glb").read_bytes()
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -227,12 +227,12 @@ def test_a_write_that_fails_leaves_the_old_file_whole(corner, painted, tmp_path)
     assert (tmp_path / "a.glb").read_bytes() == before
 
 
-def test_a_folder_that_is_not_there_is_an_export_error(corner, tmp_path):
+def test_a_missing_folder_is_an_export_error(corner, tmp_path):
     with pytest.raises(ExportError, match="cannot write"):
         save(corner, tmp_path / "nowhere" / "a.glb")
 
 
-def test_a_normal_of_no_length_is_written_as_one_that_points_up(corner, tmp_path):
+def test_a_normal_of_length_zero_is_written_as_one_that_points_up(corner, tmp_path):
     flat = Mesh(corner.vertices, corner.faces, np.zeros_like(corner.normals))
     save(flat, tmp_path / "a.glb")
     document, binary = chunks(tmp_path / "a.glb")

@@ -22,13 +22,13 @@ def packed(kind):
 
 @pytest.mark.parametrize("stride", [2, 4])
 @pytest.mark.parametrize(("kind", "mode"), [("triangles", "TRIANGLES"), ("sequence", "INDICES")])
-def test_indices_come_out_as_the_reference_decodes_them(kind, mode, stride):
+def test_indices_are_decoded_as_by_the_reference(kind, mode, stride):
     values = PACKED[kind]["values"]
     data = decode(packed(kind), len(values), stride, mode, "NONE")
     np.testing.assert_array_equal(np.frombuffer(data, f"<u{stride}"), values)
 
 
-def test_vertices_come_out_as_they_went_in():
+def test_vertices_survive_a_round_trip():
     data = decode(packed("vertices"), 700, 12, "ATTRIBUTES", "NONE")
     assert len(data) == 700 * 12
     assert zlib.crc32(data) == PACKED["vertices"]["crc32"]
@@ -42,7 +42,7 @@ def test_vertices_come_out_as_they_went_in():
         ("vertices", 700, 12, "ATTRIBUTES"),
     ],
 )
-def test_data_that_are_cut_or_of_another_length_are_refused(kind, count, stride, mode):
+def test_truncated_data_or_data_of_another_length_are_refused(kind, count, stride, mode):
     data = packed(kind)
     for cut in (data[:-1], data[:20], b"", data[:1] + data[5:], b"\0" + data[1:]):
         with pytest.raises(MeshError, match="EXT_meshopt_compression"):
@@ -77,7 +77,7 @@ def test_the_octahedral_filter_gives_unit_vectors_and_keeps_the_fourth_number(ki
     np.testing.assert_array_equal(out[:, 3], rows[:, 3])
 
 
-def test_the_quaternion_filter_restores_the_component_that_was_left_out():
+def test_the_quaternion_filter_restores_the_omitted_component():
     top = 2044  # bits 0 and 1 say which component is left out: the last, then the first
     rows = np.array([[0, 0, 0, top | 3], [int(2047 / np.sqrt(3)), 0, 0, top]], np.int16)
     data = decode(stored(rows), 2, 8, "ATTRIBUTES", "QUATERNION")

@@ -41,7 +41,7 @@ def hue(pixel):
 
 
 @pytest.mark.parametrize(("azimuth", "color"), [(0, RED), (90, GREEN), (180, GREY), (-90, GREY)])
-def test_a_side_of_the_mesh_shows_its_colour_to_the_camera_before_it(box, azimuth, color):
+def test_a_side_of_the_mesh_shows_its_colour_to_the_camera_in_front_of_it(box, azimuth, color):
     image = render_mesh(box, orbit(4, 48, elevation_deg=0)[[(azimuth // 90) % 4]])[0]
     np.testing.assert_allclose(hue(image[24, 24] / 255), hue(np.array(color)), atol=0.03)
     # Lit from the camera, but never brighter than the texture.
@@ -72,7 +72,7 @@ def test_vertex_colours_show_where_there_is_no_texture(box):
     assert image[16, 16, [0, 2]].max() == 0
 
 
-def test_a_sample_is_a_texel_at_its_centre_and_a_mean_half_way():
+def test_a_sample_is_the_texel_at_its_centre_and_the_mean_halfway():
     texture = np.uint8(np.arange(2 * 3 * 3).reshape(2, 3, 3) * 10)
     centre = np.array([[0.5 / 3, 0.25], [2.5 / 3, 0.75]])
     np.testing.assert_allclose(texels(texture, centre) * 255, texture[[0, 1], [0, 2]])
@@ -82,7 +82,7 @@ def test_a_sample_is_a_texel_at_its_centre_and_a_mean_half_way():
     np.testing.assert_allclose(texels(texture, outside) * 255, texture[[0, 1], [0, 2]])
 
 
-def test_a_glb_that_is_read_again_is_the_mesh_that_was_written(box, tmp_path):
+def test_reading_a_glb_returns_the_mesh_that_was_written(box, tmp_path):
     save(box, tmp_path / "box.glb")
     read = load(tmp_path / "box.glb")
     for name in ("vertices", "normals", "uv"):
@@ -93,7 +93,7 @@ def test_a_glb_that_is_read_again_is_the_mesh_that_was_written(box, tmp_path):
 
 
 @pytest.mark.parametrize("data", [b"", b"not a GLB at all", b"glTF\2\0\0\0\x40\0\0\0"])
-def test_a_file_that_is_no_glb_is_refused_by_its_name(tmp_path, data):
+def test_a_file_that_is_not_a_glb_is_refused_by_name(tmp_path, data):
     (tmp_path / "a.glb").write_bytes(data)
     with pytest.raises(MeshError, match=r"a\.glb"):
         load(tmp_path / "a.glb")
@@ -103,7 +103,7 @@ def test_a_file_that_is_no_glb_is_refused_by_its_name(tmp_path, data):
 
 # imageio-ffmpeg leaves the pipes of its decoder to the garbage collector; only this test decodes
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
-def test_a_turntable_is_a_film_of_every_frame_in_order(tmp_path):
+def test_a_turntable_contains_every_frame_in_order(tmp_path):
     frames = np.zeros((9, 48, 64, 3), np.uint8)
     frames += (25 * np.arange(9, dtype=np.uint8))[:, None, None, None]
     path = tmp_path / "turn.mp4"
@@ -135,7 +135,7 @@ def test_a_preview_leaves_the_end_of_a_short_row_white(tmp_path):
     np.testing.assert_array_equal(image[8:, 20:], 255)
 
 
-def test_a_contact_sheet_puts_each_picture_below_its_label(tmp_path):
+def test_a_contact_sheet_puts_each_image_below_its_label(tmp_path):
     rng = np.random.default_rng(0)
     rows = [(f"row {n}", list(np.uint8(rng.integers(0, 256, (2, 20, 90, 3))))) for n in range(3)]
     contact_sheet(rows, tmp_path / "a.png", columns=2)

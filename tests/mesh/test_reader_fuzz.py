@@ -294,7 +294,7 @@ def test_a_count_without_bytes_behind_it_is_refused_before_memory_is_taken(home,
 @pytest.mark.parametrize(
     "name", ["/etc/passwd", "../secret.png", "data:image/png;base64,@", "x" * 3000]
 )
-def test_a_picture_outside_the_folder_is_not_opened(home, name):
+def test_an_image_outside_the_folder_is_not_opened(home, name):
     document, binary = document_of((FILES / "texture_detail" / "box.glb").read_bytes())
     document["images"] = [{"uri": name}]
     document["buffers"][0]["uri"] = "a.bin"
@@ -304,7 +304,7 @@ def test_a_picture_outside_the_folder_is_not_opened(home, name):
     tried(path)
 
 
-def test_nodes_that_nest_without_end_and_deep_json_are_refused(home):
+def test_endlessly_nested_nodes_and_deep_json_are_refused(home):
     path = home / "a.gltf"
     path.write_text("[" * 100_000 + "]" * 100_000)
     assert not tried(path)
@@ -312,7 +312,7 @@ def test_nodes_that_nest_without_end_and_deep_json_are_refused(home):
     assert not tried(path)
 
 
-def test_a_picture_of_too_many_pixels_is_noted_and_not_decoded(home):
+def test_an_image_with_too_many_pixels_is_noted_and_not_decoded(home):
     Image.new("1", (16_000, 11_000)).save(home / "big.png")
     (home / "big.mtl").write_text("newmtl a\nKd 1 0 0\nmap_Kd big.png\n")
     path = home / "a.obj"

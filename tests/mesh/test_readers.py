@@ -193,7 +193,7 @@ NOTED = {
 
 
 @pytest.mark.parametrize("case", SHOWN)
-def test_a_file_shows_the_colours_and_the_extent_that_its_format_says(case):
+def test_a_file_has_the_colours_and_extent_that_its_format_defines(case):
     if case == "real_draco":
         pytest.importorskip("DracoPy")
     colors, extent = SHOWN[case]
@@ -206,7 +206,7 @@ def test_a_file_shows_the_colours_and_the_extent_that_its_format_says(case):
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_file_without_a_surface_is_refused_by_its_name_and_the_reason(case):
+def test_a_file_without_a_surface_is_refused_with_its_name_and_the_reason(case):
     path = mesh_in(case)
     with pytest.raises(MeshError, match=REFUSED[case]) as caught:
         load_shape(path)
@@ -240,7 +240,7 @@ def test_a_box_keeps_its_hard_edges(case):
     )
 
 
-def test_z_up_stands_a_file_on_its_feet_with_what_faces_minus_y_to_the_front(tmp_path):
+def test_z_up_turns_a_file_upright_with_minus_y_to_the_front(tmp_path):
     lines = ["v 0 0 0", "v 1 0 0", "v 0 -2 0", "v 0 0 3", "vn 0 -1 0"]
     lines += ["f 1//1 2//1 4//1", "f 1//1 3//1 2//1", "f 1//1 4//1 3//1"]
     (tmp_path / "a.obj").write_text("\n".join(lines))
@@ -252,7 +252,7 @@ def test_z_up_stands_a_file_on_its_feet_with_what_faces_minus_y_to_the_front(tmp
         read(tmp_path / "a.obj", up="x")
 
 
-def test_every_suffix_is_read_in_any_case_and_told_by_its_content(tmp_path):
+def test_every_suffix_is_read_in_any_case_and_the_format_is_detected_by_content(tmp_path):
     shutil.copy(mesh_in("two_factors"), tmp_path / "a.GLTF")  # a GLB by another name
     assert len(read(tmp_path / "a.GLTF").pieces) == 2
     (tmp_path / "a.fbx").write_bytes(b"Kaydara FBX Binary  ")
@@ -301,7 +301,7 @@ def textured(builder, reference=None, pixels=QUARTERS, sampler=None, **material)
     return {"pbrMetallicRoughness": plain, **material}
 
 
-def test_a_texture_stands_upright(tmp_path):
+def test_a_texture_is_upright(tmp_path):
     builder = Builder()
     builder.square(textured(builder))
     image = front(tmp_path, builder)
@@ -320,7 +320,7 @@ def test_a_texture_stands_upright(tmp_path):
         ({"scale": [1, -1], "offset": [0, 1]}, BLUE),
     ],
 )
-def test_a_texture_transform_moves_the_picture_as_the_extension_says(tmp_path, transform, corner):
+def test_a_texture_transform_moves_the_image_as_the_extension_defines(tmp_path, transform, corner):
     builder = Builder()
     extension = {"extensions": {"KHR_texture_transform": transform}}
     builder.square(textured(builder, extension))
@@ -375,7 +375,7 @@ def test_factor_texture_and_vertex_colour_are_multiplied_in_linear_light(tmp_pat
     np.testing.assert_allclose(shown, encoded(light) * 255, atol=1)
 
 
-def test_the_cutoff_of_a_mask_is_where_its_holes_begin(tmp_path):
+def test_the_holes_of_a_mask_start_at_its_cutoff(tmp_path):
     ramp = np.full((64, 64, 4), 255, np.uint8)
     ramp[..., 3] = np.arange(64) * 255 / 63
     widths = []
@@ -473,7 +473,7 @@ def test_interleaved_attributes_are_read_with_their_stride(tmp_path):
     np.testing.assert_array_equal(one(tmp_path, builder).vertices, SQUARE)
 
 
-def test_a_skinned_mesh_stands_where_its_joints_hold_it(tmp_path):
+def test_a_skinned_mesh_is_posed_by_its_joints(tmp_path):
     builder = Builder()
     builder.square(
         JOINTS_0=np.uint8([[0, 1, 0, 0]] * 4), WEIGHTS_0=np.float32([[0.5, 0.5, 0, 0]] * 4)
@@ -493,7 +493,7 @@ def test_a_skinned_mesh_stands_where_its_joints_hold_it(tmp_path):
     np.testing.assert_allclose(one(tmp_path, builder).vertices, expected, atol=1e-6)
 
 
-def test_an_uneven_scale_keeps_the_files_normals_upright(tmp_path):
+def test_a_nonuniform_scale_keeps_normals_perpendicular_to_the_surface(tmp_path):
     slope = np.float32([[1, 1, 0]] * 4) / np.float32(np.sqrt(2))
     for scale in ([2, 1, 1], [-2, 1, 1]):
         builder = Builder()
@@ -514,7 +514,7 @@ def test_a_loop_of_nodes_is_refused(tmp_path):
         one(tmp_path, builder)
 
 
-def test_an_unknown_required_extension_is_refused_by_its_name(tmp_path):
+def test_an_unknown_required_extension_is_refused_by_name(tmp_path):
     builder = Builder(extensionsRequired=["ACME_curved_geometry"])
     builder.square()
     with pytest.raises(MeshError, match="ACME_curved_geometry"):
@@ -530,7 +530,7 @@ def test_without_its_decoder_a_compressed_file_is_refused_with_the_extension_and
     assert "pip install" in caught.value.fix
 
 
-def test_normals_of_a_file_are_kept_and_broken_ones_are_made_again(tmp_path):
+def test_normals_of_a_file_are_kept_and_broken_ones_are_recomputed(tmp_path):
     tilted = np.float32([[0.6, 0, 0.8]] * 4)
     for normals, expected in ((tilted, tilted[0]), (tilted * 0, [0, 0, 1])):
         builder = Builder()
@@ -595,7 +595,7 @@ def test_a_concave_polygon_covers_its_own_area_in_every_plane(axis, turn):
     assert np.linalg.norm(areas.sum(0)) == pytest.approx(10)  # none is turned over
 
 
-def test_the_options_of_an_mtl_map_are_told_from_its_name():
+def test_the_options_of_an_mtl_map_are_separated_from_its_name():
     from sds3d.mesh.readers.mtl import _map
 
     assert _map("-s 1 1 1 -bm 1.0 t.png") == ("t.png", False)
@@ -627,7 +627,7 @@ def test_nothing_outside_the_folder_is_opened(tmp_path):
     assert Folder(inside, tmp_path).read("../secret.png")
 
 
-def test_a_mesh_that_is_read_as_one_keeps_its_several_textures_at_the_vertices():
+def test_a_merged_mesh_keeps_its_textures_as_vertex_colours():
     mesh = load(mesh_in("two_textures"))
     assert mesh.base_color is None
     shown = np.unique(np.round(mesh.colors * 255), axis=0)

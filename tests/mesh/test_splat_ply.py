@@ -49,7 +49,7 @@ def test_a_gaussian_is_68_bytes_of_named_floats(gaussians):
     assert names == expected.split()
 
 
-def test_centres_and_covariances_stand_in_the_files_frame(gaussians):
+def test_centres_and_covariances_are_in_the_files_frame(gaussians):
     columns = rows(splat_ply(**gaussians))
     means = np.stack([columns[name] for name in "xyz"], 1)
     np.testing.assert_allclose(means, gaussians["means"] @ TURN, rtol=1e-6)
@@ -77,7 +77,7 @@ def test_opaque_and_invisible_gaussians_stay_finite(gaussians):
     assert np.isfinite(columns["opacity"]).all()
 
 
-def test_no_file_is_made_of_nothing_or_of_a_number_that_is_none(gaussians):
+def test_an_empty_or_non_finite_scene_is_not_written(gaussians):
     with pytest.raises(ExportError, match="no Gaussians"):
         splat_ply(**{name: value[:0] for name, value in gaussians.items()})
     gaussians["means"][3, 1] = np.nan

@@ -44,7 +44,7 @@ def test_the_inside_of_a_closed_shell_is_unseen():
     assert found[: len(outer.faces)][middle[:, 1] > -0.1].all()
 
 
-def test_what_is_unseen_takes_the_colour_beside_it_and_the_rest_stays(table):
+def test_unseen_texels_take_the_colour_beside_them_and_the_others_are_kept(table):
     painted = paint_unseen(table)
     np.testing.assert_allclose(painted.base_color, np.full((SIZE, SIZE, 3), [204, 26, 26]), atol=1)
     _, normals, inside = texel_points(table, SIZE)
@@ -54,13 +54,13 @@ def test_what_is_unseen_takes_the_colour_beside_it_and_the_rest_stays(table):
     )
 
 
-def test_a_mesh_without_a_texture_stays_as_it_is(table):
+def test_a_mesh_without_a_texture_is_unchanged(table):
     plain = replace(table, base_color=None)
     assert paint_unseen(plain) is plain
 
 
 @pytest.mark.parametrize("size", [0.3, 0.001])
-def test_a_face_is_seen_from_its_front_alone_however_small_it_is(size):
+def test_a_face_is_seen_only_from_its_front_however_small_it_is(size):
     corners = np.float32([[0, 0, 0], [0, 0, size], [size, 0, 0]])  # faces up
     normals = np.float32([[0, 1, 0]] * 3)
     up = Mesh(corners, np.int32([[0, 1, 2]]), normals)
@@ -68,6 +68,6 @@ def test_a_face_is_seen_from_its_front_alone_however_small_it_is(size):
     assert seen(replace(up, faces=up.faces[:, ::-1].copy())).tolist() == [False]
 
 
-def test_a_mesh_of_which_too_little_is_seen_stays_as_it_is(table, monkeypatch):
+def test_a_mesh_of_which_too_little_is_seen_is_unchanged(table, monkeypatch):
     monkeypatch.setattr("sds3d.mesh.unseen.NEIGHBOURS", 10**6)
     assert paint_unseen(table) is table

@@ -25,7 +25,7 @@ def ball():
     return Mesh(np.float32(ball.vertices), np.int32(ball.faces), np.float32(ball.vertices))
 
 
-def test_a_mesh_whose_time_is_up_is_unwrapped_face_by_face(ball):
+def test_a_mesh_that_exceeds_the_time_limit_is_unwrapped_face_by_face(ball):
     found = unwrap(ball, 512, cpu_seconds=0.0)
     np.testing.assert_array_equal(found.vertices[found.faces], ball.vertices[ball.faces])
     np.testing.assert_array_equal(found.normals[found.faces], ball.normals[ball.faces])

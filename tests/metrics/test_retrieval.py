@@ -26,7 +26,7 @@ def pictures_of(name, variant):
 
 
 @pytest.mark.parametrize("name", SOME)
-def test_a_member_that_is_not_in_the_library_is_nearest_to_its_own_kind(small_library, name):
+def test_a_held_out_member_is_nearest_to_its_own_category(small_library, name):
     assert ranking(pictures_of(name, 9))[0] == name
 
 
@@ -38,13 +38,13 @@ def test_colour_does_not_matter_and_the_pose_does(small_library):
     assert (shape_images(*turned) - known).square().mean() > 0.01
 
 
-def test_each_view_is_classified_by_itself_whatever_its_side(small_library):
+def test_each_view_is_classified_separately_whatever_its_side(small_library):
     p = guesses(pictures_of("car", 9).roll(3, 0))
     torch.testing.assert_close(p.sum(-1), torch.ones(len(p)))
     assert (p.argmax(-1) == SOME.index("car")).float().mean() > 0.7
 
 
-def test_views_that_agree_have_no_gain_and_views_of_as_many_kinds_the_most():
+def test_views_that_agree_have_no_gain_and_views_that_all_differ_have_the_most():
     same = torch.tensor([[0.5, 0.25, 0.25]]).expand(4, -1)
     found = variety(same)
     assert found["iv"] == pytest.approx(found["iq"])

@@ -38,7 +38,7 @@ def three(case, rng):
     return z, t, eps, replace(cond, empty=Embedding(empty))
 
 
-def test_csd_weighs_the_empty_and_the_negative_prompt_by_the_ramp(three):
+def test_csd_weights_the_empty_and_the_negative_prompt_by_the_ramp(three):
     _, t, _, cond = three
     eps_pos, eps_empty, eps_null = predictions(three, cond.text, cond.empty, cond.null)
     g = csd.grad(GaussianPrior(0.7), *three, **(CSD | {"fraction": 0.25, "until": 0.5}))
@@ -47,7 +47,7 @@ def test_csd_weighs_the_empty_and_the_negative_prompt_by_the_ramp(three):
     torch.testing.assert_close(end, w_at(t) * (eps_pos - eps_null))
 
 
-def test_csd_is_what_is_left_of_sds_when_guidance_goes_to_infinity(case):
+def test_csd_is_the_limit_of_sds_as_guidance_goes_to_infinity(case):
     prior = GaussianPrior(0.7)
     huge = sds.grad(prior, *case, guidance_scale=1e9, weight="sigma2") / 1e9
     torch.testing.assert_close(csd.grad(prior, *case, **CSD), huge, atol=1e-7, rtol=1e-6)
@@ -96,7 +96,7 @@ def test_the_shortest_vector_is_no_longer_than_any_other_of_the_segment(rng):
         assert (best <= dot(other, other) + 1e-12).all()
 
 
-def test_the_shortest_vector_goes_down_both_and_alike_inside_the_segment(rng):
+def test_the_shortest_vector_descends_both_and_equally_inside_the_segment(rng):
     C, D = pairs(rng)
     G = shortest(C, D)
     assert (dot(G, C) >= dot(G, G) - 1e-10).all()
@@ -132,7 +132,7 @@ def test_bsd_is_the_shortest_vector_of_its_two_directions_in_both_forms(case):
     torch.testing.assert_close(bsd.grad(prior, *case, auto=True, **options), expected)
 
 
-def test_perp_is_perpendicular_and_of_a_parallel_vector_nothing(rng):
+def test_perp_is_perpendicular_and_zero_for_a_parallel_vector(rng):
     a, b = pairs(rng)
     torch.testing.assert_close(dot(perp(a, b), b), torch.zeros_like(dot(a, b)), atol=1e-10, rtol=0)
     zero = perp(3 * b, b)
@@ -176,7 +176,7 @@ def test_perp_neg_without_weight_is_plain_guidance_and_never_changes_the_prompts
     torch.testing.assert_close(along, torch.zeros_like(along), atol=1e-9, rtol=0)
 
 
-def test_guidance_rescaled_in_full_has_the_deviation_of_the_conditional_branch(case):
+def test_fully_rescaled_guidance_has_the_standard_deviation_of_the_conditional_branch(case):
     z, t, _, cond = case
     prior = GaussianPrior(0.7)
     full = cfg(prior, z, t, replace(cond, rescale=1.0), 7.5)
@@ -190,7 +190,7 @@ def test_a_ramp_is_linear_to_its_end_and_constant_after():
     assert [ramp(f, 100, 50, 0.5) for f in (0, 0.25, 0.5, 1)] == [100, 75, 50, 50]
 
 
-def test_clipping_leaves_what_is_within_the_limit_and_nothing_beyond(rng):
+def test_clipping_keeps_values_within_the_limit_and_none_beyond(rng):
     g, _ = pairs(rng)
     for per_pixel in (False, True):
         clipped = clip(g, 0.8, per_pixel=per_pixel)
@@ -248,7 +248,7 @@ def test_csd_adds_the_perpendicular_parts_beside_the_negative_prompt_before_it_n
     torch.testing.assert_close(g, expected, atol=1e-7, rtol=1e-7)
 
 
-def test_csd_with_perp_neg_is_what_is_left_of_sds_with_perp_neg_when_guidance_goes_to_infinity(
+def test_csd_with_perp_neg_is_the_limit_of_sds_with_perp_neg_as_guidance_goes_to_infinity(
     away,
 ):
     prior = GaussianPrior(0.7)

@@ -119,7 +119,7 @@ class Linear:
         return 2 * z_t
 
 
-def test_asd_of_a_linear_prior_is_its_answer_to_the_difference_of_the_two_points(case, rng):
+def test_asd_of_a_linear_prior_is_its_prediction_for_the_difference_of_the_two_points(case, rng):
     z, t, eps, cond = case
     prior = Linear()
     g = asd.grad(prior, z, t, eps, cond, rng=rng, **ASD)

@@ -64,7 +64,7 @@ def pushed(case, rng):
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
-def test_perp_neg_changes_every_objective_but_those_that_say_that_they_have_no_form_of_it(
+def test_perp_neg_changes_every_objective_except_those_that_declare_no_form_of_it(
     name, case, pushed
 ):
     cond = inspect.signature(function_of(name), eval_str=True).parameters["cond"]
@@ -73,7 +73,7 @@ def test_perp_neg_changes_every_objective_but_those_that_say_that_they_have_no_f
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
-def test_an_objective_answers_with_a_finite_gradient_of_the_shape_of_z(name, case):
+def test_an_objective_returns_a_finite_gradient_of_the_shape_of_z(name, case):
     g = gradient(name, *case)
     assert g.shape == case[0].shape
     assert torch.isfinite(g).all()

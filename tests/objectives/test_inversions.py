@@ -88,7 +88,7 @@ def test_a_ddim_move_is_an_euler_step_in_z_over_alpha(case):
     torch.testing.assert_close(ddim(prior, z, eps, t, u) / alpha_u, expected)
 
 
-def test_inversion_under_a_prior_of_one_picture_is_exact(case):
+def test_inversion_under_a_prior_of_one_image_is_exact(case):
     """All of its noise estimates along the way are the first: (z_0 / alpha_0 - mu) alpha_0 / sigma_0."""
     z, t, eps, cond = case
     prior = GaussianPrior(0.0)
@@ -108,7 +108,7 @@ def test_ism_without_an_interval_and_with_one_prompt_is_zero(case):
 
 
 @pytest.mark.parametrize("method", ["ism", "tsm", "csm"])
-def test_between_priors_of_one_picture_each_the_push_is_their_difference_at_every_time(
+def test_between_branches_of_one_image_each_the_gradient_is_their_difference_at_every_time(
     case, method
 ):
     z, t, eps, cond = case
@@ -148,7 +148,7 @@ def test_the_interval_shrinks_within_the_warmup(case):
     ("grad", "options", "count"),
     [(ism.grad, ISM, 5 + 1), (tsm.grad, TSM, 5 + 2), (csm.grad, CSM, 6 + 1), (sdi.grad, SDI, 11)],
 )
-def test_the_prior_is_asked_no_more_often_than_the_method_needs(grad, options, count, rng):
+def test_the_prior_is_evaluated_no_more_often_than_the_method_needs(grad, options, count, rng):
     """At t = 0.98 ISM inverts to 0.9 in 5 moves, then asks there; a guided pair is one batch."""
     prior, z = GaussianPrior(0.7), torch.zeros(1, 3, 2, 2, dtype=torch.float64)
     more = {"rng": rng} if grad is sdi.grad else {}
@@ -185,7 +185,7 @@ def test_the_three_points_of_tsm_are_on_a_line(case):
     )
 
 
-def test_csm_of_the_negative_prompt_itself_is_zero_and_swapping_them_turns_it_round(case):
+def test_csm_of_the_negative_prompt_itself_is_zero_and_swapping_prompts_changes_its_sign(case):
     z, t, eps, cond = case
     prior = GaussianPrior(0.7)
     same = csm.grad(
@@ -200,9 +200,7 @@ def test_csm_of_the_negative_prompt_itself_is_zero_and_swapping_them_turns_it_ro
     torch.testing.assert_close(there, -back)
 
 
-def test_an_image_prompt_adds_its_own_difference_and_none_when_it_says_what_the_text_says(
-    case, rng
-):
+def test_an_image_prompt_adds_its_own_difference_and_none_when_it_agrees_with_the_text(case, rng):
     z, t, eps, cond = case
     prior = GaussianPrior(0.7)
     plain = csm.grad(prior, z, t, eps, cond, **CSM)
@@ -216,7 +214,7 @@ def test_an_image_prompt_adds_its_own_difference_and_none_when_it_says_what_the_
     torch.testing.assert_close(both - plain, ratio(prior, t) * difference)
 
 
-def test_sdi_of_a_prior_of_one_picture_is_the_way_to_it_at_every_time(case, rng):
+def test_sdi_of_a_prior_of_one_image_points_to_it_at_every_time(case, rng):
     z, t, eps, cond = case
     same = gaussian_cond(cond.text.embedding, cond.text.embedding)
     options = SDI | {"guidance_scale": 1.0}
@@ -224,7 +222,7 @@ def test_sdi_of_a_prior_of_one_picture_is_the_way_to_it_at_every_time(case, rng)
     torch.testing.assert_close(g, z - cond.text.embedding, atol=1e-7, rtol=1e-7)
 
 
-def test_sdi_is_sds_with_the_noise_that_the_inversion_found(case):
+def test_sdi_is_sds_with_the_noise_of_the_inversion(case):
     z, t, eps, cond = case
     prior, seen = GaussianPrior(0.7), []
 
@@ -242,7 +240,7 @@ def test_sdi_is_sds_with_the_noise_that_the_inversion_found(case):
     torch.testing.assert_close(g, expected, atol=1e-9, rtol=1e-7)
 
 
-def test_sdi_without_eta_depends_on_the_draw_of_its_end_alone(case, rng):
+def test_sdi_without_eta_depends_only_on_its_random_end(case, rng):
     z, t, eps, cond = case
     prior = GaussianPrior(0.7)
     options = SDI | {"overshoot": 0.0}
@@ -253,7 +251,7 @@ def test_sdi_without_eta_depends_on_the_draw_of_its_end_alone(case, rng):
 
 
 @pytest.mark.parametrize(("gamma", "share"), [(0.0, 1.0), (0.6, 0.8), (0.8, 0.6), (1.0, 0.0)])
-def test_tsm_asks_for_its_second_point_at_the_written_share_of_the_interval(case, gamma, share):
+def test_tsm_evaluates_its_second_point_at_the_given_fraction_of_the_interval(case, gamma, share):
     """mu = s + (t - s) sqrt(1 - gamma^2)."""
     z, _, eps, cond = case
     t = torch.full((len(z),), 0.5, dtype=torch.float64)

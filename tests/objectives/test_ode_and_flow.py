@@ -23,7 +23,7 @@ def test_cds_without_a_gap_is_zero(case, rng):
     torch.testing.assert_close(g, torch.zeros_like(g), atol=1e-12, rtol=0)
 
 
-def test_cds_of_a_prior_of_one_picture_is_zero_for_its_ode_is_a_line(case, rng):
+def test_cds_of_a_prior_of_one_image_is_zero_because_its_ode_is_a_line(case, rng):
     z, t, eps, cond = case
     same = gaussian_cond(cond.text.embedding, cond.text.embedding)
     g = cds.grad(GaussianPrior(0.0), z, t, eps, same, rng=rng, **(CDS | {"guidance_scale": 7.5}))
@@ -102,7 +102,7 @@ def test_rfds_is_sds_over_alpha_on_a_flow(case):
     torch.testing.assert_close(g, expected / alpha_t)
 
 
-def test_rfds_at_the_one_picture_of_its_prior_is_zero_with_and_without_better_noise(case):
+def test_rfds_at_the_only_image_of_its_prior_is_zero_with_and_without_better_noise(case):
     _, t, eps, cond = case
     for improve in (False, True):
         options = RFDS | {"improve_noise": improve}
@@ -121,7 +121,7 @@ def test_better_noise_is_the_noise_whose_flow_ends_nearer_the_render(case):
     torch.testing.assert_close(g, expected)
 
 
-def test_rfds_refuses_a_prior_that_is_no_flow_and_says_what_would_be_one(case):
+def test_rfds_refuses_a_prior_that_is_not_a_flow_and_says_how_to_get_one(case):
     with pytest.raises(PriorError, match="flow") as caught:
         rfds.grad(GaussianPrior(0.7), *case, **RFDS)
     assert "prior.exact.schedule" in caught.value.fix

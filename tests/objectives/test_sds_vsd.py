@@ -91,7 +91,7 @@ def test_guidance_is_null_plus_scale_times_the_difference_in_one_evaluation(case
     torch.testing.assert_close(cfg(prior, z_t, t, cond, 1.0), eps_pos)
 
 
-def test_queries_answered_together_are_the_queries_answered_alone(case):
+def test_predictions_in_one_batch_are_the_predictions_alone(case):
     z, t, eps, cond = case
     prior = GaussianPrior(0.7)
     queries = [(z, t, cond), (eps, t.flip(0), cond.unconditional())]
@@ -149,7 +149,7 @@ def test_schedules_go_from_zero_to_one(schedule, values):
     assert tuple(progress(s, 101, schedule, 0.5) for s in (0, 25, 100)) == values
 
 
-def test_prioritized_times_never_rise_and_spend_on_each_time_the_steps_of_its_weight():
+def test_prioritized_times_never_rise_and_spend_steps_in_proportion_to_the_weight():
     m1, m2, s1, s2 = 0.8, 0.5, 0.3, 0.1
     times = [prioritized(k / 20000, m1, m2, s1, s2) for k in range(20001)]
     assert times == sorted(times, reverse=True)

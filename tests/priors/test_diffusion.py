@@ -110,7 +110,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize(("prediction", "flow"), ANSWERS)
-def test_a_network_that_knows_the_picture_predicts_the_noise_whatever_it_predicts(
+def test_a_network_that_knows_the_image_yields_the_noise_whatever_its_prediction_type(
     prediction, flow, rng
 ):
     z, eps = (torch.randn(3, 3, 8, 8, generator=rng) for _ in range(2))
@@ -160,7 +160,7 @@ def test_a_batch_of_two_is_two_batches_of_one(prior):
         torch.testing.assert_close(both[i : i + 1], one, atol=1e-5, rtol=1e-5)
 
 
-def test_pictures_of_pixel_models_go_from_minus_one_to_one_at_the_models_size(pixel_folder):
+def test_images_of_pixel_models_range_from_minus_one_to_one_at_the_models_size(pixel_folder):
     prior = load_pretrained(str(pixel_folder), CPU)
     rgb = torch.rand(2, 3, 8, 8)
     assert torch.equal(prior.encode(rgb), 2 * rgb - 1)
@@ -170,7 +170,7 @@ def test_pictures_of_pixel_models_go_from_minus_one_to_one_at_the_models_size(pi
 
 
 @pytest.mark.parametrize("make", ["latents", "sd3"])
-def test_encoding_is_the_vaes_scaled_mode_and_sends_its_gradient_to_the_picture(make, tmp_path):
+def test_encoding_is_the_vaes_scaled_mode_and_sends_its_gradient_to_the_image(make, tmp_path):
     prior = load_pretrained(str(getattr(tiny, make)(tmp_path)), CPU)
     rgb = torch.rand(2, 3, 16, 16, requires_grad=True)
     z, config = prior.encode(rgb), prior.vae.config
@@ -292,7 +292,7 @@ def test_a_mixture_of_texts_of_different_lengths_counts_the_padding_of_each_as_n
     )
 
 
-def test_a_row_whose_prompt_drops_a_word_is_told_the_rest():
+def test_a_row_whose_prompt_drops_a_word_is_conditioned_on_the_rest():
     prior, cameras = known(torch.zeros(2, 3, 8, 8)), orbit(2, 8)
     told = Directions(({}, {"back": 1.0}), dropped=((), ("red",)))
     cond = prior.condition(Prompt("a red chair"), cameras, torch.zeros(2, 3), told)
@@ -323,14 +323,14 @@ def test_the_camera_reaches_only_a_denoiser_that_sees_several_views_together():
     assert "camera" not in alone.denoiser.called
 
 
-def test_a_learned_variance_is_left_out(rng):
+def test_a_learned_variance_is_ignored(rng):
     answer = torch.randn(2, 6, 8, 8, generator=rng)
     prior = known(answer)
     z, cond = seen(prior)
     assert torch.equal(prior.predict_noise(z, torch.full((2,), 0.5), cond), answer[:, :3])
 
 
-def test_what_was_encoded_in_inference_mode_can_be_trained_on(pixel_folder):
+def test_embeddings_made_in_inference_mode_can_be_trained_on(pixel_folder):
     prior = load_pretrained(str(pixel_folder), CPU)
     prior._embedded.clear()
     with torch.inference_mode():
@@ -363,7 +363,7 @@ def test_the_same_folder_is_loaded_once_and_its_files_are_named_by_hash(pixel_fo
     assert {name.partition("/")[0] for name in prior.weights} == {"unet", "text_encoder"}
 
 
-def test_a_prompt_that_is_too_long_is_said_to_be(pixel_folder):
+def test_a_prompt_that_is_too_long_is_reported(pixel_folder):
     prior = load_pretrained(str(pixel_folder), CPU)
     assert "too long" not in prior.describe(PROMPT)
     assert prior.describe(Prompt("a red chair, a red chair")).endswith("too long: 'r'")
@@ -419,7 +419,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_what_cannot_be_loaded_is_refused_in_a_line_with_its_fix(case, tmp_path):
+def test_a_model_that_cannot_be_loaded_is_refused_in_one_line_with_the_fix(case, tmp_path):
     change, message = BROKEN[case]
     broken(tiny.pixels(tmp_path), change)
     with pytest.raises(PriorError, match=message) as caught:
@@ -437,7 +437,7 @@ def test_options_that_do_not_fit_are_refused(latent_folder, options, message):
         load_pretrained(str(latent_folder), CPU, **options)
 
 
-def test_pictures_may_be_of_another_size_than_the_models_own(latent_folder):
+def test_images_can_have_another_size_than_the_models_own(latent_folder):
     prior = load_pretrained(str(latent_folder), CPU, size=32)
     z, cond = seen(prior)
     assert z.shape == (2, 4, 16, 16)
@@ -463,7 +463,7 @@ def test_a_package_that_is_not_installed_is_named_with_how_to_install_it(
     assert "sds3d[diffusers]" in caught.value.fix
 
 
-def test_a_folder_that_is_no_model_says_what_it_lacks(tmp_path):
+def test_a_folder_that_is_not_a_model_is_refused_with_what_it_lacks(tmp_path):
     with pytest.raises(PriorError, match=r"cannot read .*model_index.json"):
         load_pretrained(str(tmp_path), CPU)
     (tmp_path / "model_index.json").write_text("{", encoding="utf-8")
@@ -478,13 +478,13 @@ def offline(monkeypatch, tmp_path):
     return tmp_path
 
 
-def test_a_hub_model_that_cannot_be_had_says_so_and_how_to_give_a_copy(offline):
+def test_a_hub_model_that_cannot_be_downloaded_is_refused_with_how_to_use_a_copy(offline):
     with pytest.raises(PriorError, match="'owner/model' is not a folder, and the hub") as caught:
         load_pretrained("owner/model", CPU)
     assert "--prior diffusers:FOLDER" in caught.value.fix
 
 
-def test_a_hub_model_that_is_kept_here_is_taken_without_asking_and_half_of_one_is_not(offline):
+def test_a_cached_hub_model_is_used_offline_unless_it_is_incomplete(offline):
     kept = offline / "models--owner--model"
     (kept / "refs").mkdir(parents=True)
     (kept / "refs" / "main").write_text("0" * 40, encoding="utf-8")

@@ -78,7 +78,7 @@ def test_the_noise_prediction_is_the_score_of_the_mixture_by_autograd(cameras, r
         torch.testing.assert_close(eps_hat, -sigma_t * score, rtol=1e-5, atol=1e-6)
 
 
-def test_a_library_of_one_predicts_the_very_noise_that_was_added(cameras, rng):
+def test_a_library_of_one_predicts_exactly_the_noise_that_was_added(cameras, rng):
     prior = make(text=(0, 1, 0))
     z, t = members(prior, cameras)[1].float(), torch.tensor([0.3, 0.8])
     alpha_t, sigma_t = prior.alpha_sigma(t)
@@ -167,7 +167,7 @@ def test_a_prompt_outside_the_library_is_refused_with_the_nearest_concepts(text)
     assert "exact:FOLDER" in caught.value.fix
 
 
-def test_the_built_in_members_wear_the_wished_colour():
+def test_the_built_in_members_have_the_requested_colour():
     from sds3d.priors.exact.choose import built_in
 
     members = built_in(variants=3, null_members=4)(Prompt("a red armchair"))
@@ -180,7 +180,7 @@ def test_the_built_in_members_wear_the_wished_colour():
         assert red > 2 * max(green, blue)
 
 
-def test_a_word_about_the_side_tells_a_camera_blind_prior_which_side_it_is():
+def test_a_word_about_the_side_selects_the_side_for_a_camera_blind_prior():
     from sds3d.views.directions import plain
 
     prior, cameras = (
@@ -204,7 +204,7 @@ def test_a_word_about_the_side_tells_a_camera_blind_prior_which_side_it_is():
     torch.testing.assert_close(p, torch.ones(4))
 
 
-def test_a_prior_that_sees_the_camera_does_not_listen_to_words_about_the_side(cameras):
+def test_a_prior_conditioned_on_the_camera_ignores_words_about_the_side(cameras):
     from sds3d.views.directions import perp_neg
 
     prior, background = make(), torch.full((len(cameras), 3), GREY)
@@ -230,7 +230,7 @@ def test_a_blurred_prior_has_the_score_of_gaussians_around_its_members(cameras, 
     torch.testing.assert_close(eps_hat, -sigma_t * score, atol=1e-5, rtol=1e-5)
 
 
-def test_a_flow_schedule_mixes_picture_and_noise_linearly():
+def test_a_flow_schedule_mixes_image_and_noise_linearly():
     alpha_t, sigma_t = make(schedule="flow").alpha_sigma(torch.tensor([0.0, 0.25, 1.0]))
     assert alpha_t.flatten().tolist() == [1.0, 0.75, 0.0]
     assert sigma_t.flatten().tolist() == [0.0, 0.25, 1.0]

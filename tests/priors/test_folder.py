@@ -57,7 +57,7 @@ def test_a_file_name_is_split_into_the_words_of_a_caption(stem, caption):
     assert from_name(stem) == caption
 
 
-def test_a_file_whose_name_says_nothing_is_called_as_its_folder(tmp_path):
+def test_a_file_with_a_generic_name_takes_the_name_of_its_folder(tmp_path):
     filled(tmp_path, "red_chair/scene.glb", "oak_table/model.glb")
     assert chosen(tmp_path, "a red chair") == ["red chair"]
 
@@ -65,7 +65,7 @@ def test_a_file_whose_name_says_nothing_is_called_as_its_folder(tmp_path):
 # Which caption is meant.
 
 
-def test_an_equal_caption_wins_alone_whatever_its_case_articles_and_signs():
+def test_an_equal_caption_wins_outright_whatever_its_case_articles_and_punctuation():
     captions = [("red crates",), ("A Red, Crate!",), ("a red crate and more",)]
     np.testing.assert_array_equal(best("the red crate", captions, 0.35), [0, 1, 0])
 
@@ -122,7 +122,7 @@ def test_a_mesh_with_several_captions_answers_to_each():
         ("csv_blank_caption", "a"),
     ],
 )
-def test_a_table_of_any_spreadsheet_names_its_mesh(tmp_path, case, caption):
+def test_a_table_from_any_spreadsheet_names_its_mesh(tmp_path, case, caption):
     shutil.copy(FILES / case / "captions.csv", tmp_path)
     filled(tmp_path, "a.glb")
     assert chosen(tmp_path, caption) == [caption]
@@ -143,7 +143,7 @@ def test_a_row_may_leave_out_the_suffix_and_a_mesh_may_have_two_rows(tmp_path):
     assert members.text.tolist() == [1]
 
 
-def test_quotes_hold_commas_and_columns_may_stand_in_any_order(tmp_path):
+def test_quotes_may_contain_commas_and_columns_may_be_in_any_order(tmp_path):
     table = tmp_path / "captions.csv"
     table.write_text('"Caption","Licence","FILE"\n"a ""red"" box, open",CC0,a.glb\n\n# b\n')
     (row,) = rows(table)
@@ -202,7 +202,7 @@ def test_a_folder_without_meshes_is_refused(tmp_path, names):
         folder(tmp_path / "gone")
 
 
-def test_a_prompt_that_nothing_is_near_is_refused_with_the_nearest_captions(tmp_path):
+def test_a_prompt_far_from_every_caption_is_refused_with_the_nearest_ones(tmp_path):
     filled(tmp_path, "red chair.glb", "oak table.glb")
     with pytest.raises(PriorError, match=r"a galaxy.*nearest.*chair"):
         folder(tmp_path)(Prompt("a galaxy"))
@@ -211,14 +211,14 @@ def test_a_prompt_that_nothing_is_near_is_refused_with_the_nearest_captions(tmp_
 # Branches.
 
 
-def test_every_mesh_weighs_the_same_in_the_branch_without_a_prompt(tmp_path):
+def test_every_mesh_has_the_same_weight_in_the_unconditional_branch(tmp_path):
     filled(tmp_path, "red chair.glb", "oak table.glb", "car.glb")
     members = folder(tmp_path)(Prompt("a car"))
     np.testing.assert_allclose(members.null, 1 / 3)
     assert members.empty is None
 
 
-def test_a_negative_prompt_steers_away_from_the_meshes_that_it_means(tmp_path):
+def test_a_negative_prompt_steers_away_from_the_meshes_that_it_matches(tmp_path):
     filled(tmp_path, "red chair.glb", "blue chair.glb", "oak table.glb")
     members = folder(tmp_path)(Prompt("a red chair", negative="an oak table, zorp"))
     away = [m.caption for m, p in zip(members.models, members.null, strict=True) if p]
@@ -264,7 +264,7 @@ def test_up_is_passed_to_the_files_and_refused_without_any(tmp_path):
 # Size.
 
 
-def test_of_many_meshes_only_as_many_are_read_as_a_batch_can_weigh(tmp_path):
+def test_no_more_meshes_are_read_than_a_batch_can_weight(tmp_path):
     filled(tmp_path, *(f"box{n:03d}.glb" for n in range(60)), *(f"car{n}.glb" for n in range(60)))
     members = folder(tmp_path)(Prompt("a box"))
     assert len(members.named) == NAMED

@@ -131,7 +131,7 @@ def test_a_folder_is_refused_by_its_index_and_configurations_alone(case, folder)
     assert "\n" not in caught.value.message
 
 
-def test_code_in_a_folder_never_runs(folder, tmp_path):
+def test_code_in_a_folder_is_never_run(folder, tmp_path):
     code = (
         f"open({str(tmp_path / 'canary')!r}, 'w')\nfrom transformers import CLIPTextModel as Evil\n"
     )
@@ -178,7 +178,7 @@ WEIGHTS = {
 
 
 @pytest.mark.parametrize("case", WEIGHTS)
-def test_weights_are_read_from_whole_safetensors_files_alone(case, folder, tmp_path, monkeypatch):
+def test_weights_are_read_only_from_complete_safetensors_files(case, folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     change, message = WEIGHTS[case]
     change(folder)
@@ -223,7 +223,7 @@ def test_a_header_that_is_damaged_or_enormous_is_refused_at_once(case, tmp_path)
     assert time.perf_counter() - start < 1
 
 
-def test_more_tensors_than_any_network_has_are_refused_over_all_its_files(tmp_path, monkeypatch):
+def test_an_implausible_number_of_tensors_over_all_files_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(headers, "MOST_TENSORS", 100)
     entry = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
     files = [tmp_path / f"{i}.safetensors" for i in range(2)]
@@ -324,7 +324,7 @@ def without_weights(original, tmp_path_factory):
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(entries=ENTRIES, file=st.sampled_from([None, *CONFIG_KEYS]), data=st.data())
-def test_whatever_an_index_and_its_configurations_hold_a_line_says_why_the_model_is_refused(
+def test_whatever_an_index_and_its_configurations_contain_one_line_says_why_the_model_is_refused(
     entries, file, data, without_weights
 ):
     names = ["model_index.json", *CONFIG_KEYS]

@@ -62,7 +62,7 @@ def picture(model, path, azimuth=65.0, ground=1.0, alpha=False):
 
 @pytest.mark.parametrize("index", [0, 1, 2])
 @pytest.mark.parametrize("look", [{}, {"ground": 0.2}, {"alpha": True}, {"azimuth": 200.0}])
-def test_a_picture_of_a_member_is_likest_to_that_member_wherever_it_is_seen_from(
+def test_an_image_of_a_member_is_most_similar_to_that_member_from_every_side(
     models, index, look, tmp_path
 ):
     shown = subject(picture(models[index], tmp_path / "x.png", **look))
@@ -71,7 +71,7 @@ def test_a_picture_of_a_member_is_likest_to_that_member_wherever_it_is_seen_from
     assert (np.delete(w, index) == 0).all()
 
 
-def test_the_image_branch_weighs_only_the_likest_members_of_the_text(models, tmp_path, rng):
+def test_the_image_branch_weights_only_the_most_similar_members_of_the_text(models, tmp_path, rng):
     text, null = np.array([0.5, 0.5, 0.0]), np.full(3, 1 / 3)
     prior = ExactPrior(lambda prompt: Members(tuple(models), text, null))
     cameras, grey = orbit(4, 16), torch.full((4, 3), 0.5)
@@ -104,13 +104,13 @@ def test_the_object_is_the_same_in_every_encoding_of_its_image(name):
 
 
 @pytest.mark.parametrize("suffix", ["bmp", "gif", "tiff", "webp"])
-def test_lossless_formats_hold_the_same_object(suffix, tmp_path):
+def test_lossless_formats_show_the_same_object(suffix, tmp_path):
     with Image.open(IMAGES / "rgb.png") as image:
         image.save(tmp_path / f"x.{suffix}", **({"lossless": True} if suffix == "webp" else {}))
     assert rms(subject(tmp_path / f"x.{suffix}"), subject(IMAGES / "rgb.png")) == 0
 
 
-def test_grey_with_alpha_and_grey_with_16_bits_hold_the_same_object_as_grey(tmp_path):
+def test_grey_with_alpha_and_16_bit_grey_show_the_same_object_as_grey(tmp_path):
     grey = subject(IMAGES / "grey8.png")
     assert rms(subject(IMAGES / "la.png"), grey) == 0
     with Image.open(IMAGES / "grey8.png") as image:
@@ -245,7 +245,7 @@ ENCODED = encoded()
 
 @settings(max_examples=700, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=damaged_images() | st.binary(max_size=64))
-def test_whatever_the_bytes_an_image_is_read_or_refused_in_a_line(data, tmp_path):
+def test_any_bytes_are_read_as_an_image_or_refused_in_one_line(data, tmp_path):
     (tmp_path / "x").write_bytes(data)
     result, refusal = None, None
     try:

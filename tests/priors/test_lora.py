@@ -68,14 +68,14 @@ def train(student, z, cond, rng, steps, lr=3e-3):
     return [learner.learn(z, cond, rng, step, steps) for step in range(steps)]
 
 
-def test_the_student_starts_as_the_prior_to_the_last_bit(setting):
+def test_the_student_starts_as_the_prior_bit_for_bit(setting):
     prior, student, z, t, _, cond = setting
     teacher = prior.predict_noise(z, t, cond)
     for seen in (cond, cond.without_camera()):
         assert torch.equal(student.predict_noise(z, t, seen), teacher)
 
 
-def test_the_prior_is_the_same_to_the_last_bit_while_and_after_the_student_trains(trained, rng):
+def test_the_prior_is_bit_for_bit_the_same_while_and_after_the_student_trains(trained, rng):
     prior, student, z, t, eps, cond = trained
     before = prior.predict_noise(z, t, cond)
     weights = {name: value.clone() for name, value in prior.denoiser.state_dict().items()}
@@ -90,7 +90,7 @@ def test_the_prior_is_the_same_to_the_last_bit_while_and_after_the_student_train
     assert all(p.grad is None for p in prior.denoiser.parameters())
 
 
-def test_the_student_learns_to_denoise_a_picture(trained, rng):
+def test_the_student_learns_to_denoise_an_image(trained, rng):
     _, student, z, _, eps, cond = trained
     t = torch.tensor([0.2, 0.5, 0.8])
     before = student.loss(z, t, eps, cond).item()
@@ -179,7 +179,7 @@ def test_the_loss_compares_noise_or_velocity(pixels):
     assert losses["v"] == pytest.approx((v_hat - v).square().mean().item(), rel=1e-4)
 
 
-def test_only_the_additions_and_the_camera_are_trained_kept_and_taken_up_again(trained, rng):
+def test_only_the_lora_and_the_camera_mlp_are_trained_saved_and_restored(trained, rng):
     prior, student, z, t, _, cond = trained
     train(student, z, cond, rng, 3)
     state = student.state_dict()
@@ -200,7 +200,7 @@ def test_the_students_copy_holds_the_priors_own_weights_not_others(setting):
     assert ours == base | (trained - camera)
 
 
-def test_the_same_seed_makes_the_same_student_and_leaves_the_global_randomness_alone(pixels):
+def test_the_same_seed_makes_the_same_student_without_touching_the_global_generator(pixels):
     prior, *_ = pixels
     before = torch.get_rng_state()
     a, b = (LoraStudent(prior, rank=2, alpha=2.0, prediction="v", seed=7) for _ in "ab")
@@ -219,7 +219,7 @@ def test_a_student_costs_what_the_prior_costs(pixels):
     assert prior.evaluations == before + 4 * VIEWS
 
 
-def test_in_half_precision_the_student_learns_in_single_from_gradients_below_what_halves_hold(
+def test_in_half_precision_the_student_learns_from_gradients_that_underflow_in_float16(
     folders, rng
 ):
     _, half, z, t, eps, cond = make(folders["pixels"], rng, "float16")
@@ -232,7 +232,7 @@ def test_in_half_precision_the_student_learns_in_single_from_gradients_below_wha
     assert (found[0] - found[1]).norm() < 0.05 * found[1].norm()
 
 
-def test_a_denoiser_that_is_told_the_camera_gets_no_second_one(pixels):
+def test_a_denoiser_conditioned_on_the_camera_gets_no_second_camera(pixels):
     prior, *_ = pixels
     prior.num_views = 3
     try:
@@ -263,7 +263,7 @@ class Stopped(Silent):
             raise KeyboardInterrupt
 
 
-def test_a_run_with_a_large_prior_leaves_a_model_and_goes_on_bit_for_bit(folders, tmp_path):
+def test_a_run_with_a_large_prior_makes_a_model_and_resumes_bit_for_bit(folders, tmp_path):
     prior, tell = f"diffusers:{folders['latents']}", (*TINY, "run.checkpoint_every=1")
     shared = {"method": "vsd", "prior": prior, "steps": 3, "overrides": tell}
     broken = Job("a red chair", out=str(tmp_path / "broken"), **shared)
@@ -292,7 +292,7 @@ def test_a_run_with_a_large_prior_leaves_a_model_and_goes_on_bit_for_bit(folders
     )
 
 
-def test_a_run_is_not_taken_up_with_other_weights(tmp_path):
+def test_a_run_is_not_resumed_with_other_weights(tmp_path):
     model = tiny.pixels(tmp_path / "model")
     job = Job(
         "a red chair", prior=f"diffusers:{model}", steps=2, out=str(tmp_path / "run"),

@@ -57,13 +57,13 @@ def test_the_order_of_the_views_does_not_matter(network, rng):
 
 
 @pytest.mark.parametrize("name", ["encoder_hidden_states", "camera", "background", "timestep"])
-def test_all_that_it_is_told_makes_a_difference(network, rng, name):
+def test_every_condition_makes_a_difference(network, rng, name):
     given = told(rng, 4)
     without = network(**given | {name: torch.zeros_like(given[name])}).sample
     assert not torch.allclose(without, network(**given).sample)
 
 
-def test_a_view_whose_camera_is_not_told_is_a_view_without_a_ray(network, rng):
+def test_a_view_with_an_unknown_camera_has_no_rays(network, rng):
     given = told(rng, 4)
     assert torch.equal(network.rays(torch.zeros(4, 16)), torch.zeros(4, 16, 30))
     blind = network(**given | {"camera": torch.zeros(4, 16)}).sample
@@ -79,7 +79,7 @@ def test_rays_are_those_of_the_cameras(network):
     torch.testing.assert_close(line[..., :3], moment)
 
 
-def test_rows_that_are_no_whole_groups_are_refused(network, rng):
+def test_rows_that_do_not_form_whole_groups_are_refused(network, rng):
     given = {k: v[:3] for k, v in told(rng, 4).items()}
     with pytest.raises(ValueError, match="3 rows do not divide into groups of 4"):
         network(**given)

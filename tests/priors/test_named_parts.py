@@ -66,7 +66,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize(("kind", "part"), OPTIONAL.items())
-def test_a_part_that_is_named_is_there_in_its_colour(kind: str, part: str, built) -> None:
+def test_a_named_part_is_present_in_its_colour(kind: str, part: str, built) -> None:
     members = built_in(variants=2, null_members=0)(parse(f"a {kind} with a green {part}"))
     assert f"{kind} with green {part}'" in members.note
     assert "not made" not in members.note
@@ -77,14 +77,14 @@ def test_a_part_that_is_named_is_there_in_its_colour(kind: str, part: str, built
         assert np.isclose(model.colors, green, atol=1e-3).all(1).any()
 
 
-def test_a_part_that_is_not_wanted_is_not_there(built) -> None:
+def test_an_unwanted_part_is_absent(built) -> None:
     members = built_in(variants=3, null_members=0)(parse("a teddy bear without a bow tie"))
     assert len(members.named) == 3
     assert not any("bow tie" in library.parts_of(name, variant) for name, variant in built)
     assert "teddy bear without bow tie" in members.note
 
 
-def test_a_part_that_every_member_has_cannot_be_left_out_and_that_is_said() -> None:
+def test_a_part_that_every_member_has_cannot_be_left_out_and_is_reported() -> None:
     reading = understand(parse("a chair without a seat"))
     assert reading.understood == "chair"
     assert "seat (every chair has it)" in reading.note
@@ -102,14 +102,14 @@ def test_a_part_that_the_kind_never_has_is_reported() -> None:
     assert "not made: wings" in understand(parse("a chair with wings")).note
 
 
-def test_without_named_parts_the_members_are_the_drawn_ones(built) -> None:
+def test_without_named_parts_the_members_are_those_sampled(built) -> None:
     built_in(variants=4, null_members=0, seed=5)(parse("a red chair"))
     drawn = np.random.default_rng(5).choice(choose.SHELF, 4, replace=False).tolist()
     assert built == [("chair", v) for v in drawn]
 
 
 @pytest.mark.parametrize("negative", ["ugly, blurry", "low quality", "日本", "!!!", ","])
-def test_a_negative_that_names_nothing_has_no_effect_and_says_so(negative: str) -> None:
+def test_a_negative_that_names_nothing_has_no_effect_and_is_reported(negative: str) -> None:
     make = built_in(variants=1, null_members=1)
     plain, steered = make(parse("a red chair")), make(parse("a red chair", negative))
     np.testing.assert_array_equal(steered.null, plain.null)
@@ -126,7 +126,7 @@ def test_a_negative_names_what_to_steer_away_from_and_the_rest_is_reported() -> 
     ]
 
 
-def test_a_negative_is_heard_by_a_folder_too(tmp_path) -> None:
+def test_a_negative_prompt_works_for_a_folder_too(tmp_path) -> None:
     for name in ("red_chair", "blue_fish", "steam_train"):
         trimesh.creation.box().export(tmp_path / f"{name}.ply")
     make = folder(tmp_path)

@@ -70,7 +70,7 @@ def test_the_students_loss_sends_no_gradient_to_the_scene_and_vsd_none_to_the_st
     assert all(p.grad is None for p in student.parameters())
 
 
-def test_the_same_seed_makes_the_same_student_and_leaves_the_global_randomness_alone():
+def test_the_same_seed_makes_the_same_student_without_touching_the_global_generator():
     prior = GaussianPrior(0.2)
     before = torch.get_rng_state()
     a, b = (ResidualStudent(prior, width=8, blocks=1, patch=2, spread=0.3, seed=7) for _ in "ab")

@@ -10,7 +10,7 @@ from sds3d.lookup import find
 TABLE = {"pi": "math:pi", "tau": "math:tau"}
 
 
-def test_a_name_of_the_table_and_an_import_path_give_the_object():
+def test_a_name_in_the_table_and_an_import_path_both_return_the_object():
     assert find(TABLE, "pi", "key") == find(TABLE, "math:pi", "key") == math.pi
 
 

@@ -46,12 +46,14 @@ def minimal(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "preset"), SHIPPED)
-def test_a_shipped_recipe_fits_the_functions_it_names(name, preset):
+def test_a_shipped_recipe_matches_the_functions_it_names(name, preset):
     check(load(name, preset), "exact")
 
 
 @pytest.mark.parametrize("name", recipe.names())
-def test_a_shipped_recipe_fits_a_network_too_unless_its_objective_needs_a_density(name, tmp_path):
+def test_a_shipped_recipe_also_works_with_a_network_unless_its_objective_needs_a_density(
+    name, tmp_path
+):
     (tmp_path / "model_index.json").write_text("{}", encoding="utf-8")
     found = load(name)
     if found.objective.name == "fvsd":
@@ -86,7 +88,7 @@ def test_a_shipped_recipe_gives_a_learning_rate_to_every_group_of_its_scene(name
 
 
 @pytest.mark.parametrize("scene", SCENES.values())
-def test_the_numbers_of_a_scene_stand_in_recipes_alone(scene):
+def test_the_numbers_of_a_scene_are_only_in_recipes(scene):
     found = parameters(find(SCENES, scene, "scene.name"), "scene")
     assert found
     assert all(p.default is p.empty for p in found.values())
@@ -215,7 +217,7 @@ def test_what_cannot_work_is_refused_by_name(minimal, override, message):
         (MINIMAL.replace("[presets.draft]", "[presets]\ndraft = 3\n[other]"), "presets.draft"),
     ],
 )
-def test_a_broken_recipe_is_refused_by_what_is_wrong_with_it(tmp_path, broken, message):
+def test_a_broken_recipe_is_refused_with_the_reason(tmp_path, broken, message):
     (tmp_path / "r.toml").write_text(broken, encoding="utf-8")
     with pytest.raises(RecipeError) as caught:
         load(tmp_path / "r.toml")
@@ -235,21 +237,21 @@ def test_a_step_has_at_most_4_million_pixels(minimal):
 
 
 @pytest.mark.parametrize("name", ["nul\0", "x" * 5000, "a/b/c", ".", "\udcff.toml", ""])
-def test_what_is_no_recipe_is_refused_in_one_line(name):
+def test_a_file_that_is_not_a_recipe_is_refused_in_one_line(name):
     with pytest.raises(RecipeError) as caught:
         load(name)
     assert len(caught.value.message.splitlines()) == 1
 
 
 @pytest.mark.parametrize("content", ["x = " + "[" * 5000, "x = " + "9" * 5000, "\udcff", "x"])
-def test_what_is_no_toml_is_refused_in_one_line(tmp_path, content):
+def test_a_file_that_is_not_toml_is_refused_in_one_line(tmp_path, content):
     (tmp_path / "r.toml").write_text(content, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(RecipeError) as caught:
         load(tmp_path / "r.toml")
     assert len(caught.value.message.splitlines()) == 1
 
 
-def test_a_byte_order_mark_is_read_over(minimal):
+def test_a_byte_order_mark_is_skipped(minimal):
     expected = load(minimal)
     minimal.write_text(MINIMAL, encoding="utf-8-sig")
     assert load(minimal) == expected

@@ -144,7 +144,7 @@ def test_fresh_noise_differs_at_every_step_and_view_and_fixed_noise_never():
     assert not torch.equal(a, draws("noise.mode=fixed", seed=1).noise(rng(1), z))
 
 
-def test_the_gradient_is_scaled_first_and_clipped_then_by_a_limit_that_moves_over_the_run():
+def test_the_gradient_is_scaled_and_then_clipped_by_a_limit_that_changes_over_the_run():
     g = torch.tensor([[[[0.5]], [[-3.0]]]])
     policy = build.gradient(
         recipe("gradient.scale=2", "gradient.clip=1", "gradient.clip_end=3", "particles=1")
@@ -168,7 +168,7 @@ class Listener:
 
 
 @pytest.mark.parametrize("mode", ["none", "plain", "perp-neg"])
-def test_words_about_the_side_reach_the_prior_as_the_recipe_says(mode):
+def test_words_about_the_side_reach_the_prior_as_the_recipe_specifies(mode):
     sampling = draws(
         f"prompting.directions={mode}", "prompting.rescale=0.25", "prompting.perp_neg_scale=2"
     )
@@ -194,7 +194,7 @@ def test_debiased_words_are_dropped_from_the_sides_they_are_not_about():
     assert 0 < dropped < 4 or dropped == 4
 
 
-def test_every_seed_starts_the_scene_and_the_students_elsewhere_and_the_same_one_alike():
+def test_each_seed_initialises_the_scene_and_the_students_differently_and_reproducibly():
     wanted = recipe("scene.width=8", name="vsd-nerf")
     prior = build.prior("exact", wanted, 0)
     made = {
@@ -247,7 +247,7 @@ def both(prior, z, t, eps, cond, *, students):
         (["regularizers.os:nothing=1"], RecipeError, "'os' has no 'nothing'"),
     ],
 )
-def test_what_does_not_fit_is_refused_before_anything_loads(overrides, error, message):
+def test_a_mismatch_is_refused_before_anything_loads(overrides, error, message):
     with pytest.raises(error) as caught:
         check(recipe(*overrides), "exact")
     assert message in caught.value.message
@@ -298,7 +298,7 @@ def test_the_light_of_a_prior_is_known_without_loading_it(tmp_path):
 
 
 @pytest.mark.parametrize("method", ["bsd", "csm", "nfsd"])
-def test_perp_neg_is_refused_by_name_where_an_objective_has_no_form_of_it_and_nothing_is_loaded(
+def test_perp_neg_is_refused_before_loading_for_objectives_without_a_form_of_it(
     method,
 ):
     wanted = load(f"{method}-nerf", overrides=["prompting.directions=perp-neg"])

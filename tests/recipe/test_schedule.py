@@ -32,7 +32,7 @@ def test_a_linear_schedule_is_threestudios_scheduled_scalar(steps):
         assert found.at(step, steps) == pytest.approx(expected)
 
 
-def test_where_until_is_not_beyond_after_it_jumps_as_threestudios_does_within_one_step():
+def test_a_schedule_that_ends_where_it_starts_jumps_in_one_step_as_threestudios_does():
     """threestudio writes [10000, 0, 1000, 10001]."""
     found = Schedule(start=0.0, end=1000.0, after=0.4, until=0.4)
     for step in (0, 9999, 10000, 10001, 24999):
@@ -57,7 +57,7 @@ def test_an_exponential_schedule_is_a_straight_line_in_the_logarithm():
 
 
 @pytest.mark.parametrize("curve", ["linear", "exponential"])
-def test_the_ends_are_met_exactly_and_what_lies_outside_is_constant(curve):
+def test_the_ends_are_exact_and_values_outside_are_constant(curve):
     found = Schedule(start=0.3, end=0.7, after=0.25, until=0.75, curve=curve)
     assert [found.at(step, 100) for step in (0, 25)] == [0.3, 0.3]
     assert [found.at(step, 100) for step in (75, 99)] == [0.7, 0.7]
@@ -65,11 +65,11 @@ def test_the_ends_are_met_exactly_and_what_lies_outside_is_constant(curve):
     assert all(a < b for a, b in pairwise(between))
 
 
-def test_a_number_that_does_not_move_is_itself():
+def test_a_constant_schedule_is_its_number():
     assert at(3.0, 7, 9) == 3.0
 
 
-def test_a_number_and_a_schedule_may_stand_in_the_same_place_and_have_the_same_bounds():
+def test_a_number_and_a_schedule_are_accepted_in_the_same_place_with_the_same_bounds():
     either = typing.Union[WEIGHT, Schedule[WEIGHT]]  # noqa: UP007
     assert typed(3, either, "x") == 3.0
     made = typed({"start": 1, "end": 2, "curve": "exponential"}, either, "x")
@@ -114,7 +114,7 @@ def shape(render, views, prompt):
     return render.alpha.mean()
 
 
-def test_the_weights_of_a_run_follow_their_schedules_also_those_from_outside_the_package():
+def test_the_weights_of_a_run_follow_their_schedules_even_from_outside_the_package():
     moving = "{ start = 1.0, end = 3.0, until = 0.5 }"
     name = f"{__name__}:shape"
     weights = f"regularizers={{ bumpy = {moving}, hollow = 2.0, '{name}' = {moving} }}"

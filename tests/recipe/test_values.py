@@ -102,7 +102,7 @@ def test_a_nasty_value_is_refused_in_one_line_that_names_the_key_or_is_in_bounds
 
 
 @pytest.mark.parametrize(("of", "key"), sorted(keys()))
-def test_a_misspelt_key_is_answered_with_the_right_one(of, key):
+def test_a_misspelled_key_is_answered_with_the_correct_one(of, key):
     message = refusal(keys()[of, key], [f"{key}e=1"])
     if key.startswith("prompting.debias"):  # a table with keys of the user's own
         assert f"{key}e: unknown key" in message

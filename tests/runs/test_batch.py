@@ -21,7 +21,7 @@ OVERRIDES = [part for override in TINY for part in ("--set", override)]
 BOOM = "def penalty(render, cameras, prompt):\n    return 1 // 0\n"
 
 
-def test_an_unexpected_error_of_one_job_leaves_its_trace_and_the_others_go_on(
+def test_an_unexpected_error_in_one_job_saves_its_traceback_and_the_others_continue(
     tmp_path, monkeypatch
 ):
     (tmp_path / "boom.py").write_text(BOOM, encoding="utf-8")
@@ -60,7 +60,7 @@ def results(folder):
         return list(csv.DictReader(stream))
 
 
-def test_a_failure_neither_ends_a_batch_nor_goes_unsaid(batch):
+def test_a_failure_does_not_end_a_batch_and_is_reported(batch):
     folder, code = batch
     rows = results(folder)
     assert code == 1
@@ -71,7 +71,7 @@ def test_a_failure_neither_ends_a_batch_nor_goes_unsaid(batch):
     assert (folder / "out" / "contact_sheet.png").is_file()
 
 
-def test_finished_work_is_not_done_again(batch):
+def test_finished_jobs_are_not_repeated(batch):
     folder, _ = batch
     mesh = Path(results(folder)[1]["folder"]) / "mesh.glb"
     before = mesh.stat().st_mtime_ns
@@ -91,7 +91,7 @@ class CtrlC(SilentBatch):
             signal.raise_signal(signal.SIGINT)
 
 
-def test_ctrl_c_ends_a_batch_and_the_same_command_takes_it_up(tmp_path):
+def test_ctrl_c_ends_a_batch_and_the_same_command_resumes_it(tmp_path):
     jobs = [
         Job("a red armchair", seed=n, steps=3, overrides=TINY, **SMALL, out=str(tmp_path / str(n)))
         for n in range(2)
@@ -129,7 +129,7 @@ def test_the_options_of_a_batch_are_those_of_its_jobs(tmp_path, monkeypatch):
     ]
 
 
-def test_no_text_of_a_table_of_results_is_a_formula(tmp_path):
+def test_no_cell_of_the_results_is_a_spreadsheet_formula(tmp_path):
     run([Job('=HYPERLINK("http://a", "b") flurb', out=str(tmp_path / "one"))], tmp_path / "out")
     (row,) = results(tmp_path)
     assert row["prompt"] == '\'=HYPERLINK("http://a", "b") flurb'

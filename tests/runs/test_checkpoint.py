@@ -23,7 +23,7 @@ def step(module, optimizer, k):
     optimizer.zero_grad()
 
 
-def test_training_goes_on_from_a_checkpoint_bit_for_bit(tmp_path):
+def test_training_resumes_from_a_checkpoint_bit_for_bit(tmp_path):
     module, optimizer = trained(0)
     for k in range(3):
         step(module, optimizer, k)
@@ -101,7 +101,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_tensor_that_does_not_fit_is_named_and_nothing_is_loaded(tmp_path, name):
+def test_a_mismatched_tensor_is_named_and_nothing_is_loaded(tmp_path, name):
     value, message = WRONG[name]
     tensors = saved(tmp_path, **{name: value})
     module, optimizer = trained(1)
@@ -113,7 +113,7 @@ def test_a_tensor_that_does_not_fit_is_named_and_nothing_is_loaded(tmp_path, nam
 
 
 @pytest.mark.parametrize("kind", [torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD])
-def test_every_kind_of_optimizer_is_known_by_the_state_that_it_keeps(kind):
+def test_every_kind_of_optimizer_is_recognised_by_its_state(kind):
     options = {"momentum": 0.9} if kind is torch.optim.SGD else {"fused": True}
     module = torch.nn.Linear(3, 2)
     optimizer = kind(module.parameters(), lr=0.1, **options)
@@ -138,7 +138,7 @@ class Cloud(torch.nn.Module):
         super()._load_from_state_dict(state, prefix, *args)
 
 
-def test_what_grows_may_have_another_count_but_all_of_it_the_same():
+def test_growing_tensors_may_change_their_count_but_only_together():
     tensors = checkpoint.pack({"scene": Cloud(5)}, {})
     cloud = Cloud(2)
     checkpoint.restore(Path(), tensors, {"scene": cloud}, {})

@@ -42,7 +42,7 @@ def test_each_method_has_its_numbers(compared):
     assert all(0 <= s["iou"] <= 1 and s["r5"] == 1 and s["steps"] == 3 for s in scores)
 
 
-def test_evaluations_are_counted_one_for_each_picture(compared):
+def test_evaluations_are_counted_per_image(compared):
     sds, csm = compared[2]
     assert sds["evaluations"] == 3 * 2 * 4  # steps, guided pair, views
     assert csm["evaluations"] > sds["evaluations"]
@@ -55,13 +55,13 @@ def test_the_page_shows_every_method_in_motion_and_needs_nothing_else(compared):
     assert "http" not in page.replace("http-equiv", "")
 
 
-def test_the_summary_is_mean_and_deviation_over_prompts_and_seeds():
+def test_the_summary_is_mean_and_standard_deviation_over_prompts_and_seeds():
     rows = [{"method": "sds", "iou": v, "seconds": 2} for v in (0.5, 0.7)]
     number = compare.summary(rows)["sds"]["iou"]
     assert (number.mean, number.deviation, number.count) == pytest.approx((0.6, 0.1, 2))
 
 
-def test_one_run_has_no_deviation_and_shares_are_per_cent():
+def test_one_run_has_no_standard_deviation_and_shares_are_percentages():
     one = compare.summary([{"method": "sds", "r1": 1.0, "seconds": 61.234}])["sds"]
     assert one["r1"].text(compare.NUMBERS["r1"].factor) == "100"
     assert one["seconds"].text() == "61.2"
@@ -80,14 +80,14 @@ def test_the_page_names_its_numbers_in_words_and_leads_to_the_runs(compared):
 
 
 @pytest.mark.parametrize(("method", "pictures"), [("sds", 2 * 4), ("asd", 3 * 4), ("vsd", 16)])
-def test_a_budget_in_evaluations_gives_as_many_steps_as_it_pays(method, pictures):
+def test_a_budget_in_evaluations_gives_the_steps_that_it_affords(method, pictures):
     """VSD asks twice for the guided pair, once for the student's estimate and once for its training."""
     job = compare.with_budget(Job("a red armchair", method=method), 100 * pictures)
     assert job.steps == 100
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is the process's elsewhere")
-def test_the_memory_of_a_run_is_not_that_of_what_ran_before_it():
+def test_the_peak_memory_of_a_run_excludes_earlier_runs():
     held = torch.ones(2**27)
     before = machine.peak_gib()
     del held

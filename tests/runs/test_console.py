@@ -21,7 +21,7 @@ def test_times_are_minutes_and_seconds(seconds, text):
     assert clock(seconds) == text
 
 
-def test_only_what_is_known_stands_beside_the_bar():
+def test_the_progress_bar_shows_only_what_is_known():
     assert counts(60, 120, 13, 12) == "60/120  0:13, 0:12 left"
     assert counts(0, 120, 0, None) == "0/120  0:00"
     assert counts(0, None, 5, None) == "0:05"
@@ -48,7 +48,7 @@ def test_the_progress_line_fits_into_the_terminal(width):
 
 @pytest.mark.parametrize(("name", "again"), [
     ("Ctrl-C", "press it again to quit at once"), ("SIGTERM", "a second signal quits at once")])  # fmt: skip
-def test_the_first_signal_is_answered_at_once_with_what_a_second_does(capfd, name, again):
+def test_the_first_signal_is_answered_at_once_and_explains_the_second(capfd, name, again):
     say_stopping(name)
     line = capfd.readouterr().err
     assert line == f"{name}: saving, then exporting the current state; {again}\n"

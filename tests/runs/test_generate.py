@@ -96,7 +96,7 @@ def test_a_run_is_silent(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_pictures_have_the_size_that_was_asked_for(finished):
+def test_images_have_the_requested_size(finished):
     with Image.open(finished / "preview.png") as image:
         assert image.size == (8 * 24, 2 * 24)
 
@@ -122,7 +122,7 @@ def test_the_closing_panel_names_files_times_their_total_and_what_comes_next(run
     assert all(part in panel for part in named)
 
 
-def test_a_finished_run_asked_for_another_format_writes_it_and_does_no_step(run):
+def test_a_finished_run_writes_another_format_without_a_step(run):
     before = (run / "checkpoint.safetensors").stat().st_mtime_ns
     for _ in range(2):
         found = generate(job(run, formats=("glb", "ply")))
@@ -157,7 +157,7 @@ def test_a_finished_run_is_trained_longer_by_more_steps(run):
         generate(job(run, steps=3))
 
 
-def test_a_better_preset_goes_on_from_the_draft(tmp_path):
+def test_a_better_preset_continues_from_the_draft(tmp_path):
     tiny = OVERRIDES[1:]
     draft = job(tmp_path, preset="draft", steps=2, overrides=(*tiny, "camera.sizes=[12]"))
     generate(draft)
@@ -190,7 +190,7 @@ def test_another_run_in_the_same_folder_is_refused(run):
         generate(job(run, overrides=(*OVERRIDES, "camera.views=2")))
 
 
-def test_a_folder_in_use_is_refused_by_the_name_of_its_holder(run):
+def test_a_folder_in_use_is_refused_with_the_id_of_its_process(run):
     with locked(run):
         with pytest.raises(RunError, match=f"is in use by process {os.getpid()} on "):
             generate(job(run))
@@ -198,7 +198,7 @@ def test_a_folder_in_use_is_refused_by_the_name_of_its_holder(run):
             export(run, formats=["ply"])
 
 
-def test_overwriting_starts_over_and_keeps_what_is_not_the_runs(run):
+def test_overwriting_starts_over_and_keeps_files_of_others(run):
     (run / "notes.txt").write_text("mine")
     generate(job(run, formats=("ply",)))
     found = generate(job(run, steps=1, overwrite=True))
@@ -223,7 +223,7 @@ def test_damage_blocks_a_run_only_where_it_matters(run, damage):
         generate(more)
 
 
-def test_a_changed_mesh_of_the_users_is_noticed_by_the_same_command(tmp_path):
+def test_a_changed_user_mesh_is_noticed_by_the_same_command(tmp_path):
     meshes = tmp_path / "meshes"
     meshes.mkdir()
     trimesh.creation.box([1.0, 1.0, 1.0]).export(meshes / "crate.glb")
@@ -236,7 +236,7 @@ def test_a_changed_mesh_of_the_users_is_noticed_by_the_same_command(tmp_path):
         generate(mine)
 
 
-def test_another_picture_under_the_name_of_the_image_prompt_is_noticed(tmp_path):
+def test_another_image_under_the_name_of_the_image_prompt_is_noticed(tmp_path):
     shutil.copy(PICTURE, tmp_path / "thing.png")
     mine = job(tmp_path / "run", method="csm", image=str(tmp_path / "thing.png"), steps=1)
     generate(mine)
@@ -249,7 +249,7 @@ def test_another_picture_under_the_name_of_the_image_prompt_is_noticed(tmp_path)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM])
-def test_a_signal_stops_saves_and_exports_and_the_same_command_goes_on_as_if_nothing_had_been(
+def test_a_signal_stops_saves_and_exports_and_the_same_command_resumes_without_a_trace(
     tmp_path, number
 ):
     notes = Notes(after=3, number=number)
@@ -265,7 +265,7 @@ def test_a_signal_stops_saves_and_exports_and_the_same_command_goes_on_as_if_not
     assert same_state(tmp_path / "broken", tmp_path / "whole")
 
 
-def test_particles_each_leave_their_mesh_and_picture_and_go_when_the_run_starts_over(tmp_path):
+def test_each_particle_has_a_mesh_and_an_image_which_a_restart_removes(tmp_path):
     many = job(tmp_path / "run", method="vsd", steps=2, particles=2)
     result = generate(many)
     assert {"glb", "glb-1", "preview", "preview-1", "turntable-1"} <= result.files.keys()
@@ -274,7 +274,7 @@ def test_particles_each_leave_their_mesh_and_picture_and_go_when_the_run_starts_
     assert not (tmp_path / "run" / "mesh-1.glb").exists()
 
 
-def test_an_export_goes_where_it_is_asked_and_replaces_nothing_unasked(run, tmp_path, capsys):
+def test_an_export_goes_where_it_is_told_to_and_overwrites_only_on_request(run, tmp_path, capsys):
     sizes = ["--faces", "200", "--texture-size", "32"]
     assert call("export", run, "--format", "obj,ply", *sizes, "--out", tmp_path / "small") == 0
     files = [Path(line) for line in capsys.readouterr().out.splitlines()]
@@ -290,7 +290,7 @@ def test_an_export_goes_where_it_is_asked_and_replaces_nothing_unasked(run, tmp_
     assert (run / "mesh.glb").read_bytes() != before
 
 
-def test_a_run_that_came_with_code_is_not_opened_without_trust(run):
+def test_a_run_that_names_code_is_not_opened_without_trust(run):
     recipe = run / "recipe.toml"
     text = recipe.read_text().replace('name = "nerf"', 'name = "os:abort"')
     recipe.write_text(text)
@@ -305,7 +305,7 @@ def test_a_run_on_a_full_disk_ends_in_one_line(tmp_path, full_disk):
     assert "\n" not in caught.value.message
 
 
-def test_progress_pictures_take_at_most_their_share_of_the_time(tmp_path):
+def test_progress_images_take_at_most_their_share_of_the_time(tmp_path):
     now = 0.0
 
     class Slow:
@@ -325,7 +325,7 @@ def test_progress_pictures_take_at_most_their_share_of_the_time(tmp_path):
     assert look.spent > 0.9 * SHARE * now
 
 
-def test_a_run_with_progress_pictures_is_the_same_run(finished, tmp_path, monkeypatch):
+def test_progress_images_do_not_change_the_run(finished, tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(ProgressPicture, "due", lambda self: True)
     update = ProgressPicture.update

@@ -38,7 +38,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("values", "kind", "message"), WRONG, ids=str)
-def test_a_wrong_value_is_refused_when_the_job_is_made(values, kind, message):
+def test_an_invalid_value_is_refused_when_the_job_is_created(values, kind, message):
     with pytest.raises(kind) as caught:
         Job(**{"prompt": "a chair"} | values)
     assert message in caught.value.message
@@ -52,13 +52,13 @@ def test_every_field_has_a_type_that_is_checked():
             replace(Job("a chair"), **{field.name: object()})
 
 
-def test_lists_are_taken_for_tuples():
+def test_lists_are_accepted_for_tuples():
     job = Job("a chair", formats=["glb", "ply"], overrides=["a.b=1"])
     assert (job.formats, job.overrides) == (("glb", "ply"), ("a.b=1",))
     hash(job)
 
 
-def test_files_are_looked_for_when_the_job_is_run_and_not_before(tmp_path):
+def test_files_are_checked_when_the_job_runs_and_not_before(tmp_path):
     (tmp_path / "file").touch()
     missing = [
         (Job("a chair", method="csm", image=str(tmp_path / "no.png")), UsageError),

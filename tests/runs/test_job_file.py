@@ -80,7 +80,7 @@ def test_every_file_has_its_expectation():
 
 
 @pytest.mark.parametrize("name", MEANT)
-def test_a_file_gives_the_jobs_that_were_meant(name):
+def test_a_file_gives_the_intended_jobs(name):
     jobs = jobs_of(FILES / name)
     assert [(job.prompt, job.seed) for job in jobs] == [
         row if isinstance(row, tuple) else (row, 0) for row in MEANT[name]
@@ -88,7 +88,7 @@ def test_a_file_gives_the_jobs_that_were_meant(name):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_file_that_cannot_be_meant_is_refused_by_file_and_entry(name):
+def test_an_invalid_file_is_refused_naming_file_and_entry(name):
     with pytest.raises(UsageError) as caught:
         jobs_of(FILES / name)
     assert REFUSED[name] in caught.value.message
@@ -137,14 +137,14 @@ def test_lists_in_a_cell_are_split_at_the_commas_between_their_entries():
     ],
     ids=lambda value: str(value)[:40],
 )  # fmt: skip
-def test_a_value_that_cannot_be_meant_is_refused_by_file_and_entry(tmp_path, name, data, message):
+def test_an_invalid_value_is_refused_naming_file_and_entry(tmp_path, name, data, message):
     with pytest.raises(UsageError) as caught:
         jobs_of(written(tmp_path, name, data))
     assert message in caught.value.message
     assert len(caught.value.message) < 400
 
 
-def test_each_prompt_meets_each_method_and_seed_in_a_folder_of_its_own(tmp_path):
+def test_each_combination_of_prompt_method_and_seed_has_its_own_folder(tmp_path):
     path = written(tmp_path, "p.txt", "a red chair\na blue car\n")
     jobs = jobs_of(path, methods=("sds", "vsd"), seeds=3)
     assert len(jobs) == len({job.folder() for job in jobs}) == 12
@@ -153,7 +153,7 @@ def test_each_prompt_meets_each_method_and_seed_in_a_folder_of_its_own(tmp_path)
     }
 
 
-def test_the_keys_of_a_row_win_over_the_options(tmp_path):
+def test_the_keys_of_a_row_override_the_options(tmp_path):
     row = {"prompt": "a chair", "scene": "triplane", "steps": 7, "seed": 5, "overrides": ["a.b=1"]}
     path = written(tmp_path, "p.jsonl", json.dumps(row) + "\n" + json.dumps("a plain one"))
     first, second = jobs_of(path, scene="nerf", preset="draft", overrides=("c.d=2",))
@@ -162,7 +162,7 @@ def test_the_keys_of_a_row_win_over_the_options(tmp_path):
     assert second.overrides == ("c.d=2",)
 
 
-def test_a_table_says_the_same_as_lines_of_json(tmp_path):
+def test_a_table_is_equivalent_to_lines_of_json(tmp_path):
     table = 'prompt,method,steps,overwrite\na chair,vsd,7,yes\n"a car, blue",,,\n'
     lines = [
         {"prompt": "a chair", "method": "vsd", "steps": 7, "overwrite": True},
@@ -178,7 +178,7 @@ def test_a_row_with_a_recipe_has_the_recipes_method_and_scene(tmp_path):
     assert (job.method, job.scene) == ("vsd", "triplane")
 
 
-def test_a_rows_folder_lies_below_that_of_the_batch(tmp_path):
+def test_a_rows_folder_is_inside_that_of_the_batch(tmp_path):
     path = written(tmp_path, "p.jsonl", '{"prompt": "a chair", "out": "mine/first"}')
     assert (
         jobs_of(path, out=tmp_path / "batch")[0].folder() == tmp_path / "batch" / "mine" / "first"
@@ -215,7 +215,7 @@ def test_a_file_that_names_code_is_refused_unless_it_is_trusted(tmp_path, monkey
     assert "--trust-recipe" in caught.value.fix
 
 
-def test_code_that_the_command_line_names_needs_no_further_trust(tmp_path):
+def test_code_named_on_the_command_line_needs_no_further_trust(tmp_path):
     path = written(tmp_path, "p.txt", "a chair")
     (job,) = jobs_of(path, overrides=("objective.name=my_package:grad",))
     assert job.overrides == ("objective.name=my_package:grad",)

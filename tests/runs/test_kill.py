@@ -10,7 +10,7 @@ from pathlib import Path
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "kills.py"
 
 
-def test_a_run_that_is_killed_at_random_goes_on_bit_for_bit():
+def test_a_run_killed_at_a_random_moment_resumes_bit_for_bit():
     options = ["--kills", "6", "--scenes", "splats", "--methods", "sds", "--steps", "4"]
     done = subprocess.run(
         [sys.executable, str(SCRIPT), *options], capture_output=True, text=True, check=False

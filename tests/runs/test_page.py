@@ -54,11 +54,11 @@ def text(model):
     )
 
 
-def test_the_page_carries_the_very_bytes_of_the_glb(text, model):
+def test_the_page_embeds_the_exact_bytes_of_the_glb(text, model):
     assert base64.b64decode(Page(text).texts["glb"][0]) == model
 
 
-def test_what_the_user_typed_is_text_and_nothing_else(text):
+def test_user_input_is_escaped_as_text(text):
     page = Page(text)
     assert page.texts["h1"][0] == PROMPT
     assert page.texts["title"][0] == PROMPT
@@ -67,7 +67,7 @@ def test_what_the_user_typed_is_text_and_nothing_else(text):
     assert "b" not in page.texts
 
 
-def test_the_page_asks_for_nothing_outside_itself(text):
+def test_the_page_loads_nothing_from_outside(text):
     assert [load.split(",")[0] for load in Page(text).loads] == ["data:image/png;base64"]
     assert "default-src 'none'" in text
     assert not re.search(r"https?://|//\w+\.\w+/", text)

@@ -55,20 +55,20 @@ def test_a_record_is_read_as_it_was_written(run):
     assert require_run(run.path) == run
 
 
-def test_nothing_or_an_empty_folder_is_ready_for_a_run(tmp_path):
+def test_a_missing_or_empty_folder_is_ready_for_a_run(tmp_path):
     assert look(tmp_path / "none") == RunFolder(tmp_path / "none")
     assert look(tmp_path) == RunFolder(tmp_path)
 
 
 @pytest.mark.parametrize("left", [
     ["run.lock"], [".a.0123abcd.partial.json"], ["recipe.toml"], ["run.lock", "recipe.toml"]])  # fmt: skip
-def test_what_a_run_that_died_before_its_record_has_left_is_ready_for_a_run(tmp_path, left):
+def test_the_leftovers_of_a_run_that_died_before_its_record_are_ready_for_a_run(tmp_path, left):
     for name in left:
         (tmp_path / name).write_text(RECIPE)
     assert look(tmp_path) == RunFolder(tmp_path)
 
 
-def test_a_run_that_dies_between_its_record_and_its_recipe_is_begun_again(run):
+def test_a_run_that_dies_between_its_record_and_its_recipe_is_restarted(run):
     (run.path / "recipe.toml").unlink()
     (run.path / "checkpoint.safetensors").unlink()
     found = look(run.path)
@@ -76,13 +76,13 @@ def test_a_run_that_dies_between_its_record_and_its_recipe_is_begun_again(run):
     assert set(BASIC) <= set(found.leftovers)
 
 
-def test_a_checkpoint_without_its_recipe_is_not_thrown_away(run):
+def test_a_checkpoint_without_its_recipe_is_not_deleted(run):
     (run.path / "recipe.toml").unlink()
     with pytest.raises(RunError, match=r"has lost its recipe\.toml"):
         look(run.path)
 
 
-def test_overwriting_removes_what_the_run_wrote_and_nothing_else(run):
+def test_overwriting_removes_only_what_the_run_wrote(run):
     found = look(run.path, overwrite=True)
     assert found.record is None
     found.begin(record(run.path, files=()), RECIPE)
@@ -104,7 +104,7 @@ def test_another_programs_folder_is_refused_and_overwriting_is_not_recommended(
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_folder_that_holds_no_run_is_refused(tmp_path, overwrite):
+def test_a_folder_without_a_run_is_refused(tmp_path, overwrite):
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(RunError, match="holds no run") as caught:
         look(tmp_path, overwrite=overwrite)
@@ -134,7 +134,7 @@ def test_a_list_of_files_that_leads_out_of_the_folder_is_not_followed(run, tmp_p
         ({"inputs": None}, "its inputs is not a table"),
     ],
 )
-def test_a_record_of_a_wrong_form_is_one_line(run, change, message):
+def test_a_malformed_record_is_refused_in_one_line(run, change, message):
     table = json.loads((run.path / "run.json").read_text())
     (run.path / "run.json").write_text(json.dumps(table | change))
     with pytest.raises(RunError, match=r"run\.json' is damaged") as caught:
@@ -144,7 +144,7 @@ def test_a_record_of_a_wrong_form_is_one_line(run, change, message):
 
 
 @pytest.mark.parametrize("key", ["steps", "evaluations", "peak_gib", "seconds", "values", "files"])
-def test_a_result_of_a_wrong_form_is_one_line(run, key):
+def test_a_malformed_result_is_refused_in_one_line(run, key):
     table = json.loads((run.path / "run.json").read_text())
     for wrong in (None, "x", -1.5, [], {"x": "../y"}, {"x": None}):
         if key == "peak_gib" and wrong == -1.5:
@@ -155,7 +155,7 @@ def test_a_result_of_a_wrong_form_is_one_line(run, key):
             read_record(run.path)
 
 
-def test_a_recipe_that_is_not_toml_is_one_line(run):
+def test_a_recipe_that_is_not_toml_is_refused_in_one_line(run):
     (run.path / "recipe.toml").write_bytes(b"\xff[")
     with pytest.raises(RunError, match=r"recipe\.toml' is damaged"):
         look(run.path)
@@ -176,14 +176,14 @@ def dumped(*overrides, preset="laptop"):
     return recipes.dump(recipes.load("sds-nerf", preset, overrides))
 
 
-def test_what_differs_between_two_recipes_is_named_key_by_key():
+def test_differences_between_two_recipes_are_listed_by_key():
     found = differences(dumped("steps=5"), dumped("steps=9", "camera.views=6"))
     assert [d.key for d in found] == ["steps", "camera.views"]
     assert text(found) == "steps 5 -> 9, camera.views 4 -> 6"
     assert differences(dumped(), dumped()) == []
 
 
-def test_more_steps_another_preset_and_other_exports_go_on_and_nothing_else_does(run):
+def test_only_more_steps_another_preset_or_other_exports_continue_a_run(run):
     draft = Job("a red chair", preset="draft")
     folder = RunFolder(run.path, record(run.path, job=draft), dumped(preset="draft"))
     require_continuable(folder, JOB, differences(folder.recipe_text, dumped()))

@@ -17,7 +17,7 @@ from sds3d.views.cameras import orbit
 pytestmark = pytest.mark.parametrize("name", SCENES)
 
 
-def test_a_scene_fitted_to_pictures_of_a_box_has_its_silhouettes_and_colours(name, fitted_box):
+def test_a_scene_fitted_to_images_of_a_box_has_its_silhouettes_and_colours(name, fitted_box):
     cameras = orbit(6, 64, elevation_deg=25)
     rgb, alpha = box_images(cameras)
     with torch.no_grad():
@@ -38,7 +38,7 @@ def test_the_asset_is_a_textured_box(name, fitted_box):
     assert chamfer(found, expected) < 0.03 * diagonal(expected)
 
 
-def test_pixels_that_miss_the_object_show_the_background_alone(name, fitted_box):
+def test_pixels_that_miss_the_object_show_only_the_background(name, fitted_box):
     background = torch.tensor([[0.1, 0.7, 0.4]])
     with torch.no_grad():
         render = fitted_box(name).render(orbit(1, 48), background)
@@ -94,7 +94,7 @@ def test_a_missing_learning_rate_is_an_error_that_names_all_groups(name):
     assert all(group in caught.value.fix for group in LR[name])
 
 
-def test_a_scene_of_another_size_of_state_takes_it_and_its_optimizer_goes_on(name):
+def test_a_scene_loads_a_state_of_another_size_and_its_optimizer_continues(name):
     from sds3d.runs import checkpoint
 
     scene, optimizer = fitted(name, steps=5, size=16)

@@ -30,7 +30,7 @@ def inner():
     return torch.cartesian_prod(line, line, line).norm(dim=1).view(SIDE, SIDE, SIDE) < 0.6
 
 
-def test_nothing_is_sure_until_two_updates_agree(inner):
+def test_no_cell_is_sure_until_two_updates_agree(inner):
     cells = grid()
     cells.update(constant(9))
     assert (cells.density_floor[inner] == 0).all()
@@ -71,7 +71,7 @@ def test_a_cell_whose_density_vanished_becomes_empty_only_after_its_memory_has_d
     assert emptied == [False, True, True, True]
 
 
-def test_an_empty_cell_is_found_again_once_it_has_a_density(rng, inner):
+def test_an_empty_cell_is_occupied_again_once_it_has_a_density(rng, inner):
     cells = grid()
     cells.update(constant(0))
     assert (cells.density_floor < 0).all()

@@ -147,7 +147,7 @@ def test_an_exporter_is_named_by_its_import_path_and_names_its_own_files(recipe,
     assert [p.name for p in folder.iterdir()] == ["mesh.mesh.json"]
 
 
-def test_an_exporter_that_is_not_there_is_one_line_that_names_it(recipe, tmp_path):
+def test_a_missing_exporter_is_named_in_one_line(recipe, tmp_path):
     ball = trimesh.creation.icosphere(1)
     mesh = Mesh(np.float32(ball.vertices), np.int32(ball.faces))
     with pytest.raises(ExportError, match="'outside_ball' has no 'write_jsn'"):

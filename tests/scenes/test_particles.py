@@ -30,7 +30,7 @@ def test_only_the_particle_that_is_drawn_has_a_gradient():
     assert seen == {0, 1}
 
 
-def test_without_a_draw_the_first_is_shown():
+def test_without_a_selection_the_first_is_shown():
     scene, cameras = two(), orbit(1, 12)
     with torch.no_grad():
         shown = scene.render(cameras, torch.zeros(1, 3)).rgb

@@ -35,7 +35,7 @@ def test_a_clone_is_the_same_gaussian_twice():
         torch.testing.assert_close(getattr(scene, name), value.repeat(2, *[1] * (value.ndim - 1)))
 
 
-def test_a_split_halves_are_smaller_by_the_papers_factor_and_near_where_the_one_was():
+def test_the_halves_of_a_split_are_smaller_by_the_papers_factor_and_near_the_original():
     before, scene, _ = densified(split_scale=0.0, most=100)
     assert len(scene.means) == 100
     ratio = before["scales"].exp().repeat(2, 1) / scene.scales.exp()
@@ -46,7 +46,7 @@ def test_a_split_halves_are_smaller_by_the_papers_factor_and_near_where_the_one_
     assert (away < 4.5 * size).all()
 
 
-def test_there_are_never_more_than_the_most_and_those_that_pull_hardest_are_doubled():
+def test_there_are_never_more_than_the_limit_and_the_largest_gradients_are_densified():
     _, scene, _ = densified(split_scale=10.0, most=60)
     assert len(scene.means) == 60
 
@@ -65,7 +65,7 @@ def test_faint_gaussians_are_dropped_with_their_moments():
     assert torch.equal(optimizer.state[scene.means]["exp_avg_sq"], moments)
 
 
-def test_new_gaussians_begin_without_moments_and_train_on():
+def test_new_gaussians_start_without_moments_and_train():
     _, scene, optimizer = densified(split_scale=10.0, most=100)
     moments = optimizer.state[scene.means]["exp_avg"]
     assert (moments[:50] != 0).any()
@@ -74,7 +74,7 @@ def test_new_gaussians_begin_without_moments_and_train_on():
     assert (optimizer.state[scene.means]["exp_avg"][50:] != 0).any()
 
 
-def test_a_checkpoint_of_another_number_of_gaussians_is_taken():
+def test_a_checkpoint_with_another_number_of_gaussians_is_loaded():
     grown = fitted("splats", steps=31, size=16)[0]
     fresh = make("splats")
     assert len(grown.means) != len(fresh.means)
@@ -113,13 +113,13 @@ def test_an_empty_scene_has_no_mesh_and_says_so():
         scene.to_asset(resolution=32, texture_size=64, faces=500)
 
 
-def test_its_own_file_is_the_ply_of_all_its_gaussians():
+def test_the_splats_file_is_the_ply_of_all_its_gaussians():
     files = make("splats", count=30).own_files()
     assert list(files) == ["splats.ply"]
     assert b"element vertex 30\n" in files["splats.ply"]
 
 
-def test_it_begins_uniform_in_its_ball_grey_and_as_wide_as_the_gaps():
+def test_it_starts_uniform_in_its_ball_and_grey_with_scales_equal_to_the_spacing():
     scene = make("splats", count=2000, radius=0.5, opacity=0.1)
     radius = scene.means.detach().norm(dim=1)
     assert radius.max() <= 0.5
@@ -156,7 +156,7 @@ def test_a_centres_gradient_is_the_mean_over_all_images_since_the_last_densifica
 
 
 @pytest.mark.parametrize(("factor", "doubled"), [(1.01, 0), (0.99, 1)])
-def test_gaussians_are_doubled_whose_mean_gradient_is_above_the_threshold(factor, doubled):
+def test_gaussians_whose_mean_gradient_exceeds_the_threshold_are_densified(factor, doubled):
     scene, norms = pulled(views=3, steps=2, split_scale=10.0)
     scene.densify_grad = factor * norms.mean(0).max().item()
     scene._densify(adam_with_moments(scene), torch.Generator().manual_seed(0))
@@ -178,7 +178,7 @@ def test_densification_forgets_the_gradients_before_it():
     assert scene.grad_sum.tolist() == [0.0] * 100
 
 
-def test_of_more_candidates_than_there_is_room_those_with_the_largest_gradients_are_doubled():
+def test_beyond_the_limit_only_the_candidates_with_the_largest_gradients_are_densified():
     scene, norms = pulled(views=2, most=55, split_scale=10.0, densify_grad=0.0)
     scene.densify_every = 1
     optimizer = adam(scene, "splats")
@@ -193,7 +193,7 @@ def test_of_more_candidates_than_there_is_room_those_with_the_largest_gradients_
 
 
 @pytest.mark.parametrize(("step", "count"), [(3, 50), (4, 100), (5, 50), (9, 100), (14, 50)])
-def test_it_densifies_every_so_many_steps_until_the_last(step, count):
+def test_it_densifies_at_its_interval_until_the_last_step(step, count):
     options = {"densify_every": 5, "densify_until": 10, "densify_grad": 0.0}
     scene = make("splats", count=50, split_scale=10.0, most=100, **options)
     optimizer = adam(scene, "splats")

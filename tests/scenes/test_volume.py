@@ -92,13 +92,13 @@ def test_the_colour_at_a_surface_point_is_that_of_the_outermost_layer(onion, rng
     assert (from_inside < Onion.RADIUS - 0.08).all()
 
 
-def test_where_a_look_passes_through_everything_the_field_itself_is_asked(onion, rng):
+def test_where_a_ray_meets_no_surface_the_field_itself_is_evaluated(onion, rng):
     normals = on_ball(50, rng)
     seen = onion.color_at(0.9 * normals, normals, 0.05)[:, 0]
     torch.testing.assert_close(seen, torch.full_like(seen, 0.9), atol=1e-5, rtol=0)
 
 
-def test_a_look_reaches_as_far_in_as_it_began_outside(onion, rng):
+def test_a_ray_reaches_as_far_inside_as_it_started_outside(onion, rng):
     normals = on_ball(50, rng)
     above = (Onion.RADIUS + 0.06) * normals
     short = onion.color_at(above, normals, 0.05)[:, 0]
@@ -151,7 +151,7 @@ def test_training_renders_are_jittered_by_their_generator_and_others_are_not(oni
     assert not torch.equal(drawn[0], plain[0])
 
 
-def test_the_penalties_pull_as_they_should():
+def test_the_penalties_pull_in_the_right_direction():
     alpha = torch.full((1, 2, 2), 0.5, requires_grad=True)
     depth = torch.full((1, 2, 2), 3.0, requires_grad=True)
     penalties = make("nerf").regularizers(Render(torch.zeros(1, 2, 2, 3), alpha, depth, None))
@@ -194,7 +194,7 @@ def test_peaks_find_a_shell_that_is_thinner_than_a_step_of_the_render(onion):
     assert (peaks[distance < Onion.RADIUS - 0.02] == 60).all()
 
 
-def test_the_occupancy_is_updated_every_so_many_steps_and_at_random_points(onion, rng):
+def test_the_occupancy_is_updated_at_its_interval_and_at_random_points(onion, rng):
     before = onion.occupancy.latest.clone()
     for step in range(8):
         assert torch.equal(onion.occupancy.latest, before)

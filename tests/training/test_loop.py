@@ -1,4 +1,4 @@
-"""Laws of the training loop, on a network so small that seconds are enough."""
+"""Laws of the training loop, on a network small enough to train in seconds."""
 
 import json
 
@@ -38,7 +38,7 @@ def test_training_lowers_the_error(tmp_path, monkeypatch, muon):
     assert lines[-1]["views"] == 120 * 16
 
 
-def test_training_in_half_precision_lowers_the_error_too(tmp_path, monkeypatch):
+def test_training_in_half_precision_also_lowers_the_error(tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "LOG_EVERY", 10)
     made = trainer(tmp_path)
     made.half = True  # as on CUDA
@@ -47,7 +47,7 @@ def test_training_in_half_precision_lowers_the_error_too(tmp_path, monkeypatch):
     assert lines[-1]["loss"] < 0.4 * lines[0]["loss"]
 
 
-def test_training_resumed_is_training_uninterrupted_bit_for_bit(tmp_path):
+def test_resumed_training_equals_uninterrupted_training_bit_for_bit(tmp_path):
     whole = trainer(tmp_path / "a")
     steps(whole, 6)
     first = trainer(tmp_path / "b")
@@ -62,14 +62,14 @@ def test_training_resumed_is_training_uninterrupted_bit_for_bit(tmp_path):
         assert torch.equal(a, b)
 
 
-def test_a_state_of_other_optimizers_is_refused_with_the_fix(tmp_path):
+def test_a_state_with_other_optimizers_is_refused_with_the_fix(tmp_path):
     trainer(tmp_path, muon=True).pause(lambda _: None)
     with pytest.raises(UsageError, match="with Muon") as refused:
         trainer(tmp_path, muon=False)
     assert "--muon" in refused.value.fix
 
 
-def test_the_rate_rises_stays_and_falls_to_zero_with_the_budget():
+def test_the_learning_rate_warms_up_stays_and_decays_to_zero_with_the_budget():
     budget = Budget(minutes=1, warmup=10, cooldown=0.5)
     assert budget.rate(0, 0.0) == pytest.approx(0.1)
     assert budget.rate(50, 0.3) == 1
@@ -77,7 +77,7 @@ def test_the_rate_rises_stays_and_falls_to_zero_with_the_budget():
     assert budget.rate(50, 1.0) == 0
 
 
-def test_the_budget_counts_earlier_parts_and_a_call_may_take_a_part(tmp_path):
+def test_the_budget_includes_earlier_calls_and_a_call_can_spend_a_part(tmp_path):
     pauses = []
     made = trainer(tmp_path, minutes=0.06)
     made.run(lambda t: pauses.append(t.done), minutes=0.02)
@@ -89,7 +89,7 @@ def test_the_budget_counts_earlier_parts_and_a_call_may_take_a_part(tmp_path):
     assert len(pauses) == 2
 
 
-def test_a_loss_that_is_not_finite_stops_with_the_step_and_the_fix(tmp_path, monkeypatch):
+def test_a_non_finite_loss_stops_training_with_the_step_and_the_fix(tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "LOG_EVERY", 1)
     made = trainer(tmp_path)
     with torch.no_grad():
@@ -98,26 +98,26 @@ def test_a_loss_that_is_not_finite_stops_with_the_step_and_the_fix(tmp_path, mon
         steps(made, 1)
 
 
-class Knows(torch.nn.Module):
-    """A network that always answers with one picture, or with another where it is told nothing."""
+class OneImage(torch.nn.Module):
+    """A network that always predicts one image, or half of it for rows without text."""
 
     config = SMALL
 
-    def __init__(self, picture):
+    def __init__(self, image):
         super().__init__()
-        self.picture = picture
+        self.image = image
 
     def forward(self, sample, timestep, text, camera, background):
-        told = (text != 0).any(-1).any(-1).float()[:, None, None, None]
-        return Output(told * self.picture + (1 - told) * 0.5 * self.picture)
+        has_text = (text != 0).any(-1).any(-1).float()[:, None, None, None]
+        return Output(has_text * self.image + (1 - has_text) * 0.5 * self.image)
 
 
-def test_sampling_a_network_that_knows_one_picture_draws_it_guided(rng):
-    picture = torch.rand(3, 8, 8, generator=rng) - 0.5
+def test_guided_samples_of_a_network_with_one_image_are_that_image_scaled(rng):
+    image = torch.rand(3, 8, 8, generator=rng) - 0.5
     text, camera, background = torch.ones(4, 3, 5), torch.zeros(4, 16), torch.zeros(4, 4)
     for scale in (1.0, 1.5):
         drawn = sample(
-            Knows(picture), text, camera, background, guidance_scale=scale, steps=5, rng=rng
+            OneImage(image), text, camera, background, guidance_scale=scale, steps=5, rng=rng
         )
-        expected = (0.5 + 0.5 * scale) * picture
+        expected = (0.5 + 0.5 * scale) * image
         torch.testing.assert_close(drawn, expected.expand_as(drawn), atol=1e-5, rtol=0)

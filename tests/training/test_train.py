@@ -1,4 +1,4 @@
-"""Laws of the captions, of the whole way from a training set to a prior, and of its numbers."""
+"""Laws of captions, of training a prior from a training set, and of its scores."""
 
 import json
 import random
@@ -46,7 +46,7 @@ def corpus(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(corpus, tmp_path_factory):
-    """The folder of a network that was trained for a moment."""
+    """The folder of a briefly trained network."""
     out = tmp_path_factory.mktemp("trained")
     code = run("prior", "train", str(corpus), "--minutes", "0.02", "--objects", "2", "--width", "64",
                  "--depth", "1", "--out", out)  # fmt: skip
@@ -54,7 +54,7 @@ def trained(corpus, tmp_path_factory):
     return out / "network"
 
 
-def test_a_caption_says_the_colour_that_the_object_is_painted_in():
+def test_a_caption_names_the_colour_in_which_the_object_is_painted():
     pairs = captions(ITEM, 200, random.Random(0))
     painted = [(text, paint) for text, paint in pairs if paint]
     assert 80 < len(painted) < 160
@@ -62,21 +62,21 @@ def test_a_caption_says_the_colour_that_the_object_is_painted_in():
     assert all(paint in COLORS for paint in PAINTS)
 
 
-def test_a_pair_of_colour_and_thing_that_is_held_out_is_never_said():
-    never = [paint for paint in PAINTS if is_held_out(paint, "armchair")]
-    assert never
+def test_held_out_pairs_of_colour_and_object_are_in_no_caption():
+    held_out = [paint for paint in PAINTS if is_held_out(paint, "armchair")]
+    assert held_out
     texts = [text for text, _ in captions(ITEM, 2000, random.Random(0))]
-    assert not [t for t in texts for paint in never if f"{paint} armchair" in t]
+    assert not [t for t in texts for paint in held_out if f"{paint} armchair" in t]
 
 
-def test_things_that_are_there_often_weigh_less_than_their_number(corpus):
+def test_the_weight_of_a_concept_grows_as_the_square_root_of_its_objects(corpus):
     made = load_training_set(corpus)
     both = build_pool([made, made, made, made], LIGHT)  # every concept four times
     once = build_pool([made], LIGHT)
     assert len(both.owner) == pytest.approx(2 * len(once.owner), rel=0.1)
 
 
-def test_a_trained_network_is_a_prior_of_what_it_was_trained_on(trained, corpus, rng):
+def test_a_trained_network_is_a_prior_over_its_training_concepts(trained, corpus, rng):
     prior = embedded.load_embedded(trained, torch.device("cpu"))
     names = {item.name for item in load_training_set(corpus).objects}
     assert set((trained / "concepts.txt").read_text().split("\n")[:-1]) == names
@@ -85,18 +85,18 @@ def test_a_trained_network_is_a_prior_of_what_it_was_trained_on(trained, corpus,
     assert "was not trained on" in prior.describe(parse("a thunderstorm"))
 
 
-def test_a_network_comes_with_what_it_was_made_of_and_gets_a_card_of_its_numbers(trained):
-    told = json.loads((trained / "training.json").read_text())
-    assert told["objects"] == {"builtin": 12}
-    assert told["views"] == told["steps"] * 2 * 4
-    assert told["licences"] == {"builtin": {"Apache License 2.0": 12}}
+def test_a_network_records_its_training_and_gets_a_model_card(trained):
+    record = json.loads((trained / "training.json").read_text())
+    assert record["objects"] == {"builtin": 12}
+    assert record["views"] == record["steps"] * 2 * 4
+    assert record["licences"] == {"builtin": {"Apache License 2.0": 12}}
     card = write_card(trained, {"retrieval": {"r1": 0.25, "r5": 0.5}, "concepts": 12}).read_text()
     assert "| retrieval: r5 | 0.5 |" in card
     assert "12 concepts" in card
-    assert f"{told['steps']} steps" in card
+    assert f"{record['steps']} steps" in card
 
 
-def test_its_estimate_of_the_picture_is_the_networks_own(trained, rng):
+def test_the_priors_clean_estimate_is_the_networks_output(trained, rng):
     prior = embedded.load_embedded(trained, torch.device("cpu"))
     from sds3d.views.cameras import orbit
 
@@ -116,7 +116,7 @@ def test_a_folder_without_a_network_is_refused_with_the_fix(tmp_path):
     assert "sds3d prior train" in refused.value.fix
 
 
-def test_weights_that_are_not_those_that_were_written_are_refused(trained, tmp_path):
+def test_weights_that_do_not_match_their_hash_are_refused(trained, tmp_path):
     shutil.copytree(trained, tmp_path / "copy")
     weights = tmp_path / "copy/diffusion_pytorch_model.safetensors"
     damaged = bytearray(weights.read_bytes())
@@ -135,7 +135,7 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("case", DAMAGED)
-def test_a_damaged_folder_is_refused_in_a_line(trained, tmp_path, case):
+def test_a_damaged_folder_is_refused_in_one_line(trained, tmp_path, case):
     data, message = DAMAGED[case]
     shutil.copytree(trained, tmp_path / "copy")
     (tmp_path / "copy" / case.partition(" ")[0]).write_bytes(data)
@@ -146,7 +146,7 @@ def test_a_damaged_folder_is_refused_in_a_line(trained, tmp_path, case):
 
 
 @pytest.mark.parametrize("method", ["sds", "vsd"])
-def test_generate_works_with_a_network_of_ones_own(trained, tmp_path, method):
+def test_generate_works_with_a_network_that_the_user_trained(trained, tmp_path, method):
     small = [
         "camera.sizes=[16]",
         "export.resolution=24",
@@ -163,11 +163,11 @@ def test_generate_works_with_a_network_of_ones_own(trained, tmp_path, method):
 
 
 def flat_features(rgb):
-    """Pictures as their own features."""
+    """Images as their own features."""
     return F.normalize(rgb.flatten(1) - 0.5, dim=-1)
 
 
-def test_training_pictures_are_retrieved_as_their_own_concept_and_are_copies(corpus):
+def test_training_images_are_retrieved_as_their_own_concept_and_are_copies(corpus):
     sets = [load_training_set(corpus)]
     known = scoring.references(build_pool(sets, LIGHT), sets, flat_features)
     names = [known.concepts[i] for i in known.owner]
@@ -178,24 +178,24 @@ def test_training_pictures_are_retrieved_as_their_own_concept_and_are_copies(cor
     assert scoring.memorised(known.images, names, double) == 0
 
 
-def test_the_colour_of_a_picture_is_that_of_its_object_not_of_its_background():
+def test_the_colour_of_an_image_is_that_of_its_object_not_its_background():
     for name in ("green", "white", "navy"):
-        picture = torch.full((4, 3, 8, 8), scoring.GREY)
-        picture[:, :, 2:6, 2:6] = torch.tensor(COLORS[name])[None, :, None, None] * scoring.SHADE
-        assert scoring.colors(picture)[0] == name
+        image = torch.full((4, 3, 8, 8), scoring.GREY)
+        image[:, :, 2:6, 2:6] = torch.tensor(COLORS[name])[None, :, None, None] * scoring.SHADE
+        assert scoring.colors(image)[0] == name
     assert scoring.colors(torch.full((4, 3, 8, 8), scoring.GREY)) == []
 
 
-def test_a_training_object_in_a_paint_has_that_colour_mostly(corpus):
+def test_a_repainted_training_object_mostly_has_the_colour_of_its_paint(corpus):
     made = build_pool([load_training_set(corpus)], LIGHT)
     rows = [row for row in range(12) for _ in PAINTS]
-    asked = list(PAINTS) * 12
-    assert scoring.right_colors(scoring.painted(made, rows, asked), asked) > 0.7
-    wrong = asked[1:] + asked[:1]
-    assert scoring.right_colors(scoring.painted(made, rows, asked), wrong) < 0.4
+    paints = list(PAINTS) * 12
+    assert scoring.right_colors(scoring.painted(made, rows, paints), paints) > 0.7
+    wrong = paints[1:] + paints[:1]
+    assert scoring.right_colors(scoring.painted(made, rows, paints), wrong) < 0.4
 
 
-def test_all_numbers_of_a_network_are_shares(trained, corpus):
+def test_the_scores_of_a_network_are_shares(trained, corpus):
     sets = [load_training_set(corpus)]
     prior = embedded.load_embedded(trained, torch.device("cpu"))
     name = sets[0].objects[0].name

@@ -33,20 +33,20 @@ def test_a_covered_pixel_is_albedo_times_light(rng, monkeypatch):
     torch.testing.assert_close(seen, expected.expand_as(seen), atol=2e-3, rtol=0)
 
 
-def test_an_empty_pixel_is_the_background_that_the_network_is_told(rng):
+def test_an_empty_pixel_is_the_background_that_the_network_is_conditioned_on(rng):
     drawn = batch(flat((0, 0, 0), (0, 0, 0), coverage=0), 3, rng)
-    told = drawn.background[:, :3, None, None].expand_as(drawn.z)
-    torch.testing.assert_close(drawn.z, told, atol=1e-5, rtol=0)
+    background = drawn.background[:, :3, None, None].expand_as(drawn.z)
+    torch.testing.assert_close(drawn.z, background, atol=1e-5, rtol=0)
     assert torch.equal(drawn.background[:, 3], torch.ones(12))
 
 
-def test_the_views_of_a_group_are_four_that_belong_together(rng):
+def test_the_four_views_of_a_batch_row_are_one_group(rng):
     drawn = batch(flat((1, 2, 3), (0, 0, 1)), 16, rng)
     index = drawn.camera[:, 0].view(16, 4)
     assert {tuple(row) for row in index.tolist()} == {(0, 1, 2, 3), (4, 5, 6, 7)}
 
 
-def test_light_from_elsewhere_is_as_strong(rng, monkeypatch):
+def test_light_from_other_directions_is_equally_strong(rng, monkeypatch):
     monkeypatch.setattr(views, "OTHER_LIGHT", 1.0)
     drawn = batch(flat((255, 255, 255), (1, 0, 0)), 2000, rng)
     shade = (drawn.z[::4, 0, 0, 0] / 2 + 0.5).clamp(0, 1)
@@ -54,7 +54,7 @@ def test_light_from_elsewhere_is_as_strong(rng, monkeypatch):
     assert shade.std().item() == pytest.approx(0.25 / 3**0.5, abs=0.03)
 
 
-def test_what_has_the_main_colour_takes_the_wanted_one_and_the_rest_keeps_its_own():
+def test_recolouring_replaces_the_main_colour_and_keeps_the_others():
     main, other, wanted = (
         torch.tensor([x]) for x in ((0.6, 0.3, 0.1), (0.1, 0.2, 0.9), (0.8, 0.1, 0.1))
     )
@@ -63,7 +63,7 @@ def test_what_has_the_main_colour_takes_the_wanted_one_and_the_rest_keeps_its_ow
     torch.testing.assert_close(out[0, 1], other[0], atol=1e-3, rtol=0)
 
 
-def test_recolouring_keeps_light_and_dark_and_a_share_of_zero_changes_nothing(rng):
+def test_recolouring_keeps_the_order_of_luma_and_a_share_of_zero_changes_nothing(rng):
     main, wanted = torch.tensor([[0.5, 0.4, 0.3]]), torch.tensor([[0.2, 0.6, 0.2]])
     pixels = torch.stack([main * f for f in (0.8, 1.0, 1.1)], 1)
     out = recolored(pixels, main, wanted, torch.ones(1)).sum(-1)

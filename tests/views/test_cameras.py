@@ -28,7 +28,7 @@ def test_the_camera_at_azimuth_zero_looks_at_the_front_with_plus_x_on_the_right_
     assert up[1] < center
 
 
-def test_the_camera_at_azimuth_ninety_stands_on_plus_x():
+def test_the_camera_at_azimuth_ninety_is_on_plus_x():
     assert camera(90).position[0].tolist() == pytest.approx([3, 0, 0], abs=1e-5)
 
 
@@ -72,7 +72,7 @@ def test_random_views_see_all_sides_and_keep_their_ranges(rng):
         assert distance.max() <= 3.001
 
 
-def test_the_first_of_random_views_stands_anywhere_on_the_circle():
+def test_the_first_of_random_views_is_anywhere_on_the_circle():
     ranges = {"elevation_deg": (0.0, 0.0), "distance": (3.0, 3.0), "fov_deg": (40.0, 40.0)}
     azimuths = torch.cat(
         [
@@ -84,7 +84,7 @@ def test_the_first_of_random_views_stands_anywhere_on_the_circle():
     assert counts.min() > 25
 
 
-def test_a_camera_may_stand_straight_above_or_below():
+def test_a_camera_can_be_straight_above_or_below():
     for elevation in (90.0, -90.0):
         c = camera(30, elevation)
         assert torch.isfinite(c.c2w).all()
@@ -102,7 +102,7 @@ def test_the_field_of_view_is_vertical_and_pixels_are_square():
     assert project(wide, [1.5, 0.0, 0.0]) == pytest.approx([35, 10], abs=1e-3)
 
 
-def test_an_orbit_begins_at_the_front_and_goes_on_to_plus_x():
+def test_an_orbit_starts_at_the_front_and_moves_to_plus_x():
     ring = orbit(4, 8, elevation_deg=0, distance=2.0)
     expected = torch.tensor([[0.0, 0, 2], [2, 0, 0], [0, 0, -2], [-2, 0, 0]])
     torch.testing.assert_close(ring.position, expected, atol=1e-5, rtol=0)
@@ -146,7 +146,7 @@ def test_over_is_the_premultiplied_blend():
     torch.testing.assert_close(out.flatten(), torch.tensor([1.05, 0.3, 0.6]))
 
 
-def test_a_plane_is_not_bumpy_and_a_ripple_is_the_more_the_higher(rng):
+def test_a_plane_is_not_bumpy_and_a_ripple_is_bumpier_the_higher_it_is(rng):
     row, col = torch.meshgrid(torch.arange(12.0), torch.arange(12.0), indexing="ij")
     plane, alpha = (3 + 0.1 * row - 0.05 * col)[None], torch.ones(1, 12, 12)
     ripple = torch.randn(1, 12, 12, generator=rng)

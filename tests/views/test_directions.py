@@ -21,7 +21,7 @@ def test_the_word_is_the_side_that_the_camera_sees(azimuth, elevation, expected)
     assert word(azimuth, elevation, 45, 60) == expected
 
 
-def test_plain_directions_are_a_word_a_view():
+def test_plain_directions_are_one_word_per_view():
     found = plain(45, 60)(at(0.0, 90.0, 180.0)).blends
     assert found == ({"front": 1.0}, {"side": 1.0}, {"back": 1.0})
 
@@ -59,7 +59,7 @@ def test_from_overhead_nothing_is_pushed_away():
     assert [w.item() for _, w in found.away] == [0.0, 0.0]
 
 
-def test_a_listed_word_is_said_only_from_its_sides():
+def test_a_listed_word_is_used_only_from_its_sides():
     sides = {"smiling": ("front", "side"), "long hair": ("back",)}
     found = debiased(plain(45, 60), sides, 45, 60)(at(0.0, 90.0, 180.0))
     texts = found.texts("a smiling woman with long hair")
@@ -67,7 +67,7 @@ def test_a_listed_word_is_said_only_from_its_sides():
     assert found.blends == plain(45, 60)(at(0.0, 90.0, 180.0)).blends
 
 
-def test_debiasing_alone_says_nothing_of_the_side():
+def test_debiasing_alone_adds_no_words_about_the_side():
     found = debiased(lambda _: None, {"smiling": ("front",)}, 45, 60)(at(0.0, 180.0))
     assert found.blends == ({}, {})
     assert found.texts("a smiling bear") == ["a smiling bear", "a bear"]
@@ -78,7 +78,7 @@ def test_debiasing_alone_says_nothing_of_the_side():
     [(["Red"], "a car, new"), (["car", "new"], "a red"), (["ca"], "a red car, new"), ([], "a red car, new"),
      (["a", "red", "car", "new"], "a red car, new")],
 )  # fmt: skip
-def test_words_are_dropped_whole_and_a_prompt_never_wholly(words, left):
+def test_whole_words_are_dropped_and_never_all_of_them(words, left):
     assert without("a red car, new", words) == left
 
 
@@ -103,7 +103,7 @@ def test_the_sides_that_a_word_leaves_open_share_its_probability():
     torch.testing.assert_close(none, (side + back) / 2)
 
 
-def test_a_view_of_the_back_is_the_front_of_an_object_that_is_turned_half_round():
+def test_a_view_of_the_back_is_the_front_of_an_object_turned_by_180_degrees():
     rows = sides([{"front": 1.0}, {"front": 1.0}, {"front": 1.0}], at(0.0, 90.0, 180.0), 4)
     torch.testing.assert_close(rows, torch.tensor([[1.0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]))
 

@@ -31,24 +31,24 @@ class Quiet:
 
 
 @pytest.fixture(scope="module")
-def found():
+def library():
     return source("builtin:1", limit=5)
 
 
-def made(found, out, stop=None, settings=SETTINGS):
+def built(library, out, stop=None, settings=SETTINGS):
     interrupt = Interrupt()
-    return build([found], out, settings, interrupt, Quiet(interrupt, stop), together=2)
+    return build([library], out, settings, interrupt, Quiet(interrupt, stop), together=2)
 
 
 def files(folder):
     return {p.name: p.read_bytes() for p in sorted(folder.iterdir())}
 
 
-def test_what_is_read_is_what_was_drawn(found, tmp_path):
-    made(found, tmp_path)
+def test_reading_returns_what_was_rendered(library, tmp_path):
+    built(library, tmp_path)
     corpus = shards.load_training_set(tmp_path)
     assert len(corpus.objects) == 5
-    for i, (item, load) in enumerate(found.objects):
+    for i, (item, load) in enumerate(library.objects):
         drawn = record(item, load, SETTINGS)
         assert corpus.objects[i] == drawn.item
         seen = drawn.albedo[..., 3:] > 0
@@ -72,31 +72,31 @@ def test_the_cameras_of_a_group_are_the_recipes_and_see_all_sides():
         assert gaps.max() < 180
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(found, tmp_path):
-    made(found, tmp_path / "a")
-    made(found, tmp_path / "b")
-    made(found, tmp_path / "c", settings=Settings(views=4, size=32, depth=True, seed=1))
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(library, tmp_path):
+    built(library, tmp_path / "a")
+    built(library, tmp_path / "b")
+    built(library, tmp_path / "c", settings=Settings(views=4, size=32, depth=True, seed=1))
     assert files(tmp_path / "a") == files(tmp_path / "b")
     name = "builtin-000.safetensors"
     assert files(tmp_path / "a")[name] != files(tmp_path / "c")[name]
 
 
-def test_a_stopped_build_goes_on_and_equals_an_uninterrupted_one(found, tmp_path):
-    made(found, tmp_path / "whole")
-    outcome = made(found, tmp_path / "parts", stop=3)
+def test_a_stopped_build_resumes_and_equals_an_uninterrupted_one(library, tmp_path):
+    built(library, tmp_path / "whole")
+    outcome = built(library, tmp_path / "parts", stop=3)
     assert outcome.stopped
     assert outcome.objects == 2  # the shard that was begun is not kept
-    outcome = made(found, tmp_path / "parts")
+    outcome = built(library, tmp_path / "parts")
     assert (outcome.stopped, outcome.objects, outcome.drawn) == (False, 5, 3)
     assert files(tmp_path / "whole") == files(tmp_path / "parts")
 
 
-def test_a_finished_set_is_not_drawn_again_and_other_settings_are_refused(found, tmp_path):
-    made(found, tmp_path)
-    assert made(found, tmp_path).drawn == 0
+def test_a_finished_set_is_not_rendered_again_and_other_settings_are_refused(library, tmp_path):
+    built(library, tmp_path)
+    assert built(library, tmp_path).drawn == 0
     other = source("folder:" + str(_meshes(tmp_path / "meshes")))
     with pytest.raises(PriorError, match="other --views"):
-        made(other, tmp_path, settings=Settings(views=8, size=32))
+        built(other, tmp_path, settings=Settings(views=8, size=32))
 
 
 def _meshes(folder, broken=False):
@@ -111,9 +111,9 @@ def _meshes(folder, broken=False):
 
 
 def test_a_bad_model_is_skipped_with_its_reason_and_a_folder_is_read(tmp_path):
-    found = source("folder:" + str(_meshes(tmp_path / "meshes", broken=True)))
+    library = source("folder:" + str(_meshes(tmp_path / "meshes", broken=True)))
     quiet = Quiet()
-    outcome = build([found], tmp_path / "out", SETTINGS, Interrupt(), quiet)
+    outcome = build([library], tmp_path / "out", SETTINGS, Interrupt(), quiet)
     assert (outcome.objects, len(outcome.skipped)) == (1, 1)
     assert quiet.notes[0].startswith("skipped folder/empty.obj: ")
     item = shards.load_training_set(tmp_path / "out").objects[0]
@@ -133,8 +133,7 @@ def test_a_bad_model_is_skipped_with_its_reason_and_a_folder_is_read(tmp_path):
 def test_a_set_reads_the_tables_that_the_exact_prior_reads(tmp_path, table, encoding):
     folder = _meshes(tmp_path / "meshes")
     (folder / "captions.csv").write_bytes(table.encode(encoding))
-    (found,) = source(f"folder:{folder}").objects
-    item = found[0]
+    ((item, _),) = source(f"folder:{folder}").objects
     assert (item.id, item.name, item.color) == ("folder/box.obj", "cafe", "red")
     assert (item.title, item.creator) == ("red café", "Zoë")
 
@@ -143,16 +142,16 @@ def test_a_mesh_with_several_rows_is_one_object_with_other_names(tmp_path):
     folder = _meshes(tmp_path / "meshes")
     rows = "file,caption\nbox.obj,a red crate\nbox.obj,a chest\nbox.obj\n"
     (folder / "captions.csv").write_text(rows)
-    (found,) = source(f"folder:{folder}").objects
-    assert (found[0].name, found[0].color) == ("crate", "red")
-    assert {"chest", "box"} <= {*found[0].also}
+    ((item, _),) = source(f"folder:{folder}").objects
+    assert (item.name, item.color) == ("crate", "red")
+    assert {"chest", "box"} <= {*item.also}
     (folder / "captions.csv").write_text("file,caption\ngone.obj,a crate\n")
     with pytest.raises(PriorError, match=r"names 'gone\.obj', which is not a mesh in this folder"):
         source(f"folder:{folder}")
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("sweethom3d", "did you mean 'sweethome3d'"),
         ("builtin:many", "not a number"),
@@ -160,15 +159,15 @@ def test_a_mesh_with_several_rows_is_one_object_with_other_names(tmp_path):
         ("sweethome3d:nowhere", "apt-get install sweethome3d-furniture"),
     ],
 )
-def test_a_source_that_is_not_there_is_one_line_with_its_fix(text, says):
+def test_a_missing_source_is_refused_in_one_line_with_the_fix(text, message):
     with pytest.raises(Sds3dError) as caught:
         source(text)
-    assert says in caught.value.message + caught.value.fix
+    assert message in caught.value.message + caught.value.fix
 
 
-def test_a_source_is_named_once(found, tmp_path):
+def test_a_source_named_twice_is_refused(library, tmp_path):
     with pytest.raises(UsageError, match="named twice"):
-        build([found, found], tmp_path, SETTINGS, Interrupt(), Quiet())
+        build([library, library], tmp_path, SETTINGS, Interrupt(), Quiet())
 
 
 def test_views_come_in_groups_of_four():

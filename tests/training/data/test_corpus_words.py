@@ -57,7 +57,7 @@ def library(tmp_path):
     return tmp_path
 
 
-def test_a_furniture_library_tells_names_licences_and_turns_its_models(library):
+def test_a_furniture_library_gives_names_and_licences_and_rotates_its_models(library):
     ((item, load),) = source(f"sweethome3d:{library}").objects
     assert (item.name, item.title, item.creator) == ("cafe chair", "Café chair 2", "José")
     assert item.licence == "Creative Commons Attribution 3.0"
@@ -70,7 +70,7 @@ def test_a_furniture_library_tells_names_licences_and_turns_its_models(library):
     assert np.allclose(glass, [[0.39, 0.425, 0.935]], atol=0.01)  # half blue, half what is behind
 
 
-def test_a_library_that_is_no_zip_is_refused(tmp_path):
+def test_a_library_that_is_not_a_zip_is_refused(tmp_path):
     (tmp_path / "Bad.sh3f").write_bytes(io.BytesIO(b"nothing").getvalue())
     with pytest.raises(PriorError, match="cannot read"):
         list(sweethome3d.objects(str(tmp_path)))
@@ -96,7 +96,7 @@ def test_titles_become_names(title, name, color, material):
     assert (words.name, words.color, words.material) == (name, color, material)
 
 
-def test_captions_never_hold_a_synonym_that_is_held_out():
+def test_captions_never_contain_a_held_out_synonym():
     titles = ["Couch", "Cupboard", "Full bookcase", "Washbasin", "Espresso kettle", "Fridge"]
     titles += ["Telly", "Large fridge", "Locomotive", "Kitty", "Toy locomotive"]
     items = [item for item, _ in source("builtin:2").objects]
@@ -109,13 +109,13 @@ def test_captions_never_hold_a_synonym_that_is_held_out():
             assert not pattern.search(text), text
 
 
-def test_held_out_synonyms_stand_for_names_that_are_used():
+def test_held_out_synonyms_are_replaced_by_names_that_are_used():
     names = {item.name for item, _ in source("builtin:1").objects}
     assert set(held_out_synonyms().values()) <= names
     assert not set(held_out_synonyms()) & names
 
 
-def test_a_colour_that_is_given_is_always_said_and_known_words_often():
+def test_a_given_colour_is_always_named_and_known_words_often():
     item = Item("a", "x", "table", color="red", material="wooden", parts=(("black", "legs"),))
     rng = random.Random(0)
     texts = [caption(rng, item, "blue") for _ in range(200)]
@@ -125,19 +125,19 @@ def test_a_colour_that_is_given_is_always_said_and_known_words_often():
     assert caption(random.Random(5), item) == caption(random.Random(5), item)
 
 
-def test_articles():
+def test_phrases_have_the_article_of_their_noun():
     assert article("orange car", "car") == "an"
     assert article("glass", "glass") == "a"
     assert article("red scissors", "scissors") == "a pair of"
     assert article("tulips", "tulips") == article("bread", "bread") == ""
 
 
-def test_two_names_of_one_meaning_are_one_concept():
+def test_names_with_one_meaning_are_one_concept():
     assert concept("phone") == concept("telephone") == "telephone"
     assert concept("ottoman") == "ottoman"
 
 
-def test_an_item_survives_json():
+def test_an_item_survives_a_round_trip_through_json():
     item = Item(
         "a",
         "x",

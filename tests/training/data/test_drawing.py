@@ -51,7 +51,7 @@ def test_depth_and_coverage_are_those_of_the_differentiable_rasteriser():
     assert np.quantile(np.abs(z - depth.numpy())[both], 0.999) < 0.01
 
 
-def test_every_normal_faces_its_camera_also_inside_out():
+def test_every_normal_faces_its_camera_even_inside_out():
     ball = trimesh.creation.icosphere(3)
     inside_out = ball.copy()
     inside_out.invert()
@@ -84,7 +84,7 @@ def card(pixels):
     return drawn([Piece(corners, np.array([[0, 1, 2], [0, 2, 3]]), material, uv={"texture": uv})])
 
 
-def test_a_texture_stands_upright_and_its_holes_are_seen_through():
+def test_a_texture_is_upright_and_its_holes_are_transparent():
     pixels = np.zeros((16, 16, 4), np.uint8)
     pixels[:8] = (255, 0, 0, 255)  # the upper half is red
     pixels[8:, :8] = (0, 0, 255, 255)  # the lower left blue, the lower right a hole
@@ -103,7 +103,7 @@ def test_a_texture_far_away_is_its_mean_in_linear_light():
     assert np.abs(inner.astype(int) - 188).max() <= 2  # half of white's light
 
 
-def test_turning_a_shape_turns_points_and_normals_and_stretching_sets_its_box():
+def test_turning_a_shape_rotates_points_and_normals_and_stretching_sets_its_bounding_box():
     box = shape_of(trimesh.creation.box((1, 2, 3)))
     quarter = np.array([[0, 0, 1], [0, 1, 0], [-1, 0, 0]])
     moved = turned(box, quarter)
@@ -113,7 +113,7 @@ def test_turning_a_shape_turns_points_and_normals_and_stretching_sets_its_box():
     assert np.allclose(size / size[0], 1)
 
 
-def test_stretching_keeps_normals_upright_on_the_surface():
+def test_stretching_keeps_normals_perpendicular_to_the_surface():
     ball = shape_of(trimesh.creation.icosphere(3))
     egg = stretched(ball, (1, 3, 1))
     radii = np.ptp(egg.vertices, axis=0) / 2
