@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -15,16 +15,22 @@ from sds3d.students.student import Student
 
 @dataclass(frozen=True)
 class Trainer:
-    """An optimizer and the decay of its learning rates: lr(step) = lr(0) lr_end^(step / steps)."""
+    """An optimizer and the decay of its learning rates: lr(step) = lr(0) lr_end^(step / steps).
+
+    rates: learning rates of their own, functions of (step, steps), for the parameter groups of these names.
+    """
 
     optimizer: torch.optim.Optimizer
     lr_end: float = 1.0
+    rates: Mapping[str, Callable[[int, int], float]] = field(default_factory=dict)
 
     def step(self, step: int, steps: int) -> None:
         """One optimizer step at this step's learning rates; clears the gradients."""
         for group in self.optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
-            group["lr"] = group["initial_lr"] * self.lr_end ** (step / steps)
+            rate = self.rates.get(group.get("name"))
+            decayed = group["initial_lr"] * self.lr_end ** (step / steps)
+            group["lr"] = decayed if rate is None else rate(step, steps)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.prior import Prior
 from sds3d.diffusion.times import prioritized, progress, ramp, sample_time, shifted
+from sds3d.errors import RecipeError
 from sds3d.language.prompt import Prompt
 from sds3d.lookup import find
 from sds3d.loops.clipping import clip
@@ -32,6 +34,7 @@ from sds3d.recipe.families import (
     students_of,
     weight_of,
 )
+from sds3d.recipe.schedule import Schedule, at
 from sds3d.recipe.schema import Recipe
 from sds3d.recipe.students import STUDENTS
 from sds3d.recipe.toml import bind
@@ -236,8 +239,22 @@ def gradient(recipe: Recipe) -> Callable[[Tensor, float], Tensor]:
 
 
 def trainer(recipe: Recipe, scene: Scene) -> Trainer:
-    """Adam on the scene's parameter groups."""
-    groups = scene.param_groups(recipe.lr)
+    """Adam or AdamW on the scene's parameter groups, with the schedules of their learning rates.
+
+    Raises RecipeError for the schedule of a group to which the scene gives no name.
+    """
+    groups = scene.param_groups({name: at(lr, 0, recipe.steps) for name, lr in recipe.lr.items()})
+    rates = {name: lr.at for name, lr in recipe.lr.items() if isinstance(lr, Schedule)}
+    for name in rates:
+        if name not in [group.get("name") for group in groups]:
+            raise RecipeError(
+                f"lr.{name}: a schedule, but scene '{recipe.scene.name}' does not name its groups",
+                'give a number, or add "name" to the groups that its param_groups returns',
+            )
     settings = recipe.optimizer
-    optimizer = torch.optim.Adam(groups, betas=settings.betas, eps=settings.eps, fused=True)
-    return Trainer(optimizer, settings.lr_end)
+    shared: dict[str, Any] = {"betas": settings.betas, "eps": settings.eps, "fused": True}
+    if settings.kind == "adamw":
+        optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, **shared)
+    else:
+        optimizer = torch.optim.Adam(groups, **shared)
+    return Trainer(optimizer, settings.lr_end, rates)

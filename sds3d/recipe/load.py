@@ -164,6 +164,11 @@ def _require_consistent(recipe: Recipe) -> None:
                 f"time.low{end} = {low}: above time.high{end} = {high}",
                 "lower it, or raise the other",
             )
+    if recipe.optimizer.weight_decay and recipe.optimizer.kind != "adamw":
+        raise RecipeError(
+            f"optimizer.weight_decay = {recipe.optimizer.weight_decay}: '{recipe.optimizer.kind}' has none",
+            'add optimizer.kind = "adamw", or leave it out',
+        )
     pixels = camera.views * max(camera.sizes) ** 2
     if pixels > MOST_PIXELS:
         raise RecipeError(

@@ -147,17 +147,21 @@ class Background:
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
-    """Adam on the parameters of the scene; the learning rates are in [lr].
+    """The optimizer of the scene's parameters; the learning rates are in [lr].
 
     Attributes:
+        kind: `adam`, or `adamw`, which also shrinks every parameter by `weight_decay` times its learning rate.
+        weight_decay: of `adamw`; threestudio's configurations leave torch's 0.01.
         betas: decay rates of the averages of the gradient and of its square.
         eps: added to the root of the second average.
-        lr_end: factor on every learning rate at the end of the run, which it reaches exponentially.
+        lr_end: factor at the end of the run, reached exponentially, on the learning rates without a schedule.
     """
 
     betas: tuple[Annotated[float, Bounds(0, 0.999999)], Annotated[float, Bounds(0, 0.999999)]]
     eps: Annotated[float, Bounds(1e-30, 1)]
     lr_end: Annotated[float, Bounds(1e-6, 100)]
+    kind: Literal["adam", "adamw"] = "adam"
+    weight_decay: Fraction = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,7 +216,7 @@ class Recipe:
         particles: objects that are optimised together and share their students, one object a step.
         objective: name and keyword arguments of the objective.
         scene: name and keyword arguments of the 3D representation.
-        lr: learning rate of each parameter group of the scene.
+        lr: learning rate of each parameter group of the scene, or its schedule over the run.
         regularizers: weight of each regularizer of the scene, or its schedule over the run.
         students: [students.NAME.residual] and [students.NAME.lora], for objectives that train students.
         prior: [prior.exact] and [prior.diffusers], keyword arguments of the prior.
@@ -225,7 +229,7 @@ class Recipe:
     scene: Named
     time: Time
     camera: Camera
-    lr: Mapping[str, LearningRate]
+    lr: Mapping[str, LearningRate | Schedule[LearningRate]]
     background: Background
     optimizer: Optimizer
     export: Export

@@ -55,8 +55,9 @@ class Scene(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def param_groups(self, lr: Mapping[str, float]) -> list[dict]:
-        """Parameter groups for Adam, each {"params": [...], "lr": ...}, every parameter in exactly one.
+        """Parameter groups for Adam, each {"name", "params", "lr"}, every parameter in exactly one.
 
+        "name" is one of GROUPS; without it a learning rate cannot have a schedule of its own.
         lr: group name -> learning rate.  Raises UsageError unless it names exactly GROUPS (`require_groups`).
         """
 

@@ -103,7 +103,9 @@ class SplatScene(Scene):
     def param_groups(self, lr: Mapping[str, float]) -> list[dict]:
         """One group for each of GROUPS."""
         self.require_groups(lr)
-        return [{"params": [getattr(self, name)], "lr": lr[name]} for name in self.GROUPS]
+        return [
+            {"name": name, "params": [getattr(self, name)], "lr": lr[name]} for name in self.GROUPS
+        ]
 
     def regularizers(self, render: Render) -> dict[str, Tensor]:
         """sparsity = mean sqrt(alpha^2 + 0.01); size = mean standard deviation, world units."""

@@ -88,7 +88,7 @@ class VolumeScene(Scene):
         """One group for each of the field's."""
         self.require_groups(lr)
         groups = self.field.groups()
-        return [{"params": params, "lr": lr[name]} for name, params in groups.items()]
+        return [{"name": name, "params": params, "lr": lr[name]} for name, params in groups.items()]
 
     def regularizers(self, render: Render) -> dict[str, Tensor]:
         """Penalties on the rendered images, each a scalar:

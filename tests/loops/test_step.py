@@ -209,3 +209,18 @@ def test_two_students_of_a_run_are_both_trained_and_both_named_in_its_values():
     assert all(s.scale < 1 for s in students.values())
     assert contexts[0].students == students
     assert contexts[0].student is None  # which of the two would it be?
+
+
+def test_a_group_with_a_rate_of_its_own_leaves_the_others_to_lr_end():
+    own, other = (torch.nn.Parameter(torch.zeros(1)) for _ in range(2))
+    groups = [{"name": "own", "params": [own], "lr": 5.0}, {"params": [other], "lr": 8.0}]
+    trainer = Trainer(
+        torch.optim.SGD(groups), 0.25, {"own": lambda step, steps: 100 * step + steps}
+    )
+    moved = []
+    for step in (0, 4, 8):
+        before = [own.item(), other.item()]
+        own.grad, other.grad = -torch.ones(1), -torch.ones(1)
+        trainer.step(step, 8)
+        moved.append([own.item() - before[0], other.item() - before[1]])
+    assert moved == [[8, 8], [408, 4], [808, 2]]

@@ -6,6 +6,8 @@ from itertools import pairwise
 from typing import Annotated
 
 import pytest
+import torch
+from toy import Fog
 
 from sds3d.bounds import Bounds
 from sds3d.errors import RecipeError
@@ -124,3 +126,47 @@ def test_the_weights_of_a_run_follow_their_schedules_even_from_outside_the_packa
     assert run.penalties["hollow"] == 2.0
     for weight in (run.penalties["bumpy"], run.regularizers[name][1]):
         assert [weight(step) for step in (0, 2, 4, 7)] == [1.0, 2.0, 3.0, 3.0]
+
+
+@pytest.mark.parametrize("particles", [1, 2])
+def test_each_group_of_a_run_has_its_learning_rate_at_every_step(particles):
+    own = "lr.table={ start = 0.02, end = 0.0002, until_step = 4, curve = 'exponential' }"
+    wanted = load(
+        "sds-nerf",
+        overrides=["steps=8", "scene.log2_table=4", own, "lr.mlp=0.5", "optimizer.lr_end=0.25",
+                   f"particles={particles}"],
+    )  # fmt: skip
+    trainer = build.trainer(wanted, build.scene(wanted, 0, build.CPU))
+    for step, table, mlp in (
+        (0, 0.02, 0.5),
+        (2, 0.002, 0.5 * 0.25**0.25),
+        (6, 0.0002, 0.5 * 0.25**0.75),
+    ):
+        trainer.step(step, wanted.steps)
+        found = [(group["name"], group["lr"]) for group in trainer.optimizer.param_groups]
+        expected = [("table", pytest.approx(table)), ("mlp", pytest.approx(mlp))]
+        assert found == expected * particles
+
+
+def test_adamw_shrinks_the_parameters_by_their_learning_rate_times_the_decay_and_adam_does_not():
+    for kind, decay, factor in (("adam", 0.0, 1.0), ("adamw", 0.1, 1 - 0.5 * 0.1)):
+        options = [f"optimizer.kind={kind}", f"optimizer.weight_decay={decay}", "lr.mlp=0.5"]
+        wanted = load("sds-nerf", overrides=["scene.log2_table=4", *options])
+        trainer = build.trainer(wanted, build.scene(wanted, 0, build.CPU))
+        (weight, *_) = trainer.optimizer.param_groups[1]["params"]
+        before = weight.detach().clone()
+        weight.grad = torch.zeros_like(weight)
+        trainer.step(0, 8)
+        torch.testing.assert_close(weight.detach(), factor * before)
+
+
+def test_a_decay_without_adamw_is_refused():
+    with pytest.raises(RecipeError, match=r"optimizer.weight_decay = 0.1: 'adam' has none"):
+        load("sds-nerf", overrides=["optimizer.weight_decay=0.1"])
+
+
+def test_a_schedule_for_a_group_without_a_name_is_refused():
+    moving = "lr={ fog = { start = 1.0, end = 2.0 } }"
+    wanted = load("sds-nerf", overrides=["scene={ name = 'toy:Fog' }", moving])
+    with pytest.raises(RecipeError, match=r"lr.fog: a schedule, but scene 'toy:Fog' does not name"):
+        build.trainer(wanted, Fog())
