@@ -1,4 +1,4 @@
-"""Compares two networks for the embedded prior, trained alike for the same number of minutes.
+"""Compares two networks for the embedded prior, trained the same way for the same number of minutes.
 
     python benchmarks/architectures.py SET... [--minutes 4] [--out outputs/architectures] [--device cuda]
 
@@ -6,7 +6,7 @@
 diffusers' UNet2DConditionModel on images unshuffled to 32 x 32 x 12, with camera and background through its
 class embedding and self-attention over all four views, as in MVDream.  Both see the same objects in the same
 order and predict the clean image.  Reported: parameters, training views per second, the error of the averaged
-weights in each quarter of t on the same unseen batches, and seconds of one guided step over four views.
+weights in each quarter of t on the same unseen batches, and the seconds of a guided step over four views.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TEST_BATCHES = 16
 
 
 class MultiviewAttention:
-    """A processor for diffusers' attention whose self-attention is over the tokens of all views of a group."""
+    """An attention processor for diffusers whose self-attention covers the tokens of all views in a group."""
 
     def __init__(self) -> None:
         self.views = GROUP
@@ -87,7 +87,7 @@ class UNet(nn.Module):
 
 
 def errors(trainer: PriorTrainer) -> list[float]:
-    """The averaged network's error in each quarter of t, on batches that were not trained on."""
+    """The averaged network's error in each quarter of t, on held-out batches."""
     parts = []
     for k in range(TEST_BATCHES):
         rng = torch.Generator(trainer.device).manual_seed(10**9 + k)

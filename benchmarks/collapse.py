@@ -4,8 +4,8 @@
 
 The objectives are those of sds3d, the prior is the mixture in closed form, and the student is exact:
 conditioned on a camera it knows the one particle that the camera sees; without it, the whole cloud. For each
-method, prints the particles' share of each mode and their spread inside a mode, relative to the mode's
-standard deviation.
+method, prints the particles' share of each mode and their standard deviation within a mode, relative to the
+mode's own.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def distil(method: str, lam: float, particles: int, steps: int) -> Tensor:
 
 
 def measured(x: Tensor) -> dict[str, object]:
-    """The modes' shares, their total variation from the prior's, and the spread inside the modes."""
+    """The modes' shares, their total variation from the prior's, and the relative spread within modes."""
     nearest = torch.cdist(x, MODES).argmin(1)
     shares = torch.bincount(nearest, minlength=len(MODES)) / len(x)
     inside = [

@@ -1,9 +1,9 @@
-"""The README's contact sheet: twelve prompts with the default preset, their GLBs in four views.
+"""The README's contact sheet: the GLBs of twelve prompts with the default preset, in four views each.
 
     python benchmarks/contact_sheet.py [--prior exact] [--preset laptop]
         [--folder outputs/contact] [--out assets/contact_sheet.png]
 
-Finished prompts are not run again.
+Finished runs are not repeated.
 """
 
 from __future__ import annotations

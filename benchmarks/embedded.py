@@ -6,7 +6,7 @@
 Prompts are random but determined by the seed: a concept from the network's list in one of twenty colours.
 Each GLB is rendered under the library's light in four views and ranked against all training objects by
 EfficientNet-lite0's features (R@1, R@5); its colours and its seconds are recorded.  --sheet renders all of them
-with their ranks, to be looked at, since no score detects a second face.  Finished runs are not repeated.
+with their ranks for inspection, since no score detects a second face.  Finished runs are not repeated.
 """
 
 from __future__ import annotations

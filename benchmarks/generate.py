@@ -21,7 +21,7 @@ PARTS = ("prior", "render", "backward", "optimizer", "student", "mesh", "picture
 
 
 def run(prompt: str, preset: str, method: str, scene: str, folder: Path) -> dict[str, object]:
-    """Seconds from the process's start to the GLB and to its end, peak memory, and seconds by part."""
+    """Seconds from the start of the process to the GLB and to its end, peak memory, and seconds per part."""
     command = [sys.executable, "-m", "sds3d", "generate", prompt, "--preset", preset, "--json"]
     command += ["--method", method, "--scene", scene, "--out", str(folder)]
     began = time.time()

@@ -5,9 +5,9 @@
 
 The camera-blind exact prior scores each view alone, over one object in eight poses, so that every view may
 become the most likely one.  The student is exact too: conditioned on the camera, it knows the render that the
-camera sees, so that VSD (lam = 0) is SDS; with the camera dropped, it knows the renders of the step's four
-cameras, 90 degrees apart, but not which one it sees.  Eight views of each result are assigned the side of the
-object that they resemble most.  A correct object shows all eight in order, wherever its front is.  `janus` is
+camera sees, which makes VSD (lam = 0) equal to SDS; with the camera dropped, it knows the renders of the step's
+four cameras, 90 degrees apart, but not which one it sees.  Eight views of each result are assigned the side of the
+object that they resemble most.  A correct object shows all eight in order, whichever way it faces.  `janus` is
 the share of results in which views at least 90 degrees apart resemble the same side, `agree` the share of
 views that show the side they should, and `sides` the number of the eight that appear."""
 
@@ -58,7 +58,7 @@ class Renders:
         scene.render = self.render
 
     def render(self, cameras: Cameras, background: Tensor, rng=None) -> Render:
-        """The scene's render, stored without its background."""
+        """The scene's render, which is also stored without its background."""
         seen = self._render(cameras, background, rng)
         clear = 1 - seen.alpha[..., None].detach()
         rest = clear * background[:, None, None]
@@ -67,7 +67,7 @@ class Renders:
         return seen
 
     def predict_noise(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
-        """eps_hat of N(alpha_t z, sigma_t^2), of the row's own z or of all cameras' alike."""
+        """eps_hat of N(alpha_t z, sigma_t^2) at the row's own z, or of its equal mixture over all cameras."""
         alpha_t, sigma_t = self.prior.alpha_sigma(t)
         away = z_t[:, None] - alpha_t[:, None] * self.known
         if (cond.camera != 0).any():
@@ -112,7 +112,7 @@ def distil(prompt: str, lam: float, seed: int, steps: int, size: int) -> tuple[T
 
 
 def agree(sides: list[int]) -> float:
-    """The share of views that show the side that they should, at the object's turn that fits best."""
+    """The share of views that show the correct side, for the best-fitting rotation of the object."""
     turns = [[(view + turn) % VIEWS for view in range(VIEWS)] for turn in range(VIEWS)]
     return max(fmean(a == b for a, b in zip(sides, right, strict=True)) for right in turns)
 

@@ -1,4 +1,4 @@
-"""Seconds of each numba kernel, forward and backward, against a vectorised torch version.
+"""Times of the numba kernels, forward and backward, against vectorised torch versions.
 
 python benchmarks/kernels.py [NAME ...]
 """
@@ -30,7 +30,7 @@ def rng() -> torch.Generator:
 
 
 def along_rays(count: int) -> Tensor:
-    """Points in [0, 1]^3 in runs of twenty, as rays give them."""
+    """Points in [0, 1]^3 in runs of twenty, like samples along rays."""
     start = torch.rand(count // 20, 1, 3, generator=rng())
     way = 0.02 * torch.randn(count // 20, 1, 3, generator=rng())
     return (start + way * torch.arange(20)[:, None]).clamp(0, 1).reshape(-1, 3)
@@ -83,7 +83,7 @@ def marching(backend: str) -> Callable:
 
 
 def splatting(backend: str) -> Callable:
-    """4,000 Gaussians in a ball of radius 0.6, as large as a scene in the middle of its run has them."""
+    """4,000 Gaussians in a ball of radius 0.6, of a size typical halfway through a run."""
     draw = rng()
     means = 0.35 * torch.randn(4000, 3, generator=draw)
     means = (means * (0.6 / means.norm(dim=1, keepdim=True)).clamp(max=1)).requires_grad_()

@@ -1,10 +1,10 @@
-"""Runs that are killed at random moments: each must go on to the very state that an undisturbed run reaches.
+"""Kills runs at random moments: each must resume to exactly the state that an undisturbed run reaches.
 
     python benchmarks/kills.py [--kills 30] [--scenes nerf,triplane,splats] [--methods sds,vsd] [--keep]
 
-A process that has imported everything forks one child a try; the child runs the job, and is killed (SIGKILL)
-after a random time.  A run that survives is compared, bit for bit, with the undisturbed one, and its folder is
-begun again.  One thread, because a fork keeps no other.
+A process that has imported everything forks one child per attempt; the child runs the job and is killed
+(SIGKILL) after a random time.  A run that finishes is compared, bit for bit, with the undisturbed one, and its
+folder is started over.  It uses one thread, because a fork keeps no other.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def job(folder: Path, scene: str, method: str, steps: int) -> Job:
 
 
 def survives(made: Job, seconds: float) -> bool:
-    """Runs the job in a child that is killed after `seconds`; whether it ended before.
+    """Runs the job in a child that is killed after `seconds`; returns whether it finished first.
 
     Raises RuntimeError when it ended in an error.
     """
@@ -88,7 +88,7 @@ def state(folder: Path) -> dict[str, torch.Tensor]:
 
 
 def trial(top: Path, scene: str, method: str, kills: int, steps: int, dice: random.Random) -> dict:
-    """Kills runs `kills` times and compares each that comes to its end with an undisturbed one."""
+    """Kills runs `kills` times and compares each one that finishes with an undisturbed one."""
     whole = top / "whole"
     generate(job(whole, scene, method, steps))  # compiles and caches what the next one needs
     shutil.rmtree(whole)

@@ -3,9 +3,9 @@
     python benchmarks/methods.py [--prompts 20] [--seeds 3] [--methods sds,vsd] [--scene splats] [--steps 180]
         [--folder outputs/methods] [--score-only] [--sheet docs/methods.png]
 
-Prompts are spread evenly over prompts/embedded.txt.  Each run is scored against the library member it
-converged to (silhouette IoU, Chamfer distance, PSNR) and by retrieval; `right` counts IoU of at least 0.85;
-`members` is the number of different members that a method's seeds reached for a prompt, `members_fair` its
+Prompts are evenly spaced lines of prompts/embedded.txt.  Each run is scored against the library member it
+converged to (silhouette IoU, Chamfer distance, PSNR) and by retrieval; `right` is the share with an IoU of at
+least 0.85; `members` is the number of different members that a method's seeds reached for a prompt, `members_fair` its
 expectation under uniform draws.  Finished runs are not repeated; --score-only starts none.  Only prompts and
 seeds that every method has finished are counted.
 """
@@ -39,7 +39,7 @@ SMALL = (
 
 
 def prompts(count: int) -> list[str]:
-    """`count` lines of the prompts file, evenly spread."""
+    """`count` lines of the prompts file, evenly spaced."""
     lines = read_lines(PROMPTS)
     return [lines[i] for i in np.linspace(0, len(lines) - 1, count).astype(int)]
 
@@ -56,7 +56,7 @@ def finished(job: Job) -> bool:
 
 
 def per_method(scores: list[dict[str, object]], seeds: int) -> dict[str, dict[str, float]]:
-    """Means over prompts and seeds, the right objects, and diversity over seeds."""
+    """Means over prompts and seeds, the share of right objects, and diversity over seeds."""
     out = {}
     for method in dict.fromkeys(s["method"] for s in scores):
         rows = [s for s in scores if s["method"] == method]
@@ -81,7 +81,7 @@ def per_method(scores: list[dict[str, object]], seeds: int) -> dict[str, dict[st
 
 
 def sheet(folders: dict[str, dict[str, Path]], path: Path, side: int = 72) -> None:
-    """Writes a picture: methods down, prompts across, two views of each mesh, from its preview."""
+    """Writes an image from the previews: methods down, prompts across, two views of each mesh."""
     prompts, margin = list(dict.fromkeys(p for row in folders.values() for p in row)), 40
     out = Image.new("RGB", (margin + 2 * side * len(prompts), side * len(folders)), "white")
     write = ImageDraw.Draw(out)
@@ -89,7 +89,7 @@ def sheet(folders: dict[str, dict[str, Path]], path: Path, side: int = 72) -> No
         write.text((4, side * y + side // 2), method, fill="black")
         for x, prompt in enumerate(prompts):
             with Image.open(row[prompt] / "preview.png") as preview:
-                view = preview.width // 8  # eight in a row; the last row is the mesh
+                view = preview.width // 8  # eight views in a row; the last row is the mesh
                 box = (0, preview.height - view, 2 * view, preview.height)
                 out.paste(
                     preview.crop(box).resize((2 * side, side)), (margin + 2 * side * x, side * y)

@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[1]
 ACCEPTED = Path(__file__).with_name("mutants_accepted.toml")
 PRELOADED = ("torch", "numpy", "numba", "scipy.spatial", "trimesh", "PIL.Image", "safetensors.torch", "pytest",
              "hypothesis")  # fmt: skip
-TESTS = {  # the longest prefix counts; tests run in this order and stop at the first failure
+TESTS = {  # the longest matching prefix applies; tests run in this order and stop at the first failure
     "sds3d/diffusion": ("tests/objectives", "tests/priors/test_exact.py"),
     "sds3d/objectives": ("tests/objectives",),
     "sds3d/loops": ("tests/loops", "tests/objectives"),
@@ -93,7 +93,7 @@ def _text(node: ast.AST) -> str:
 
 
 def _places(tree: ast.AST, scope: str = "") -> Iterator[tuple[ast.AST, str]]:
-    """Nodes that can be changed, with the function around them; no annotations, messages or docstrings."""
+    """Nodes that can be changed, with their enclosing function; no annotations, messages or docstrings."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, (ast.Raise, ast.Import, ast.ImportFrom, ast.JoinedStr)):
             continue
@@ -169,7 +169,7 @@ def _call_changes(node: ast.Call) -> list:
 
 
 def _become(node: ast.AST, other: ast.AST) -> None:
-    """Makes the node the other one, wherever it stands."""
+    """Turns the node into the other one in place."""
     node.__class__ = other.__class__
     node.__dict__.clear()
     node.__dict__.update(other.__dict__)
@@ -261,7 +261,7 @@ class Fork:
 
 
 def run(forks: Sequence[Fork], jobs: int) -> Iterator[tuple[Fork, str]]:
-    """(fork, outcome) as each ends, `jobs` at once."""
+    """(fork, outcome) pairs as they end, `jobs` at once."""
     waiting = list(reversed(forks))
     running: list[Fork] = []
     while waiting or running:
@@ -299,7 +299,7 @@ def _child(file: Path, tree: ast.Module | None) -> int:
 
 
 def accepted() -> dict[str, str]:
-    """Survivors that were read and found harmless, with the reason for each."""
+    """Survivors that were reviewed and found harmless, with the reason for each."""
     if not ACCEPTED.is_file():
         return {}
     return tomllib.loads(ACCEPTED.read_text(encoding="utf-8"))["accepted"]
@@ -310,9 +310,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("paths", nargs="+", type=Path, help="files or folders of sds3d")
     parser.add_argument("--jobs", type=int, default=1, help="mutants at once")
-    parser.add_argument("--limit", type=int, help="a random sample of so many mutants a file")
+    parser.add_argument(
+        "--limit", type=int, help="a random sample of at most LIMIT mutants per file"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of that sample")
-    parser.add_argument("--list", action="store_true", help="print the mutants and run none")
+    parser.add_argument(
+        "--list", action="store_true", help="print the mutants without running them"
+    )
     parser.add_argument("--out", type=Path, help="a JSON file for the outcomes")
     options = parser.parse_args()
     os.chdir(ROOT)

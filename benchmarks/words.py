@@ -1,11 +1,11 @@
-"""How often the category of a prompt's noun is found, compared with whole-sentence MiniLM.
+"""How often the category of a prompt's noun is recognised, compared with whole-sentence MiniLM.
 
     python benchmarks/words.py [--split held] [--model MINILM_FOLDER] [--list] [--out results.json]
 
 Reads benchmarks/words.tsv: phrases and the category that each should reach ('-': the library has nothing of the
 kind, so it must be refused).  'dev' lines chose the thresholds of sds3d/language/matching.py; 'held' lines
-did not.  The baseline (needs transformers) takes the nearest category's name by sentence vector, with the
-threshold that is best on the dev lines.
+did not.  The baseline (needs transformers) takes the category whose name has the nearest sentence vector, with
+the threshold that is best on the dev lines.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def count(categorise: Callable[[str], str], lines: Rows, show: bool) -> dict[str
         kind = {
             (True, True): "right",
             (True, False): "refused, though known" if got == "-" else "another category",
-            (False, True): "rightly refused",
+            (False, True): "correctly refused",
             (False, False): "accepted, though unknown",
         }[known, got == category]
         out[kind] += 1
@@ -89,7 +89,7 @@ def baseline(model: str, dev: Rows, lines: Rows) -> Callable[[str], str]:
 
 
 def main() -> None:
-    """Print the counts, and write them where --out says."""
+    """Prints the counts, and writes them to --out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", choices=("dev", "held"), default="held")
     parser.add_argument("--model")
