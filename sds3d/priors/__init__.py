@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sds3d.errors import PriorError, nearest
-from sds3d.priors.hub import MODEL_INDEX
+from sds3d.priors.hub import MODEL_INDEX, address, aliases
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class PriorKind:
 
     load: "module:function", (source, *, seed, device, **options) -> Prior; the options are the recipe's
     [prior.TABLE].  source: what the source is, for messages.  needs_source: whether it may not be left out.
-    marker: a file that a source folder must contain.  on_hub: whether the source may be OWNER/MODEL.
+    marker: a file that a source folder must contain.  on_hub: whether the source may be a name on the hub.
     lit: whether the images are under the library's light, which is taken out of exported textures.
     """
 
@@ -50,7 +50,7 @@ PRIORS = {
     "diffusers": PriorKind(
         "sds3d.priors.hub.pretrained:diffusers_prior",
         "diffusers",
-        source="give --prior diffusers:FOLDER, or diffusers:OWNER/MODEL of the hub",
+        source="give --prior diffusers:FOLDER, diffusers:OWNER/MODEL of the hub, or a short name such as sd15",
         needs_source=True,
         marker=MODEL_INDEX,
         on_hub=True,
@@ -86,9 +86,23 @@ def _is_module(name: str) -> bool:
 def _check_source(kind: PriorKind, source: str, *, given: bool) -> None:
     if not given and not kind.needs_source:
         return
-    if kind.on_hub and re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", source):
-        return
     folder = Path(source)
+    if kind.on_hub:
+        found = address(source)
+        if found and not found.folder:
+            return
+        if folder.is_file():
+            raise PriorError(
+                f"'{source}' is one file; models are folders in the diffusers layout",
+                'convert it: python -c "from diffusers import StableDiffusionPipeline as P; '
+                f"P.from_single_file({source!r}).save_pretrained('model')\"",
+            )
+        if source and not found:
+            raise PriorError(
+                f"'{source}' is no folder, no OWNER/MODEL and no short name"
+                f"{nearest(source.partition('@')[0], aliases())}",
+                kind.source,
+            )
     if not source or not folder.is_dir():
         raise PriorError(f"'{source}' is not a folder", kind.source)
     if kind.marker and not (folder / kind.marker).is_file():

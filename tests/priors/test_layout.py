@@ -234,58 +234,6 @@ def test_an_implausible_number_of_tensors_over_all_files_is_refused(tmp_path, mo
         count_tensors(files)
 
 
-def test_the_weights_of_a_hub_model_are_downloaded_after_its_configurations_are_accepted(
-    original, tmp_path, monkeypatch
-):
-    """The hub's client is replaced by one that copies the files a download asks for."""
-    import huggingface_hub
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    kept, asked = tmp_path / "kept", []
-
-    def one(name, file, local_files_only=False):
-        if (kept / file).exists():
-            return kept / file
-        if local_files_only:
-            raise LocalEntryNotFoundError("no")
-        return snapshot(name, [file], ()) / file
-
-    def snapshot(name, allow_patterns, ignore_patterns):
-        asked.extend(allow_patterns)
-        for file in original.rglob("*"):
-            path = file.relative_to(original)
-            if any(path.match(pattern) for pattern in allow_patterns):
-                (kept / path.parent).mkdir(parents=True, exist_ok=True)
-                shutil.copy(file, kept / path)
-        return kept
-
-    class Api:
-        def model_info(self, name, timeout):
-            return None
-
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", one)
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
-    monkeypatch.setattr(huggingface_hub, "HfApi", Api)
-
-    snapshot("owner/model", ["*/*.json", "*/*.txt", "model_index.json"], ())
-    edit(kept / "unet" / "config.json", class_embed_type="timestep")
-    asked.clear()
-    with pytest.raises(PriorError, match="a class label"):
-        load("owner/model", CPU)
-    assert not any("safetensors" in pattern for pattern in asked)
-
-    shutil.rmtree(kept)
-    asked.clear()
-    assert load("owner/model", CPU).weights
-    assert asked[:2] == ["model_index.json", "unet/config.json"]
-    first = next(i for i, pattern in enumerate(asked) if "safetensors" in pattern)
-    assert "unet/*.json" in asked[:first]
-    assert asked[first:] == ["unet/*.safetensors", "text_encoder/*.safetensors"]
-    asked.clear()
-    assert load("owner/model", CPU).weights
-    assert not any("safetensors" in pattern for pattern in asked)
-
-
 NAMES = st.sampled_from(
     ["diffusers", "transformers", "UNet2DConditionModel", "DDIMScheduler", "CLIPTextModel",
      "CLIPTokenizer", "AutoencoderKL", "AutoModel", "pipeline", "utils", "os", "__class__",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,12 +59,15 @@ LOADING_ERRORS = (
 class Layout:
     """A folder with a `model_index.json` and a subfolder for each component that the index names.
 
-    source: the hub model that the folder is a download of, "" for a local folder.
+    source, revision: of the hub model that the folder is a download of, "" for a local folder and for the
+    newest.  half: the networks that are to run in float16, for which weights in that precision are preferred.
     """
 
     folder: Path
     index: Mapping[str, Any]
     source: str = ""
+    revision: str = ""
+    half: frozenset[str] = frozenset()
 
     @cached_property
     def components(self) -> dict[str, tuple[str, str]]:
@@ -182,12 +185,22 @@ class Layout:
                     "merge it into its base model (peft: merge_and_unload) and save that",
                 )
 
-    def has_weights(self, component: str) -> bool:
-        """Whether a network's folder holds weights, and every shard that an index names.  Raises PriorError."""
+    def weights(self, component: str) -> Weights:
+        """The weights that are used of a network, among the files that are there."""
         folder = self.folder / component
-        files = {file.name for file in folder.glob("*.safetensors")}
-        shards = {name for index in folder.glob("*.index.json") for name in _shards(index)}
-        return bool(files) and files >= shards
+        names = [file.name for file in folder.glob("*") if file.is_file()]
+        return choose_weights(names, half=component in self.half)
+
+    def has_weights(self, component: str) -> bool:
+        """Whether a network's folder holds weights, with every shard of an index.  Raises PriorError."""
+        return bool(self.weights(component).files) and not self._missing_shards(component)
+
+    def _missing_shards(self, component: str) -> list[tuple[Path, str]]:
+        """(index, name) of the shards that are not there."""
+        folder = self.folder / component
+        chosen = self.weights(component)
+        indices = [folder / name for name in chosen.indices]
+        return [(i, name) for i in indices for name in _shards(i) if name not in chosen.files]
 
     def check_weights(self) -> None:
         """Checks the headers of all weights.  Raises PriorError for pickles, damage and missing shards."""
@@ -201,20 +214,16 @@ class Layout:
         Raises PriorError when there are none, and for an index of shards that names anything else.
         """
         folder = self.folder / component
-        files = sorted(folder.glob("*.safetensors"))
+        files = [folder / name for name in self.weights(component).files]
         if not files:
             raise PriorError(
                 f"'{folder}' has no .safetensors file; pickled weights are never opened",
                 "save the model again with save_pretrained(..., safe_serialization=True)",
             )
-        names = {file.name for file in files}
-        for index in folder.glob("*.index.json"):
-            missing = [name for name in _shards(index) if name not in names]
-            if missing:
-                raise PriorError(
-                    f"'{index}' names {missing[0]!r}, which is not a safetensors file beside it",
-                    AGAIN,
-                )
+        for index, name in self._missing_shards(component):
+            raise PriorError(
+                f"'{index}' names {name!r}, which is not a safetensors file beside it", AGAIN
+            )
         return files
 
     def load(self, component: str, dtype: Any = None) -> Any:
@@ -228,7 +237,8 @@ class Layout:
             trust = {"trust_remote_code": False} if component in TOKENIZERS else {}
             return _from_pretrained(kind, path, **trust)
         self.weight_files(component)
-        options = {"use_safetensors": True, "output_loading_info": True}
+        variant = self.weights(component).variant or None
+        options = {"use_safetensors": True, "output_loading_info": True, "variant": variant}
         if self.components[component][0] == "transformers":
             with _without_bars(module("transformers").utils.logging):
                 network, info = _from_pretrained(kind, path, trust_remote_code=False, **options)
@@ -243,12 +253,41 @@ class Layout:
 
     def hashes(self) -> dict[str, str]:
         """SHA-256 of each safetensors file of the components, by its path in the folder."""
-        files = sorted(
-            file
-            for component in self.components
-            for file in self.folder.glob(f"{component}/*.safetensors")
-        )
+        networks = [component for component in self.components if component in NETWORKS]
+        files = sorted(file for component in networks for file in self.weight_files(component))
         return {file.relative_to(self.folder).as_posix(): digest(file) for file in files}
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Names of safetensors files of one network, and of their indices of shards; variant: "" or "fp16"."""
+
+    variant: str
+    files: tuple[str, ...]
+    indices: tuple[str, ...]
+
+
+def choose_weights(names: Iterable[str], *, half: bool) -> Weights:
+    """The weights that are used, of the names in a network's folder.
+
+    Those in half precision (`*.fp16.*`) are used when there are no others, or with `half`; other variants
+    (`non_ema`, `ema`, `bf16`) never.  `files` is empty when there are none.
+    """
+    found = {"": ([], []), "fp16": ([], [])}
+    for name in sorted(names):
+        match = re.fullmatch(
+            r"[^.]+?(\.(?P<variant>[a-z]\w*))?(-\d+-of-\d+)?(\.(?P<late>[a-z]\w*))?\.safetensors"
+            r"(?P<index>\.index(\.(?P<last>\w+))?\.json)?",
+            name,
+        )
+        if match:
+            variant = match["variant"] or match["late"] or match["last"] or ""
+            if variant in found:
+                found[variant][1 if match["index"] else 0].append(name)
+    full, fp16 = (files for files, _ in found.values())
+    variant = "fp16" if fp16 and (half or not full) else ""
+    files, indices = found[variant]
+    return Weights(variant, tuple(files), tuple(indices))
 
 
 def _shards(index: Path) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from sds3d.bounds import Bounds, MultipleOf
 from sds3d.errors import PriorError, nearest
 from sds3d.priors.hub.download import download_configurations, download_weights, find
 from sds3d.priors.hub.families import FAMILIES, SUPPORTED, Family, family_of
-from sds3d.priors.hub.layout import Layout
+from sds3d.priors.hub.layout import NETWORKS, Layout
 from sds3d.priors.hub.prior import EPS, DiffusionPrior
 from sds3d.priors.hub.text import check_text_encoder, text_encoder
 
@@ -66,10 +67,12 @@ def load_pretrained(
     scale = _vae_scale(layout, family)
     pixels = _image_size(name, config, size, scale)
     log_alpha_bar, prediction, steps = _schedule(layout)
+    vae_dtype = _vae_dtype(layout, wanted) if "vae" in layout else wanted
+    layout = replace(layout, half=_in_half(layout, wanted, vae_dtype))
     download_weights(layout)
     layout.check_weights()
 
-    vae = layout.load("vae", _vae_dtype(layout, wanted)).to(where) if "vae" in layout else None
+    vae = layout.load("vae", vae_dtype).to(where) if "vae" in layout else None
     return DiffusionPrior(
         layout.load(layout.denoiser, wanted).to(where),
         text_encoder(layout, family, width, where, wanted),
@@ -83,6 +86,13 @@ def load_pretrained(
         name=name,
         weights=layout.hashes(),
     )
+
+
+def _in_half(layout: Layout, dtype: torch.dtype, vae: torch.dtype) -> frozenset[str]:
+    """The networks that run in float16, given the dtype of all and that of the VAE."""
+    networks = {name for name in layout.components if name in NETWORKS}
+    dtypes = dict.fromkeys(networks, dtype) | {"vae": vae}
+    return frozenset(name for name in networks if dtypes[name] is torch.float16)
 
 
 def _zero_empty(layout: Layout) -> bool:
