@@ -4,12 +4,12 @@
         [--out docs/janus.png]
 
 The camera-blind exact prior scores each view alone, over one object in eight poses, so that every view may
-become the most likely one.  The student is exact too: conditioned on the camera, it knows the render that the
-camera sees, which makes VSD (lam = 0) equal to SDS; with the camera dropped, it knows the renders of the step's
-four cameras, 90 degrees apart, but not which one it sees.  Eight views of each result are assigned the side of the
-object that they resemble most.  A correct object shows all eight in order, whichever way it faces.  `janus` is
-the share of results in which views at least 90 degrees apart resemble the same side, `agree` the share of
-views that show the side they should, and `sides` the number of the eight that appear."""
+become the most likely one. The student is exact too: conditioned on the camera, it knows the render that the
+camera sees, which makes VSD (lam = 0) equal to SDS; with the camera dropped, it knows the renders of the
+step's four cameras, 90 degrees apart, but not which one it sees. Each of eight views of a result is assigned
+the side of the object that it resembles most. A correct object shows all eight in order, whichever way it
+faces. `janus` is the share of results in which views at least 90 degrees apart resemble the same side,
+`agree` the share of views that show the side they should, and `sides` the number of the eight that appear."""
 
 from __future__ import annotations
 

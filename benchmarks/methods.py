@@ -3,11 +3,11 @@
     python benchmarks/methods.py [--prompts 20] [--seeds 3] [--methods sds,vsd] [--scene splats] [--steps 180]
         [--folder outputs/methods] [--score-only] [--sheet docs/methods.png]
 
-Prompts are evenly spaced lines of prompts/embedded.txt.  Each run is scored against the library member it
+Prompts are evenly spaced lines of prompts/embedded.txt. Each run is scored against the library member it
 converged to (silhouette IoU, Chamfer distance, PSNR) and by retrieval; `right` is the share with an IoU of at
-least 0.85; `members` is the number of different members that a method's seeds reached for a prompt, `members_fair` its
-expectation under uniform draws.  Finished runs are not repeated; --score-only starts none.  Only prompts and
-seeds that every method has finished are counted.
+least 0.85; `members` is the number of different members that a method's seeds reached for a prompt,
+`members_fair` its expectation under uniform draws. Finished runs are not repeated; --score-only starts none.
+Only prompts and seeds that every method has finished are counted.
 """
 
 from __future__ import annotations
