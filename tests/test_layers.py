@@ -35,6 +35,11 @@ CATCHES_ALL = {
     "cli/__init__.py",  # a person never meets a trace unasked
 }
 
+WRITERS = {
+    "files.py",
+    "runs/machine.py",  # resets a counter of the operating system
+}
+
 
 def name_of(path):
     return path.relative_to(PACKAGE).as_posix()
@@ -98,6 +103,23 @@ def test_no_exception_is_swallowed_and_no_nan_is_hidden():
             if "nan_to_num" in (getattr(node, "attr", ""), getattr(node, "id", "")):
                 wrong.append(f"{name_of(path)}:{node.lineno} hides what is not finite")
     assert not wrong
+
+
+def test_files_are_written_by_the_one_atomic_writer():
+    wrong = []
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and writes(node) and name_of(path) not in WRITERS:
+                wrong.append(f"{name_of(path)}:{node.lineno}")
+    assert not wrong
+
+
+def writes(call):
+    """Whether a call writes a file by itself: by pathlib, `open` or safetensors."""
+    name = getattr(call.func, "attr", "") or getattr(call.func, "id", "")
+    modes = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+    opens = name == "open" and any(set(mode) <= set("rwaxbt+") - {"r"} for mode in modes)
+    return opens or name in {"write_text", "write_bytes", "save_file"}
 
 
 def test_public_functions_say_what_they_return():

@@ -70,6 +70,7 @@ def measure(folder: Path, sets: list[Path], out: Path | None, card: bool) -> Non
     """
     import json
 
+    from sds3d import files
     from sds3d.errors import UsageError
     from sds3d.metrics.features import imagenet
     from sds3d.priors.embedded import prior as embedded
@@ -91,6 +92,6 @@ def measure(folder: Path, sets: list[Path], out: Path | None, card: bool) -> Non
     text = json.dumps(numbers, indent=1)
     print(text)
     if out:
-        out.write_text(text + "\n", encoding="utf-8")
+        files.write(out, text + "\n")
     if card:
         print(write_card(folder, numbers))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from sds3d import files
 from sds3d.priors.embedded.prior import read_training
 from sds3d.runs.machine import device_name
 from sds3d.training.data.shards import Corpus
@@ -85,7 +86,7 @@ similarity to words that are, if at all.
 Colour words refer to an object's main colour only.
 """
     path = folder / CARD
-    path.write_text(text, encoding="utf-8")
+    files.write(path, text)
     return path
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from sds3d import files
 from sds3d.diffusion.schedule import TRAINING_STEPS, alpha_bar, alpha_sigma
 from sds3d.errors import NonFiniteError, UsageError
 from sds3d.priors.embedded.multiview import MultiviewTransformer, Output
@@ -203,19 +204,23 @@ class PriorTrainer:
             "loss": error.mean().item(),
             "loss_of_t": [m if m is None else round(m, 5) for m in means],
         }
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / METRICS).open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")
+        self._make_folder()
+        with files.Log(self.folder / METRICS) as metrics:
+            metrics.write(json.dumps(line))
 
     def pause(self, on_pause: Callable[[PriorTrainer], None]) -> None:
         """Saves the metrics and the state, then calls `on_pause`."""
         if self._log:
             self._write_log()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         tensors = checkpoint.pack(*self._parts())
         meta = {"step": self.step, "seconds": self.seconds, "muon": self.budget.muon}
         checkpoint.write(self.folder / STATE, tensors, meta)
         on_pause(self)
+
+    def _make_folder(self) -> None:
+        with files.writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
 
     def _parts(self) -> tuple[dict[str, nn.Module], dict[str, torch.optim.Optimizer]]:
         """The modules and the optimizers of the state, by name."""

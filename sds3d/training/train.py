@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from sds3d import files
 from sds3d.errors import UsageError
-from sds3d.files import digest
 from sds3d.priors.embedded.multiview import WEIGHTS, Config, MultiviewTransformer
 from sds3d.priors.embedded.prior import CONCEPTS, TRAINING
 from sds3d.training.card import history
@@ -68,10 +68,10 @@ def train(
 
     def keep(trainer: PriorTrainer) -> None:
         write_samples(trainer)
-        (out / NETWORK / CONCEPTS).write_text("\n".join(names) + "\n", encoding="utf-8")
-        record = history(trainer, corpora) | {"sha256": digest(out / NETWORK / WEIGHTS)}
+        files.write(out / NETWORK / CONCEPTS, "\n".join(names) + "\n")
+        record = history(trainer, corpora) | {"sha256": files.digest(out / NETWORK / WEIGHTS)}
         text = json.dumps(record, indent=1) + "\n"
-        (out / NETWORK / TRAINING).write_text(text, encoding="utf-8")
+        files.write(out / NETWORK / TRAINING, text)
         report(f"step {trainer.step}, {trainer.seconds:.0f} s, {trainer.done:.0%} done")
 
     trainer.run(keep, minutes)
@@ -90,5 +90,6 @@ def draw(network: MultiviewTransformer, prompts: Sequence[str], path: Path) -> N
     size = views.shape[-1]
     rgb = np.uint8(views.permute(0, 1, 3, 4, 2).numpy() * 255)
     grid = rgb.reshape(-1, PROMPTS_PER_ROW * GROUP, size, size, 3).swapaxes(1, 2)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(grid.reshape(-1, PROMPTS_PER_ROW * GROUP * size, 3)).save(path)
+    image = Image.fromarray(grid.reshape(-1, PROMPTS_PER_ROW * GROUP * size, 3))
+    with files.replacing(path) as temporary:
+        image.save(temporary)

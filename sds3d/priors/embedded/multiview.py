@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from sds3d import files
 
 CONFIG = "config.json"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -170,13 +172,13 @@ class MultiviewTransformer(nn.Module):
         return torch.cat([line, *waves], -1) * known
 
     def save_pretrained(self, folder: Path, dtype: torch.dtype = torch.float16) -> None:
-        """Writes config.json and the weights in diffusers' layout."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Writes config.json and the weights in diffusers' layout.  Raises RunError when the disk refuses."""
+        with files.writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         config = {"_class_name": type(self).__name__, **asdict(self.config)}
-        (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        save_file(
-            {k: v.to(dtype).contiguous() for k, v in self.state_dict().items()}, folder / WEIGHTS
-        )
+        weights = {k: v.to(dtype).contiguous() for k, v in self.state_dict().items()}
+        files.write(folder / CONFIG, json.dumps(config, indent=2) + "\n")
+        files.write(folder / WEIGHTS, save(weights))
 
     @classmethod
     def from_pretrained(cls, folder: Path) -> MultiviewTransformer:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from sds3d import files
 from sds3d.training.data import shards
 from sds3d.training.data.captions import caption
 from sds3d.training.data.items import Item, to_json
@@ -67,7 +68,8 @@ def sheet(corpus: Corpus, path: Path, seed: int = 0) -> list[str]:
     blank = np.full_like(strips[0], 255)
     strips += [blank] * (-len(strips) % COLUMNS)
     rows = [np.concatenate(strips[i : i + COLUMNS], 1) for i in range(0, len(strips), COLUMNS)]
-    Image.fromarray(np.concatenate(rows)).save(path)
+    with files.replacing(path) as temporary:
+        Image.fromarray(np.concatenate(rows)).save(temporary)
     return [caption(rng, corpus.objects[i]) for i in picks]
 
 
