@@ -16,14 +16,10 @@ from sds3d.errors import ExportError
 from sds3d.kernels.rasterize import project, rasterize
 from sds3d.mesh.mesh import Mesh
 from sds3d.views.cameras import Cameras
+from sds3d.views.lighting import headlight
 
 SUPERSAMPLE = 2
 BACKGROUND = 0.93
-AMBIENT, SKY, HEADLIGHT = (
-    0.5,
-    0.15,
-    0.4,
-)  # shade = ambient + sky n_y + headlight (n . to the camera)
 LABEL_HEIGHT, GAP = 22, 4
 CONSTANT_RATE = 10  # of H.264, from 0 (lossless) to 51
 
@@ -50,11 +46,9 @@ def _shade(mesh: Mesh, camera: Cameras) -> np.ndarray:
     normal, surface = values[:, :3], values[:, 3:]
     normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
     to_camera = -fine.rays()[1][0].numpy()[seen]
-    facing = np.maximum(np.einsum("nc,nc->n", normal, to_camera), 0)
-    shade = AMBIENT + SKY * normal[:, 1] + HEADLIGHT * facing
     rgb = surface if texture is None else texels(texture, surface)
     image = np.full((height, width, 3), BACKGROUND, np.float32)
-    image[seen] = (rgb * shade[:, None]).clip(0, 1)
+    image[seen] = (rgb * headlight(normal, to_camera)[:, None]).clip(0, 1)
     pooled = sum(
         image[i::SUPERSAMPLE, j::SUPERSAMPLE] for i, j in np.ndindex(SUPERSAMPLE, SUPERSAMPLE)
     )

@@ -1,4 +1,5 @@
-"""The library's light: one soft light, fixed to the object, that every built-in object is drawn under.
+"""The library's light: one soft light, fixed to the object, that every built-in object is drawn under.  And the
+light of a look at a mesh, which moves with the camera.
 
 The exact prior renders its library in it, the embedded prior is trained on images in it, and exported
 textures have it divided out.
@@ -12,6 +13,9 @@ import numpy as np
 
 # Ambient term, then the change per unit of the normal's x, y and z: shade(n) lies in [0.46, 0.94].
 LIGHT = np.array([0.70, 0.08, 0.20, 0.11], np.float32)
+AMBIENT = 0.5  # terms of `headlight`
+SKY = 0.15
+HEADLIGHT = 0.4
 
 
 def shade(normals: np.ndarray) -> np.ndarray:
@@ -28,6 +32,17 @@ def shaded(colors: np.ndarray, normals: np.ndarray) -> np.ndarray:
     colors: (..., 3) sRGB in [0, 1], scaled as displayed.  normals: (..., 3), unit length.
     """
     return np.clip(colors * shade(normals)[..., None], 0, 1)
+
+
+def headlight(normals: np.ndarray, to_camera: np.ndarray) -> np.ndarray:
+    """The factor by which a light at the camera and a little sky scale a surface's colour, shape (...):
+
+    AMBIENT + SKY n_y + HEADLIGHT max(n . to_camera, 0).
+
+    normals, to_camera: (..., 3), unit length, in the object's frame.
+    """
+    facing = np.maximum(np.einsum("...c,...c->...", normals, to_camera), 0)
+    return AMBIENT + SKY * normals[..., 1] + HEADLIGHT * facing
 
 
 def mean_shade(elevation_deg: float) -> float:

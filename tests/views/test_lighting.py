@@ -6,7 +6,7 @@ import torch
 
 from sds3d.training.evaluate import SHADE
 from sds3d.views.cameras import orbit
-from sds3d.views.lighting import LIGHT, mean_shade, shade, shaded
+from sds3d.views.lighting import LIGHT, headlight, mean_shade, shade, shaded
 
 
 def directions(count=2000):
@@ -28,6 +28,18 @@ def test_the_light_never_blackens_a_surface_and_never_makes_it_brighter_than_its
     factors = shade(directions())
     assert factors.min() > 0.45
     assert factors.max() < 0.95
+
+
+def test_the_headlight_lights_what_faces_the_camera_and_the_sky_what_faces_up():
+    normals = directions()
+    front = np.broadcast_to(np.float32([0, 0, 1]), normals.shape)
+    level = normals * [1, 0, 1] / np.linalg.norm(normals * [1, 0, 1], axis=1, keepdims=True)
+    cosine = level[:, 2]
+    np.testing.assert_allclose(headlight(level, front), 0.5 + 0.4 * cosine.clip(0), atol=1e-6)
+    up = np.eye(3)[1]
+    assert headlight(up, up) - headlight(-up, -up) == pytest.approx(0.3)
+    assert headlight(normals, front).min() >= 0.35
+    assert headlight(normals, normals).max() <= 1.05
 
 
 def test_images_of_normals_are_shaded_pixel_by_pixel():
