@@ -52,6 +52,7 @@ class Optimization:
     """A scene, what moves it, and what it is moved by.
 
     steps: of the whole run.  gradient: what is done to g, given it and the fraction of the run that is done.
+    image_gradient: what is done to the gradient of the rendered images (B, 3, H, W), likewise; None, nothing.
     penalties: weights of the scene's own penalties by name.  regularizers: further penalties by name, each with
     its weight.  state: a module that belongs to the objective.
     """
@@ -65,6 +66,7 @@ class Optimization:
     steps: int
     seed: int
     gradient: Callable[[Tensor, float], Tensor] = lambda g, fraction: g
+    image_gradient: Callable[[Tensor, float], Tensor] | None = None
     penalties: Mapping[str, Weight] = field(default_factory=dict)
     regularizers: Mapping[str, tuple[Regularizer, Weight]] = field(default_factory=dict)
     learners: Mapping[str, Learner] = field(default_factory=dict)
@@ -120,6 +122,8 @@ def take_step(run: Optimization, step: int) -> Event:
         g = run.objective(run.prior, z, t, eps, cond, context)
         require_finite({"the objective's gradient": g}, step, t)
         g = run.gradient(g, context.fraction)
+    if run.image_gradient is not None:
+        _hook(render.rgb, run.image_gradient, context.fraction)
     with run.clock("backward"):
         penalties = run.scene.regularizers(render)
         for name, (regularizer, _) in run.regularizers.items():
@@ -139,6 +143,11 @@ def take_step(run: Optimization, step: int) -> Event:
         with run.clock("student"):
             values[name] = learner.learn(z, cond, rng, step, run.steps)
     return Event(step, render, values)
+
+
+def _hook(rgb: Tensor, change: Callable[[Tensor, float], Tensor], fraction: float) -> None:
+    """Has the gradient of the images (B, H, W, 3) changed, channels first, on its way back to the scene."""
+    rgb.register_hook(lambda g: change(g.movedim(-1, 1), fraction).movedim(1, -1))
 
 
 def _context(run: Optimization, step: int, rng: torch.Generator, cond: Cond) -> StepContext:

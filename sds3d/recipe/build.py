@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ from sds3d.recipe.families import (
     weight_of,
 )
 from sds3d.recipe.schedule import Schedule, at
-from sds3d.recipe.schema import Recipe
+from sds3d.recipe.schema import Gradient, Recipe
 from sds3d.recipe.students import STUDENTS
 from sds3d.recipe.toml import bind
 from sds3d.scenes.particles import Particles
@@ -93,6 +94,7 @@ def optimization(
         steps=recipe.steps,
         seed=seed,
         gradient=gradient(recipe),
+        image_gradient=image_gradient(recipe),
         penalties={
             name: weight_of(recipe, name) for name in recipe.regularizers if ":" not in name
         },
@@ -197,13 +199,13 @@ def sampling(recipe: Recipe, steps: int, seed: int, where: torch.device) -> Samp
         return draw.to(where)
 
     def noise(rng: torch.Generator, z: Tensor) -> Tensor:
-        if recipe.noise.mode == "fixed":  # one for all views and steps
-            return (
-                torch.randn(z.shape[1:], generator=generator(seed, INITIAL_SEED_STEP))
-                .to(z)
-                .expand_as(z)
-            )
-        return torch.randn(z.shape, generator=rng).to(z)
+        fixed = recipe.noise.mode == "fixed"  # one for all views and steps
+        source = generator(seed, INITIAL_SEED_STEP) if fixed else rng
+        eps = torch.randn(z.shape[1:] if fixed else z.shape, generator=source).to(z)
+        if recipe.noise.offset:
+            channels = torch.randn(z.shape[1], 1, 1, generator=source).to(z)
+            eps = eps + recipe.noise.offset * channels
+        return eps.expand_as(z)
 
     return Sampling(cameras, background, bounds, time, noise, conditioning(recipe))
 
@@ -231,11 +233,23 @@ def gradient(recipe: Recipe) -> Callable[[Tensor, float], Tensor]:
     policy = recipe.gradient
 
     def apply(g: Tensor, fraction: float) -> Tensor:
-        limit = ramp(fraction, policy.clip, policy.clip_end or policy.clip)
         g = policy.scale * g
-        return clip(g, limit, per_pixel=policy.clip_mode == "pixel") if limit else g
+        if policy.clip_space == "latent":
+            g = _clipped(policy, g, fraction)
+        return g / g[0].numel() if policy.reduction == "mean" else g
 
     return apply
+
+
+def image_gradient(recipe: Recipe) -> Callable[[Tensor, float], Tensor] | None:
+    """What is done to the gradient of the images (B, 3, H, W), given it and the fraction done; or None."""
+    policy = recipe.gradient
+    return partial(_clipped, policy) if policy.clip_space == "image" and policy.clip else None
+
+
+def _clipped(policy: Gradient, g: Tensor, fraction: float) -> Tensor:
+    limit = ramp(fraction, policy.clip, policy.clip_end or policy.clip)
+    return clip(g, limit, per_pixel=policy.clip_mode == "pixel") if limit else g
 
 
 def trainer(recipe: Recipe, scene: Scene) -> Trainer:

@@ -88,9 +88,11 @@ class Noise:
 
     Attributes:
         mode: `fresh` for each view and step, or one `fixed` draw for the whole run.
+        offset: standard deviation of a further draw, one number a channel, the same for all pixels and views.
     """
 
     mode: Literal["fresh", "fixed"] = "fresh"
+    offset: Fraction = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,19 +168,26 @@ class Optimizer:
 
 @dataclass(frozen=True, kw_only=True)
 class Gradient:
-    """What happens to the objective's gradient before it is backpropagated: scaled, then clipped.
+    """What happens to the objective's gradient before it is backpropagated: scaled, clipped, then reduced.
+
+    The loss is a mean over the views; authors who sum over them have a `scale` of that many views here.
 
     Attributes:
         scale: factor.
         clip: largest absolute value of an entry at the first step; 0 does not clip.
         clip_end: the same at the last step; 0 means `clip`.
         clip_mode: clip each `element`, or scale each `pixel` as a whole, which keeps its hue.
+        clip_space: what is clipped: the gradient of the `latent`, or that of the rendered `image`, behind the
+            prior's encoder and with the regularizers' part.
+        reduction: of the loss over the entries of a view's latent: their `sum`, or their `mean`.
     """
 
     scale: Factor = 1.0
     clip: Factor = 0.0
     clip_end: Factor = 0.0
     clip_mode: Literal["element", "pixel"] = "element"
+    clip_space: Literal["latent", "image"] = "latent"
+    reduction: Literal["sum", "mean"] = "sum"
 
 
 @dataclass(frozen=True, kw_only=True)

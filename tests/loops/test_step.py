@@ -63,6 +63,36 @@ def test_a_step_moves_the_scene_by_the_mean_over_views_of_the_objectives_gradien
     assert event.values["grad"] == pytest.approx(g.square().mean().sqrt().item())
 
 
+def test_the_gradient_of_the_images_is_changed_behind_the_encoder_together_with_the_penalties():
+    """z = 10 rgb; the images' gradient is 10 g / B plus the penalty's, before the change and nowhere else."""
+
+    class Tenfold(Flat):
+        def encode(self, rgb):
+            return 10 * rgb
+
+    seen = []
+
+    def halve(g, fraction):
+        seen.append((g, fraction))
+        return g / 2
+
+    g = torch.randn(VIEWS, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+    bright = {"bright": (lambda render, views, prompt: render.rgb.sum(), 0.7)}
+    settings = {"prior": Tenfold(0.5), "regularizers": bright}
+    plain, changed = (
+        run_of(lambda *_: g, **settings),
+        run_of(lambda *_: g, image_gradient=halve, **settings),
+    )
+    start = [p.clone() for p in plain.scene.parameters()]
+    for run in (plain, changed):
+        take_step(run, 9)
+    ((found, fraction),) = seen
+    torch.testing.assert_close(found, 10 * g / VIEWS + 0.7)
+    assert fraction == 1
+    for p, a, b in zip(start, plain.scene.parameters(), changed.scene.parameters(), strict=True):
+        torch.testing.assert_close(b - p, (a - p) / 2)
+
+
 def test_a_penalty_without_weight_is_recorded_and_moves_nothing():
     run = run_of(lambda prior, z, *_: torch.zeros_like(z), penalties={"cover": 0.0})
     before = [p.clone() for p in run.scene.parameters()]

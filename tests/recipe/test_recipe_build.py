@@ -158,6 +158,38 @@ def test_the_gradient_is_scaled_and_then_clipped_by_a_limit_that_changes_over_th
     assert torch.equal(build.gradient(recipe("gradient.scale=1"))(g, 0.5), g)
 
 
+def test_a_mean_loss_divides_by_the_entries_of_a_views_latent_after_the_clip():
+    g = torch.full((2, 4, 8, 8), 3.0)
+    options = ("gradient.reduction=mean", "gradient.scale=2", "gradient.clip=5")
+    mean = build.gradient(recipe(*options))(g, 0.0)
+    torch.testing.assert_close(mean, torch.full_like(g, 5 / (4 * 8 * 8)))
+
+
+def test_a_clip_in_image_space_leaves_the_latents_gradient_and_keeps_hues():
+    options = ("gradient.clip=0.05", "gradient.clip_mode=pixel", "gradient.clip_space=image")
+    wanted = recipe(*options)
+    g = torch.tensor([[[[0.1]], [[-0.2]], [[0.0]]], [[[0.01]], [[0.05]], [[0.0]]]])
+    assert torch.equal(build.gradient(wanted)(g, 0.5), g)
+    clipped = build.image_gradient(wanted)(g, 0.5)
+    expected = torch.tensor([[0.025, -0.05, 0.0], [0.01, 0.05, 0.0]])
+    torch.testing.assert_close(clipped.flatten(1), expected)
+    assert build.image_gradient(recipe("gradient.clip=0.05")) is None
+    assert build.image_gradient(recipe("gradient.clip_space=image")) is None
+
+
+@pytest.mark.parametrize("mode", ["fresh", "fixed"])
+def test_offset_noise_adds_one_number_to_each_channel_of_all_views(mode):
+    z = torch.zeros(3, 4, 6, 6)
+    plain, offset = (draws(f"noise.mode={mode}", f"noise.offset={x}") for x in (0, 0.1))
+    added = torch.stack([offset.noise(rng(k), z) - plain.noise(rng(k), z) for k in range(400)])
+    torch.testing.assert_close(added, added[:, :1, :, :1, :1].expand_as(added))
+    numbers = added[:, 0, :, 0, 0]
+    assert len(numbers.unique(dim=0)) == (400 if mode == "fresh" else 1)
+    if mode == "fresh":
+        assert numbers.std().item() == pytest.approx(0.1, rel=0.05)
+        assert numbers.mean().item() == pytest.approx(0, abs=0.01)
+
+
 class Listener:
     """A prior that remembers the directions it was given."""
 
