@@ -22,7 +22,7 @@ from sds3d import files
 from sds3d.errors import RunError
 from sds3d.runs.result import expect, is_count, is_number
 
-START_OVER = "start over with --overwrite"
+AGAIN = "make it again with 'sds3d generate' and --overwrite"
 Modules = Mapping[str, nn.Module]
 Optimizers = Mapping[str, torch.optim.Optimizer]
 
@@ -47,8 +47,9 @@ def write(path: Path, tensors: dict[str, Tensor], meta: Mapping[str, Any]) -> No
     files.write(path, save(tensors, header), durable=True)
 
 
-def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """(tensors, meta) of a checkpoint.  Raises RunError when it is damaged, down to a single bit."""
+def read(path: Path, fix: str = AGAIN) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """(tensors, meta) of a checkpoint.  Raises RunError when it is damaged, down to a single bit; `fix` says what to
+    do then."""
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
@@ -57,7 +58,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         expect(header["sha256"] == _digest(tensors, text), "its checksum is wrong")
         meta = json.loads(text)
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise RunError(f"the checkpoint '{path}' is damaged ({error})", START_OVER) from error
+        raise RunError(f"the checkpoint '{path}' is damaged ({error})", fix) from error
     return tensors, meta
 
 
@@ -68,21 +69,23 @@ def read_run(path: Path) -> tuple[dict[str, Tensor], int, dict[str, float], int]
         expect(is_count(meta["step"]) and is_count(meta["evaluations"]), "counts are missing")
         expect(all(map(is_number, meta["seconds"].values())), "its seconds are not numbers")
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise RunError(
-            f"the checkpoint '{path}' is not one of a run ({error})", START_OVER
-        ) from error
+        raise RunError(f"the checkpoint '{path}' is not one of a run ({error})", AGAIN) from error
     return tensors, meta["step"], meta["seconds"], meta["evaluations"]
 
 
 def restore(
-    path: Path, tensors: Mapping[str, Tensor], modules: Modules, optimizers: Optimizers
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    modules: Modules,
+    optimizers: Optimizers,
+    fix: str = f"{AGAIN}, or give another folder with --out",
 ) -> None:
     """Loads the tensors into the modules and the optimizers; groups keep their own settings.
 
     Tensors of other modules are left alone, so that a scene can be restored by itself.
 
     Raises RunError, before a module or an optimizer is touched by what does not fit it, for a tensor that
-    is missing or too many, or has another shape or type than the run's.  Where a module names tensors in
+    is missing or too many, or has another shape or type than the run's; `fix` says what to do then.  Where a module names tensors in
     GROWING, their first dimension may differ (splats are cloned and pruned), though equally for all.
     """
     try:
@@ -101,7 +104,7 @@ def restore(
     except ValueError as error:
         raise RunError(
             f"the checkpoint '{path}' does not fit the run: {error}",
-            f"{START_OVER}, or give another folder with --out",
+            fix,
         ) from error
 
 

@@ -21,6 +21,7 @@ from sds3d.runs import checkpoint
 from sds3d.training.views import GROUP, Batch, Pool, batch
 
 STATE = "state.safetensors"
+ANOTHER = "give another folder with --out"
 METRICS = "metrics.jsonl"
 BINS = 4  # of t, in the log
 MIN_VARIANCE = 0.02  # sigma_t^2 in the loss's weight is at least this
@@ -228,12 +229,12 @@ class PriorTrainer:
         return modules, {f"optimizer{i}": o for i, o in enumerate(self.optimizers)}
 
     def _resume(self) -> None:
-        tensors, meta = checkpoint.read(self.folder / STATE)
+        tensors, meta = checkpoint.read(self.folder / STATE, ANOTHER)
         if meta["muon"] != self.budget.muon:
             raise UsageError(
                 f"the state in '{self.folder}' was trained {'with' if meta['muon'] else 'without'} Muon",
-                f"add --{'muon' if meta['muon'] else 'no-muon'}, or use another --out",
+                f"add --{'muon' if meta['muon'] else 'no-muon'}, or {ANOTHER}",
             )
-        checkpoint.restore(self.folder / STATE, tensors, *self._parts())
+        checkpoint.restore(self.folder / STATE, tensors, *self._parts(), ANOTHER)
         self.step = meta["step"]
         self.seconds = meta["seconds"]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from test_views import flat
 
-from sds3d.errors import NonFiniteError, UsageError
+from sds3d.errors import NonFiniteError, RunError, UsageError
 from sds3d.priors.embedded.multiview import Config, MultiviewTransformer, Output
 from sds3d.training import loop
 from sds3d.training.loop import Budget, PriorTrainer
@@ -121,3 +121,17 @@ def test_guided_samples_of_a_network_with_one_image_are_that_image_scaled(rng):
         )
         expected = (0.5 + 0.5 * scale) * image
         torch.testing.assert_close(drawn, expected.expand_as(drawn), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("damage", ["cut short", "another network"])
+def test_a_state_that_does_not_fit_is_refused_with_a_fix_that_prior_train_has(tmp_path, damage):
+    first = trainer(tmp_path)
+    if damage == "another network":
+        first.network.register_buffer("extra", torch.zeros(1))
+    first.pause(lambda _: None)
+    if damage == "cut short":
+        state = tmp_path / "state.safetensors"
+        state.write_bytes(state.read_bytes()[:-10])
+    with pytest.raises(RunError) as refused:
+        trainer(tmp_path)
+    assert refused.value.fix == "give another folder with --out"
