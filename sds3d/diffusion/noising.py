@@ -29,6 +29,12 @@ def add_noise(prior: Prior, z: Tensor, t: Tensor, eps: Tensor) -> Tensor:
     return alpha_t * z + sigma_t * eps
 
 
+def clean(prior: Prior, z_t: Tensor, t: Tensor, eps_hat: Tensor) -> Tensor:
+    """z_hat = (z_t - sigma_t eps_hat) / alpha_t: the image that eps_hat takes z_t for."""
+    alpha_t, sigma_t = prior.alpha_sigma(t)
+    return (z_t - sigma_t * eps_hat) / alpha_t
+
+
 def weight_at(prior: Prior, t: Tensor, name: Weight) -> Tensor:
     """w(t), (B, 1, 1, 1).
 
@@ -42,8 +48,8 @@ def ddim(prior: Prior, z_t: Tensor, eps_hat: Tensor, t: Tensor, u: Tensor) -> Te
 
     Song et al. 2020, https://arxiv.org/abs/2010.02502, eq. 12 with sigma = 0.
     """
-    (alpha_t, sigma_t), (alpha_u, sigma_u) = prior.alpha_sigma(t), prior.alpha_sigma(u)
-    return alpha_u * (z_t - sigma_t * eps_hat) / alpha_t + sigma_u * eps_hat
+    alpha_u, sigma_u = prior.alpha_sigma(u)
+    return alpha_u * clean(prior, z_t, t, eps_hat) + sigma_u * eps_hat
 
 
 def stops(t: Tensor, stride: float) -> list[Tensor]:

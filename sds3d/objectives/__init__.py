@@ -16,6 +16,7 @@ OBJECTIVES = {
     "esd": "sds3d.objectives.esd:grad",
     "fvsd": "sds3d.objectives.fvsd:grad",
     "ism": "sds3d.objectives.ism:grad",
+    "mvdream": "sds3d.objectives.mvdream:grad",
     "nfsd": "sds3d.objectives.nfsd:grad",
     "rfds": "sds3d.objectives.rfds:grad",
     "sdi": "sds3d.objectives.sdi:grad",

@@ -16,7 +16,7 @@ from torch import Tensor
 from sds3d.bounds import Scale
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.guidance import cfg
-from sds3d.diffusion.noising import Weight, add_noise, weight_at
+from sds3d.diffusion.noising import Weight, add_noise, clean, weight_at
 from sds3d.diffusion.prior import Prior
 from sds3d.errors import PriorError
 
@@ -64,5 +64,4 @@ def grad(
 
 def velocity(prior: Prior, z_t: Tensor, t: Tensor, eps_hat: Tensor) -> Tensor:
     """v = eps_hat - z_hat, with z_hat = (z_t - sigma_t eps_hat) / alpha_t."""
-    alpha_t, sigma_t = prior.alpha_sigma(t)
-    return eps_hat - (z_t - sigma_t * eps_hat) / alpha_t
+    return eps_hat - clean(prior, z_t, t, eps_hat)
