@@ -8,13 +8,16 @@ the objective needs: `Prior`, or a protocol with a capability, such as `PriorWit
 
 OBJECTIVES = {
     "sds": "sds3d.objectives.sds:grad",
+    "apfo": "sds3d.objectives.apfo:grad",
     "asd": "sds3d.objectives.asd:grad",
+    "bridge": "sds3d.objectives.bridge:grad",
     "bsd": "sds3d.objectives.bsd:grad",
     "cds": "sds3d.objectives.cds:grad",
     "csd": "sds3d.objectives.csd:grad",
     "csm": "sds3d.objectives.csm:grad",
     "esd": "sds3d.objectives.esd:grad",
     "fvsd": "sds3d.objectives.fvsd:grad",
+    "isd": "sds3d.objectives.isd:grad",
     "ism": "sds3d.objectives.ism:grad",
     "mvdream": "sds3d.objectives.mvdream:grad",
     "nfsd": "sds3d.objectives.nfsd:grad",

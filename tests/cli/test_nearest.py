@@ -32,7 +32,7 @@ def suggestion(text):
 
 TYPOS = {
     "objectives": {"sd": "sds", "s": "sds", "vds": "vsd", "SDS": "sds", "sdss": "sds", "vs": "vsd",
-                   "fv": "fvsd", "fsvd": "fvsd", "ims": "ism", "sdsi": "sds", "is": "ism", "rf": "rfds",
+                   "fv": "fvsd", "fsvd": "fvsd", "ims": "ism", "sdsi": "sds", "rf": "rfds",
                    "rdfs": "rfds", "nf": "nfsd", "csmm": "csm", " vsd ": "vsd", "nfds": "nfsd"},
     "scenes": {"splat": "splats", "gaussian splats": "splats", "ner": "nerf", "nref": "nerf", "neerf": "nerf",
                "tri": "triplane", "tripalne": "triplane", "tri-plane": "triplane"},
