@@ -73,6 +73,15 @@ class HasDensity(Protocol):
 
 
 @runtime_checkable
+class Decodes(Protocol):
+    """A decoder beside the encoder."""
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Images (B, 3, H, W) in [0, 1] of z (B, C, h, w)."""
+        ...
+
+
+@runtime_checkable
 class HasMembers(Protocol):
     """A finite set of objects that a prompt can become."""
 
@@ -104,6 +113,10 @@ class PriorWithDensity(Prior, HasDensity, Protocol):
     """A prior whose density is known."""
 
 
+class PriorWithDecoder(Prior, Decodes, Protocol):
+    """A prior that can show what it denoises."""
+
+
 class AdaptablePrior(Prior, Adaptable, Protocol):
     """A prior with a network that a low-rank student can be trained on."""
 
@@ -115,6 +128,7 @@ class AdaptablePrior(Prior, Adaptable, Protocol):
 
 CAPABILITIES: dict[type, str] = {
     HasDensity: "a known density",
+    Decodes: "a decoder",
     HasMembers: "a list of members",
     Adaptable: "a network to adapt",
 }

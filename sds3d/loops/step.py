@@ -3,6 +3,8 @@
 views -> scene.render -> prior.encode -> z -> objective(prior, z, t, eps, cond) -> g
   ^                                                                                |
   +---- optimizer <- backward of sum(z g) / B + penalties <------------------------+
+
+An objective with a loss on the images returns its gradient with respect to them too: plus sum(rgb g_rgb) / B.
 """
 
 from __future__ import annotations
@@ -18,13 +20,13 @@ from sds3d.diffusion.prior import Prior
 from sds3d.language.prompt import Prompt
 from sds3d.loops.clock import Clock
 from sds3d.loops.learner import Learner, Trainer, require_finite
-from sds3d.objectives.context import StepContext
+from sds3d.objectives.context import Gradients, StepContext
 from sds3d.scenes.render import Render
 from sds3d.scenes.scene import Scene
 from sds3d.views.cameras import Cameras
 
 # (prior, z, t, eps, cond, context) -> the gradient with respect to z, with the recipe's numbers bound
-Objective = Callable[[Prior, Tensor, Tensor, Tensor, Cond, StepContext], Tensor]
+Objective = Callable[[Prior, Tensor, Tensor, Tensor, Cond, StepContext], Tensor | Gradients]
 # (render, views, prompt) -> a scalar
 Regularizer = Callable[[Render, Cameras, Prompt], Tensor]
 # of a penalty: a number, or a function of the step
@@ -51,7 +53,8 @@ class Sampling:
 class Optimization:
     """A scene, what moves it, and what it is moved by.
 
-    steps: of the whole run.  gradient: what is done to g, given it and the fraction of the run that is done.
+    steps: of the whole run.  gradient: what is done to g and to g_rgb, given it and the fraction of the run
+    that is done.
     image_gradient: what is done to the gradient of the rendered images (B, 3, H, W), likewise; None, nothing.
     penalties: weights of the scene's own penalties by name.  regularizers: further penalties by name, each with
     its weight.  state: a module that belongs to the objective.
@@ -114,14 +117,20 @@ def take_step(run: Optimization, step: int) -> Event:
         cond = run.sampling.condition(run.prior, run.prompt, cameras, background)
     with run.clock("render"):
         render = run.scene.render(cameras, background, rng)
-        z = run.prior.encode(render.rgb.permute(0, 3, 1, 2))
+        rgb = render.rgb.permute(0, 3, 1, 2)
+        z = run.prior.encode(rgb)
     t = run.sampling.time(rng, step)
     eps = run.sampling.noise(rng, z)
     with run.clock("prior"), torch.no_grad():
-        context = _context(run, step, rng, cond)
-        g = run.objective(run.prior, z, t, eps, cond, context)
-        require_finite({"the objective's gradient": g}, step, t)
-        g = run.gradient(g, context.fraction)
+        context = _context(run, step, rng, cond, rgb)
+        found = run.objective(run.prior, z, t, eps, cond, context)
+        found = found if isinstance(found, Gradients) else Gradients(found)
+        require_finite({"the objective's gradient": found.z}, step, t)
+        g = run.gradient(found.z, context.fraction)
+        g_rgb = found.rgb
+        if g_rgb is not None:
+            require_finite({"the objective's gradient on the images": g_rgb}, step, t)
+            g_rgb = run.gradient(g_rgb, context.fraction)
     if run.image_gradient is not None:
         _hook(render.rgb, run.image_gradient, context.fraction)
     with run.clock("backward"):
@@ -129,7 +138,8 @@ def take_step(run: Optimization, step: int) -> Event:
         for name, (regularizer, _) in run.regularizers.items():
             penalties[name] = regularizer(render, cameras, run.prompt)
         require_finite({f"the penalty '{k}'": v for k, v in penalties.items()}, step, t)
-        ((z * g).sum() / len(z) + _weighted(run, penalties, step)).backward()
+        pull = (z * g).sum() if g_rgb is None else (z * g).sum() + (rgb * g_rgb).sum()
+        (pull / len(z) + _weighted(run, penalties, step)).backward()
         norm = torch.nn.utils.get_total_norm(
             p.grad for p in run.scene.parameters() if p.grad is not None
         )
@@ -150,7 +160,9 @@ def _hook(rgb: Tensor, change: Callable[[Tensor, float], Tensor], fraction: floa
     rgb.register_hook(lambda g: change(g.movedim(-1, 1), fraction).movedim(1, -1))
 
 
-def _context(run: Optimization, step: int, rng: torch.Generator, cond: Cond) -> StepContext:
+def _context(
+    run: Optimization, step: int, rng: torch.Generator, cond: Cond, rgb: Tensor
+) -> StepContext:
     return StepContext(
         rng=rng,
         step=step,
@@ -159,6 +171,7 @@ def _context(run: Optimization, step: int, rng: torch.Generator, cond: Cond) -> 
         t_low=run.sampling.bounds(step)[0],
         students={name: learner.student for name, learner in run.learners.items()},
         state=run.state,
+        rgb=rgb.detach(),
         image=cond.with_image(),
     )
 

@@ -1,5 +1,6 @@
 """The objectives: name -> "module:function", each a grad(prior, z, t, eps, cond, *, ...) with respect to z.
 
+One with a loss on the images returns `sds3d.objectives.context.Gradients`.
 A keyword parameter named as a field of `sds3d.objectives.context.StepContext` comes from the loop; every
 other one has no default and comes from the recipe's [objective] table.  The annotation of `prior` says what
 the objective needs: `Prior`, or a protocol with a capability, such as `PriorWithDensity`.  That of `cond` is
@@ -18,6 +19,7 @@ OBJECTIVES = {
     "esd": "sds3d.objectives.esd:grad",
     "fvsd": "sds3d.objectives.fvsd:grad",
     "isd": "sds3d.objectives.isd:grad",
+    "hifa": "sds3d.objectives.hifa:grad",
     "ism": "sds3d.objectives.ism:grad",
     "mvdream": "sds3d.objectives.mvdream:grad",
     "nfsd": "sds3d.objectives.nfsd:grad",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Annotated
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sds3d.diffusion.cond import Cond
 from sds3d.students.student import Student
@@ -17,14 +17,26 @@ CondWithoutPerpNeg = Annotated[Cond, "Perp-Neg"]
 
 
 @dataclass(frozen=True)
+class Gradients:
+    """What an objective may return in place of the gradient with respect to z, (B, C, h, w).
+
+    rgb: the gradient of a loss on the images with respect to the renders, (B, 3, H, W).
+    """
+
+    z: Tensor
+    rgb: Tensor | None = None
+
+
+@dataclass(frozen=True)
 class StepContext:
     """One step of a run, as objectives see it.
 
     rng: the step's generator.  step, steps: which step of how many.  fraction: how much of the run is done,
     step / (steps - 1).  t_low: the lower bound on t at this step.  students: the trained students by their
     name in the recipe's [students] table.  state: a module that belongs to the objective; it is saved with the
-    run.  image: the branch of the prompt together with its image prompt, None without one; an objective that
-    names it is one that takes an image prompt.
+    run.  rgb: (B, 3, H, W) the renders in [0, 1], before they were encoded.  image: the branch of the prompt
+    together with its image prompt, None without one; an objective that names it is one that takes an image
+    prompt.
     """
 
     rng: torch.Generator
@@ -34,6 +46,7 @@ class StepContext:
     t_low: float = 0.0
     students: Mapping[str, Student] = field(default_factory=dict)
     state: nn.Module | None = None
+    rgb: Tensor | None = None
     image: Cond | None = None
 
     @property

@@ -22,7 +22,7 @@ from sds3d.loops.clipping import clip
 from sds3d.loops.clock import Clock
 from sds3d.loops.learner import Learner, Trainer
 from sds3d.loops.step import Objective, Optimization, Sampling, generator
-from sds3d.objectives.context import SERVICES, StepContext
+from sds3d.objectives.context import SERVICES, Gradients, StepContext
 from sds3d.priors import parse_prior
 from sds3d.recipe.families import (
     BY_CALLER,
@@ -128,7 +128,7 @@ def objective(recipe: Recipe, prior: Prior, prompt: Prompt) -> tuple[Objective, 
 
     def grad(
         prior: Prior, z: Tensor, t: Tensor, eps: Tensor, cond: Cond, context: StepContext
-    ) -> Tensor:
+    ) -> Tensor | Gradients:
         given = {name: getattr(context, name) for name in services}
         return function(prior, z, t, eps, cond, **options, **given)
 

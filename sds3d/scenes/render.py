@@ -20,12 +20,14 @@ class Render:
     alpha: (B, H, W) coverage, [0, 1].
     depth: (B, H, W) expected depth along the camera's z axis, world units, 0 where nothing is seen.
     normal: (B, H, W, 3) outward, world frame, unit length where something is seen, else 0.
+    z_variance: (B, H, W) variance of the distance along each ray, world units^2, of scenes that are volumes.
     """
 
     rgb: Tensor
     alpha: Tensor
     depth: Tensor
     normal: Tensor
+    z_variance: Tensor | None = None
 
 
 def over(rgb: Tensor, alpha: Tensor, background: Tensor) -> Tensor:

@@ -44,7 +44,7 @@ class VolumeScene(Scene):
     are explained in `OccupancyGrid`.
     """
 
-    PENALTIES = ("sparsity", "opaque", "bumpy", "hollow")
+    PENALTIES = ("sparsity", "opaque", "bumpy", "hollow", "z_variance")
 
     def __init__(
         self,
@@ -76,13 +76,14 @@ class VolumeScene(Scene):
             step=self.step,
             jitter=jitter,
         )
-        rgb, alpha, distance = self._composite(samples)
+        density, rgb, alpha, distance = self._composite(samples)
+        z_variance = variance_along_rays(density, samples, alpha, distance).view(shape)
         rgb = rgb.view(*shape, 3)
         alpha = alpha.view(shape)
         cosine = torch.einsum("bhwi,bi->bhw", directions, cameras.c2w[:, :3, 2])
         depth = distance.view(shape) * cosine / alpha.clamp_min(SEEN) * (alpha > SEEN)
         normal = normal_from_depth(depth, alpha, cameras)
-        return Render(over(rgb, alpha, background), alpha, depth, normal)
+        return Render(over(rgb, alpha, background), alpha, depth, normal, z_variance)
 
     def param_groups(self, lr: Mapping[str, float]) -> list[dict]:
         """One group for each of the field's."""
@@ -97,16 +98,21 @@ class VolumeScene(Scene):
         opaque = mean entropy (nats) of alpha clamped to [1e-3, 1 - 1e-3];
         bumpy = `render.bumpiness`, how far the depth is from locally flat;
         hollow = mean alpha depth, alpha held constant: among surfaces that look alike it prefers the one
-        nearest to the cameras, so that faces of one colour do not sink in.
+        nearest to the cameras, so that faces of one colour do not sink in;
+        z_variance = mean variance of the distance along the rays with alpha > 0.5: thin surfaces.
 
-        Source: the first two are DreamFusion's (https://arxiv.org/abs/2209.14988) in threestudio's form.
+        Source: the first two are DreamFusion's (https://arxiv.org/abs/2209.14988) in threestudio's form, the
+        last is HiFA's (https://arxiv.org/abs/2305.18766, section 3.3).
         """
         alpha = render.alpha.clamp(1e-3, 1 - 1e-3)
+        covered = (render.alpha > 0.5).float()
+        variance = torch.zeros_like(alpha) if render.z_variance is None else render.z_variance
         return {
             "sparsity": (render.alpha.square() + 0.01).sqrt().mean(),
             "opaque": F.binary_cross_entropy(alpha, alpha),
             "bumpy": bumpiness(render.depth, render.alpha),
             "hollow": (render.alpha.detach() * render.depth).mean(),
+            "z_variance": (covered * variance).sum() / covered.sum().clamp_min(1),
         }
 
     def after_step(self, step: int, optimizer: torch.optim.Optimizer, rng: torch.Generator) -> None:
@@ -173,22 +179,43 @@ class VolumeScene(Scene):
         along = points[:, None] + normals[:, None] * (reach - distance)[:, None]
         offsets = torch.arange(len(points) + 1, device=points.device) * count
         samples = Samples(along.reshape(-1, 3), distance.repeat(len(points)), offsets, step)
-        rgb, alpha, _ = self._composite(samples)
+        _, rgb, alpha, _ = self._composite(samples)
         _, below = self.field(points)
         return (rgb + (1 - alpha)[:, None] * below).clamp(0, 1).cpu()
 
-    def _composite(self, samples: Samples) -> tuple[Tensor, Tensor, Tensor]:
+    def _composite(self, samples: Samples) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """(density (N,) of the samples, rgb (R, 3), alpha (R,), distance (R,) of the rays)."""
         density, rgb = self.field(samples.points)
         delta = torch.full_like(density, samples.step)
-        return composite(
+        rendered = composite(
             density, rgb, samples.dist, delta, samples.offsets, min_transmittance=OPAQUE_ENOUGH
         )
+        return density, *rendered
 
     def _density(self, points: Tensor) -> Tensor:
         """Densities (N,) at points (N, 3), in pieces that fit in memory."""
         if not len(points):
             return points.new_zeros(0)
         return torch.cat([self.field.density(chunk) for chunk in points.split(CHUNK)])
+
+
+def variance_along_rays(
+    density: Tensor, samples: Samples, alpha: Tensor, distance: Tensor
+) -> Tensor:
+    """sum_i w_i (dist_i - mean)^2 / alpha, (R,), world units^2, with mean = sum_i w_i dist_i / alpha.
+
+    density: (N,) of the samples.  alpha, distance: (R,) sum_i w_i and sum_i w_i dist_i of the rays.  The mean
+    is held constant: the derivative with respect to it is zero.
+    """
+    opacity = alpha.clamp_min(SEEN)
+    mean = (distance / opacity).detach()
+    square = (samples.dist - mean.repeat_interleave(samples.offsets.diff())).square()
+    delta = torch.full_like(density, samples.step)
+    values = square[:, None].expand(-1, 3)
+    summed, _, _ = composite(
+        density, values, samples.dist, delta, samples.offsets, min_transmittance=OPAQUE_ENOUGH
+    )
+    return summed[:, 0] / opacity
 
 
 class NerfScene(VolumeScene):

@@ -9,6 +9,7 @@ from sds3d.errors import NonFiniteError
 from sds3d.language.prompt import Prompt
 from sds3d.loops.learner import Learner, Trainer
 from sds3d.loops.step import Optimization, Sampling, generator, take_step
+from sds3d.objectives.context import Gradients
 from sds3d.views.cameras import orbit
 
 SIZE, VIEWS = 6, 3
@@ -91,6 +92,31 @@ def test_the_gradient_of_the_images_is_changed_behind_the_encoder_together_with_
     assert fraction == 1
     for p, a, b in zip(start, plain.scene.parameters(), changed.scene.parameters(), strict=True):
         torch.testing.assert_close(b - p, (a - p) / 2)
+
+
+def test_a_gradient_with_respect_to_the_images_is_added_and_treated_as_that_with_respect_to_z():
+    """z is the images themselves here, so half of a gradient may be given with respect to either."""
+    g = torch.randn(VIEWS, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+    seen = []
+
+    def halves(prior, z, t, eps, cond, context):
+        seen.append(context.rgb)
+        assert not context.rgb.requires_grad
+        return Gradients(0.25 * g, 0.75 * g)
+
+    doubled = {"gradient": lambda g, fraction: 2 * g}
+    whole, split = run_of(lambda *_: g, **doubled), run_of(halves, **doubled)
+    render = take_step(split, 0).render
+    torch.testing.assert_close(seen[0], render.rgb.detach().permute(0, 3, 1, 2))
+    take_step(whole, 0)
+    for p, q in zip(whole.scene.parameters(), split.scene.parameters(), strict=True):
+        torch.testing.assert_close(p, q)
+
+
+def test_a_gradient_with_respect_to_the_images_that_is_not_finite_is_named():
+    run = run_of(lambda prior, z, *_: Gradients(0 * z, z / 0))
+    with pytest.raises(NonFiniteError, match="gradient on the images"):
+        take_step(run, 2)
 
 
 def test_a_penalty_without_weight_is_recorded_and_moves_nothing():

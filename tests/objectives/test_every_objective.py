@@ -10,7 +10,7 @@ from gaussian import Always, GaussianPrior
 from sds3d.diffusion.cond import Embedding
 from sds3d.lookup import find
 from sds3d.objectives import OBJECTIVES
-from sds3d.objectives.context import SERVICES, CondWithoutPerpNeg, StepContext
+from sds3d.objectives.context import SERVICES, CondWithoutPerpNeg, Gradients, StepContext
 from sds3d.recipe.load import load
 
 
@@ -26,6 +26,9 @@ class Able(GaussianPrior):
             t = t[:, None, None, None]
             return 1 - t, t
         return super().alpha_sigma(t)
+
+    def decode(self, z):
+        return (z + 1) / 2
 
     def log_ratio(self, z, z_t, t, cond):
         return torch.zeros(len(z_t), dtype=z_t.dtype)
@@ -45,13 +48,15 @@ def gradient(name, z, t, eps, cond):
         steps=10,
         fraction=0.5,
         t_low=0.02,
+        rgb=(z + 1) / 2,
         students={"renders": student} if recipe.students else {},
     )
     function = function_of(name)
     asked = inspect.signature(function).parameters
     services = {k: getattr(context, k) for k in SERVICES if k in asked}
     prior = Able(flow=name == "rfds")
-    return function(prior, z, t, eps, cond, **recipe.objective.options, **services)
+    found = function(prior, z, t, eps, cond, **recipe.objective.options, **services)
+    return found.z if isinstance(found, Gradients) else found
 
 
 @pytest.fixture

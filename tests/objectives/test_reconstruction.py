@@ -1,10 +1,13 @@
-"""Laws of the objectives that compare the render with an estimate of the clean image: MVDream's."""
+"""Laws of the objectives that compare the render with an estimate of the clean image: MVDream's and HiFA."""
 
+import pytest
 import torch
+import torch.nn.functional as F
 from gaussian import GaussianPrior, gaussian_cond
 
-from sds3d.objectives import mvdream, sds
+from sds3d.objectives import hifa, mvdream, sds
 
+HIFA = {"guidance_scale": 7.5, "image_weight": 0.1, "weight": "sigma2"}
 MVDREAM = {"guidance_scale": 7.5, "rescale": 0.5, "weight": "uniform"}
 
 
@@ -49,3 +52,49 @@ def test_mvdream_without_guidance_is_not_changed_by_its_rescale(case):
     same = gaussian_cond(cond.text.embedding, cond.text.embedding)
     at_its_mean = mvdream.grad(GaussianPrior(0.0), cond.text.embedding, t, eps, same, **MVDREAM)
     torch.testing.assert_close(at_its_mean, torch.zeros_like(z), atol=1e-7, rtol=0)
+
+
+class Decoding(GaussianPrior):
+    """A prior of pixels at `size`."""
+
+    def __init__(self, size):
+        super().__init__(0.7)
+        self.size = size
+
+    def decode(self, z):
+        return F.interpolate((z + 1) / 2, (self.size, self.size), mode="nearest")
+
+
+def test_hifa_on_z_is_sds_over_the_signal_to_noise_ratio(case):
+    z, t = case[:2]
+    prior = Decoding(6)
+    found = hifa.grad(prior, *case, rgb=(z + 1) / 2, **(HIFA | {"weight": "uniform"}))
+    expected = sds.grad(prior, *case, guidance_scale=7.5, weight="ratio")
+    torch.testing.assert_close(found.z, expected)
+    alone = hifa.grad(GaussianPrior(0.7), *case, rgb=z, **(HIFA | {"image_weight": 0.0}))
+    sigma_t = prior.alpha_sigma(t)[1]
+    torch.testing.assert_close(alone.z, sigma_t**2 * expected)
+    assert alone.rgb is None
+
+
+def test_hifas_loss_on_images_is_the_render_minus_the_decoded_guided_mean(case):
+    z, t, _, _ = case
+    z_pos, z_null = estimates(case)
+    rgb_hat = (z_null + 7.5 * (z_pos - z_null) + 1) / 2
+    rgb = torch.rand(z.shape, dtype=z.dtype)
+    w = GaussianPrior(0.7).alpha_sigma(t)[1] ** 2
+    found = hifa.grad(Decoding(6), *case, rgb=rgb, **HIFA)
+    torch.testing.assert_close(found.rgb, 0.1 * w * (rgb - rgb_hat))
+
+
+@pytest.mark.parametrize("decoded", [6, 12, 24])
+def test_hifas_decoded_estimate_is_resized_to_the_render(case, decoded):
+    z = case[0]
+    rgb = torch.full((len(z), 3, 12, 12), 0.5, dtype=z.dtype)
+    found = hifa.grad(Decoding(decoded), *case, rgb=rgb, **HIFA)
+    assert found.rgb.shape == rgb.shape
+    flat = torch.zeros_like(z)
+    still = hifa.grad(
+        Decoding(decoded), flat, case[1], 0 * flat, gaussian_cond(flat), rgb=rgb, **HIFA
+    )
+    torch.testing.assert_close(still.rgb, torch.zeros_like(rgb))

@@ -183,6 +183,25 @@ def test_encoding_is_the_vaes_scaled_mode_and_sends_its_gradient_to_the_image(ma
     assert found.abs().min() > 0
 
 
+@pytest.mark.parametrize("make", ["latents", "sd3"])
+def test_decoding_shows_what_the_vae_makes_of_latents_in_the_range_of_pictures(make, tmp_path):
+    prior = load_pretrained(str(getattr(tiny, make)(tmp_path)), CPU)
+    z, config = 3 * torch.randn(2, 4, 8, 8), prior.vae.config
+    latent = z / config.scaling_factor + (config.shift_factor or 0)
+    with torch.no_grad():
+        shown = prior.vae.decode(latent).sample / 2 + 0.5
+    found = prior.decode(z)
+    torch.testing.assert_close(found, shown.clamp(0, 1))
+    assert found.shape == (2, 3, *(s * 16 // 8 for s in z.shape[2:]))
+
+
+def test_decoding_of_a_pixel_model_is_its_encoding_backwards(pixel_folder):
+    prior = load_pretrained(str(pixel_folder), CPU)
+    rgb = torch.rand(2, 3, 8, 8)
+    torch.testing.assert_close(prior.decode(prior.encode(rgb)), rgb)
+    assert prior.decode(torch.full((1, 3, 8, 8), 9.0)).max() == 1
+
+
 PIPELINES = {
     "latents": (StableDiffusionPipeline, {"do_classifier_free_guidance": True}),
     "sdxl": (StableDiffusionXLPipeline, {"do_classifier_free_guidance": True}),

@@ -271,3 +271,9 @@ def test_a_member_itself_is_as_likely_as_its_share(cameras, rng):
     assert prior.log_ratio(z, z_t, times, cond).exp().tolist() == pytest.approx(
         [0.3, 0.3], rel=1e-4
     )
+
+
+def test_the_exact_prior_decodes_what_it_encodes_and_shows_no_colour_beyond_white():
+    rgb = torch.rand(2, 3, 5, 5)
+    torch.testing.assert_close(make().decode(make().encode(rgb)), rgb)
+    assert make().decode(torch.tensor([-3.0, 3.0])).tolist() == [0, 1]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from gaussian import GaussianPrior
 
 from sds3d.diffusion.cond import Cond, Embedding
 from sds3d.errors import PriorError, RecipeError, UsageError
@@ -329,7 +330,17 @@ def test_the_light_of_a_prior_is_known_without_loading_it(tmp_path):
     assert build.light(f"diffusers:{tmp_path}") is None
 
 
-@pytest.mark.parametrize("method", ["bsd", "csm", "nfsd"])
+def blind(source, *, seed, device) -> GaussianPrior:
+    raise AssertionError("refused before it is loaded")
+
+
+def test_an_objective_with_a_loss_on_images_is_refused_with_a_prior_that_cannot_decode():
+    with pytest.raises(PriorError, match="'hifa' needs a prior with a decoder"):
+        check(load("hifa-nerf"), f"{__name__}:blind")
+    check(load("hifa-nerf"), "exact")
+
+
+@pytest.mark.parametrize("method", ["bsd", "csm", "isd", "nfsd"])
 def test_perp_neg_is_refused_before_loading_for_objectives_without_a_form_of_it(
     method,
 ):

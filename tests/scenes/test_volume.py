@@ -1,5 +1,7 @@
 """Laws of scenes that are a field of density and colour."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -7,11 +9,12 @@ import trimesh
 from box import COLORS, HALF, make
 from skimage.measure import marching_cubes
 
+from sds3d.kernels.composite import Samples, composite
 from sds3d.mesh.implicit import filled, surface_level
 from sds3d.metrics.geometry import chamfer, diagonal, sample_surface
 from sds3d.scenes.fields import Field
 from sds3d.scenes.render import Render
-from sds3d.scenes.volume import VolumeScene
+from sds3d.scenes.volume import VolumeScene, variance_along_rays
 from sds3d.views.cameras import look_at_origin, orbit
 
 
@@ -135,6 +138,47 @@ def test_the_depth_of_a_translucent_object_is_the_mean_distance_of_absorption(on
     # The mean distance of absorption in a slab of optical depth 1.2.
     expected = 3 - 0.6 + (1 - 2.2 * np.exp(-1.2)) / (1 - np.exp(-1.2))
     assert render.depth[0, 4, 4].item() == pytest.approx(expected, abs=0.02)
+    # Its variance: that of an exponential distribution cut off at 1.2.
+    mean = (1 - 2.2 * np.exp(-1.2)) / (1 - np.exp(-1.2))
+    square = (2 - (1.2**2 + 2.4 + 2) * np.exp(-1.2)) / (1 - np.exp(-1.2))
+    assert render.z_variance[0, 4, 4].item() == pytest.approx(square - mean**2, abs=0.01)
+    covered = render.z_variance[render.alpha > 0.5].mean()
+    torch.testing.assert_close(onion.regularizers(render)["z_variance"], covered)
+
+
+def test_the_variance_along_rays_and_its_gradient_are_those_of_the_formula(rng):
+    """sum_i w_i (d_i - m)^2 / sum_i w_i, m the mean of the same weights, differentiated throughout."""
+    counts = torch.tensor([5, 1, 8])
+    dist = torch.cat([torch.rand(n, generator=rng, dtype=torch.float64).sort()[0] for n in counts])
+    density = (3 * torch.rand(14, generator=rng, dtype=torch.float64)).requires_grad_()
+    offsets = torch.tensor([0, 5, 6, 14])
+    samples = Samples(torch.zeros(14, 3), dist, offsets, 0.2)
+    _, alpha, distance = composite(
+        density, torch.zeros(14, 3, dtype=dist.dtype), dist, torch.full_like(dist, 0.2), offsets
+    )
+    found = variance_along_rays(density, samples, alpha, distance)
+    expected = []
+    for start, stop in pairwise(offsets.tolist()):
+        optical_depth = 0.2 * density[start:stop]
+        before = torch.cat([optical_depth.new_zeros(1), optical_depth.cumsum(0)])
+        w = torch.exp(-before[:-1]) - torch.exp(-before[1:])
+        w = w / w.sum()
+        d = dist[start:stop]
+        expected.append((w * d.square()).sum() - (w * d).sum() ** 2)
+    expected = torch.stack(expected)
+    torch.testing.assert_close(found, expected, atol=1e-9, rtol=1e-6)
+    g = torch.tensor([1.0, 2.0, -0.5], dtype=dist.dtype)
+    (a,), (b,) = (
+        torch.autograd.grad((x * g).sum(), density, retain_graph=True) for x in (found, expected)
+    )
+    torch.testing.assert_close(a, b, atol=1e-9, rtol=1e-6)
+
+
+def test_without_a_covered_pixel_there_is_no_variance_to_penalise(onion):
+    onion.field.density = lambda x: 0.01 * (x.norm(dim=-1) < Onion.RADIUS)
+    onion.occupancy.update(onion._density)
+    render = onion.render(orbit(1, 9), torch.zeros(1, 3))
+    assert onion.regularizers(render)["z_variance"].item() == 0
 
 
 def test_training_renders_are_jittered_by_their_generator_and_others_are_not(onion):

@@ -176,6 +176,10 @@ class ExactPrior:
         """z = 2 rgb - 1."""
         return 2 * rgb - 1
 
+    def decode(self, z: Tensor) -> Tensor:
+        """rgb = (z + 1) / 2, within [0, 1]."""
+        return ((z + 1) / 2).clamp(0, 1)
+
     def alpha_sigma(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """(alpha_t, sigma_t) of the schedule, (B, 1, 1, 1)."""
         if self._schedule == "flow":

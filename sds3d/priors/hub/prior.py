@@ -159,6 +159,16 @@ class DiffusionPrior:
         z = latents.to(rgb.dtype)
         return (z - (getattr(config, "shift_factor", None) or 0)) * config.scaling_factor
 
+    @torch.no_grad()
+    def decode(self, z: Tensor) -> Tensor:
+        """rgb = (z + 1) / 2 of pixels, or what the VAE makes of z; within [0, 1], in z's dtype."""
+        if self.vae is None:
+            return ((z + 1) / 2).clamp(0, 1)
+        config = self.vae.config
+        latent = z / config.scaling_factor + (getattr(config, "shift_factor", None) or 0)
+        x = self.vae.decode(latent.to(self.vae.dtype)).sample.to(z.dtype)
+        return ((x + 1) / 2).clamp(0, 1)
+
     def alpha_sigma(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """(alpha_t, sigma_t) of the model's schedule, (B, 1, 1, 1)."""
         if self._log_alpha_bar is None:
