@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,10 @@ class MultipleOf:
 class Ascending:
     """A range: each number is at least as large as the one before it."""
 
-    def violation(self, values: Sequence[float]) -> str:
-        """What the values must be, when they are not; "" when they are."""
+    def violation(self, values: Sequence[Any]) -> str:
+        """What the values must be, when they are not; "" when they are, or when some of them move."""
+        if not all(isinstance(value, int | float) for value in values):
+            return ""
         return "" if list(values) == sorted(values) else "must not end below its start"
 
 

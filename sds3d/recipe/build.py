@@ -162,13 +162,19 @@ def sampling(recipe: Recipe, steps: int, seed: int, where: torch.device) -> Samp
 
     def cameras(rng: torch.Generator, step: int) -> Cameras:
         size = camera.sizes[min(step * len(camera.sizes) // steps, len(camera.sizes) - 1)]
+
+        def now(ends: tuple[float | Schedule, float | Schedule]) -> tuple[float, float]:
+            low, high = ends
+            return at(low, step, steps), at(high, step, steps)
+
         return random_views(
             rng,
             views,
             size,
-            elevation_deg=camera.elevation_deg,
-            distance=camera.distance,
-            fov_deg=camera.fov_deg,
+            elevation_deg=now(camera.elevation_deg),
+            distance=now(camera.distance),
+            fov_deg=now(camera.fov_deg),
+            front_back=step < camera.front_back_until * steps,
         ).to(where)
 
     def background(rng: torch.Generator, step: int) -> Tensor:

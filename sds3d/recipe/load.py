@@ -21,6 +21,7 @@ from typing import Any
 from sds3d.errors import RecipeError, nearest
 from sds3d.lookup import import_path
 from sds3d.objectives import OBJECTIVES
+from sds3d.recipe.schedule import require_ascending
 from sds3d.recipe.schema import Recipe
 from sds3d.recipe.toml import (
     Named,
@@ -169,6 +170,8 @@ def _require_consistent(recipe: Recipe) -> None:
             f"optimizer.weight_decay = {recipe.optimizer.weight_decay}: '{recipe.optimizer.kind}' has none",
             'add optimizer.kind = "adamw", or leave it out',
         )
+    for name in ("elevation_deg", "distance", "fov_deg"):
+        require_ascending(*getattr(camera, name), recipe.steps, f"camera.{name}")
     pixels = camera.views * max(camera.sizes) ** 2
     if pixels > MOST_PIXELS:
         raise RecipeError(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Generic, Literal, TypeVar
 
 from sds3d.bounds import Bounds, Fraction
+from sds3d.errors import RecipeError
 
 Number = TypeVar("Number", bound=float)
 Step = Annotated[int, Bounds(0, 1_000_000)]
@@ -57,6 +58,27 @@ class Schedule(Generic[Number]):
         if self.curve == "exponential":
             return self.start * (self.end / self.start) ** x
         return self.start + (self.end - self.start) * x
+
+
+def require_ascending(
+    low: float | Schedule, high: float | Schedule, steps: int, where: str
+) -> None:
+    """Raises RecipeError, naming the step, where one end of a range lies above the other.
+
+    It is looked at where either of them begins or ends to move.
+    """
+    moving = [number for number in (low, high) if isinstance(number, Schedule)]
+    knots = {0, steps - 1}
+    for number in moving:
+        knots |= {number.after_step or int(number.after * steps)}
+        knots |= {number.until_step or int(number.until * steps)}
+    for step in sorted(min(knot, steps - 1) for knot in knots):
+        ends = at(low, step, steps), at(high, step, steps)
+        if ends[0] > ends[1]:
+            raise RecipeError(
+                f"{where}: at step {step} it starts at {ends[0]:g} and ends at {ends[1]:g}",
+                "let its start stay below its end over the whole run",
+            )
 
 
 def at(number: float | Schedule, step: int, steps: int) -> float:

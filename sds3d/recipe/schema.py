@@ -19,6 +19,9 @@ LearningRate = Annotated[float, Bounds(0, 10)]
 Elevation = Annotated[float, Bounds(-90, 90)]
 Distance = Annotated[float, Bounds(1, 100)]  # the object is in the unit ball
 FieldOfView = Annotated[float, Bounds(1, 170)]
+MovingElevation = Elevation | Schedule[Elevation]
+MovingDistance = Distance | Schedule[Distance]
+MovingFieldOfView = FieldOfView | Schedule[FieldOfView]
 ImageSize = Annotated[int, Bounds(4, 2048, "all views of a step are rendered at once")]
 ViewCount = Annotated[int, Bounds(1, 64, "all views of a step are rendered at once")]
 Width = Annotated[
@@ -121,19 +124,24 @@ class Prompting:
 class Camera:
     """The views of a step.  Cameras look at the origin; each step draws their positions from these ranges.
 
+    Either end of a range may have a schedule, so that ranges widen or narrow over the run.
+
     Attributes:
         views: number of views in a step, at equal distances in azimuth.
         sizes: image sides in pixels; several divide the run into phases of equal length.
         elevation_deg: lowest and highest elevation, in degrees; 90 looks straight down.
         distance: least and greatest distance from the origin, in world units; the object is in the unit ball.
         fov_deg: least and greatest vertical field of view, in degrees.
+        front_back_until: fraction of the run in which each view shows, by a coin, the front or the back, from
+            at most 30 degrees of azimuth aside (classifier score distillation).
     """
 
     views: ViewCount
     sizes: tuple[ImageSize, ...]
-    elevation_deg: Annotated[tuple[Elevation, Elevation], Ascending()]
-    distance: Annotated[tuple[Distance, Distance], Ascending()]
-    fov_deg: Annotated[tuple[FieldOfView, FieldOfView], Ascending()]
+    elevation_deg: Annotated[tuple[MovingElevation, MovingElevation], Ascending()]
+    distance: Annotated[tuple[MovingDistance, MovingDistance], Ascending()]
+    fov_deg: Annotated[tuple[MovingFieldOfView, MovingFieldOfView], Ascending()]
+    front_back_until: Fraction = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

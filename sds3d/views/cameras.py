@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+FRONT_BACK_DEG = (
+    30.0  # classifier score distillation's, https://arxiv.org/abs/2310.19415, authors' code
+)
 DOME = ((12, 0.0), (8, 35.0), (4, 70.0))  # (views, elevation in degrees) of each ring
 
 
@@ -172,18 +175,24 @@ def random_views(
     elevation_deg: tuple[float, float],
     distance: tuple[float, float],
     fov_deg: tuple[float, float],
+    front_back: bool = False,
 ) -> Cameras:
     """Random cameras of size x size px: azimuths stratified over the circle, the rest uniform in their ranges.
 
     Azimuth i is uniform in the i-th of `views` equal sectors, and all sectors are turned by one random angle,
     so four views always see all sides.  Elevation is uniform in angle.  distance: world units.
+    front_back: each azimuth is instead uniform within FRONT_BACK_DEG of the front or, by a coin, of the back.
     """
 
     def uniform(low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(views, generator=rng)
 
     turn = 360.0 * torch.rand(1, generator=rng)
-    azimuth = (torch.arange(views) + torch.rand(views, generator=rng)) * (360.0 / views) + turn
+    share = torch.rand(views, generator=rng)
+    azimuth = (torch.arange(views) + share) * (360.0 / views) + turn
+    if front_back:
+        side = 180.0 * (torch.rand(views, generator=rng) < 0.5)
+        azimuth = side + FRONT_BACK_DEG * (2 * share - 1)
     return look_at_origin(
         azimuth, uniform(*elevation_deg), uniform(*distance), uniform(*fov_deg), size, size
     )

@@ -59,6 +59,45 @@ def test_cameras_lie_in_the_recipes_ranges_and_fill_them():
         assert high - margin < seen[name].max() <= high + 1e-3
 
 
+def test_a_range_of_cameras_widens_and_moves_over_the_run():
+    low = "{ start = 5.2, end = 3.5, until = 0.5, curve = 'exponential' }"
+    wide = "{ start = 10.0, end = 40.0 }"
+    sampling = draws(
+        *(
+            f"camera.distance=[{low}, 6.0]",
+            f"camera.elevation_deg=[-5.0, {wide}]",
+            "camera.views=64",
+        ),
+        steps=101,
+    )
+    for step, nearest, highest in (
+        (0, 5.2, 10.0),
+        (25, 5.2 * (3.5 / 5.2) ** (25 / 50.5), 17.4),
+        (100, 3.5, 39.7),
+    ):
+        cameras = sampling.cameras(rng(), step)
+        distance, elevation = cameras.position.norm(dim=1), cameras.elevation_deg
+        assert nearest - 1e-3 <= distance.min() < nearest + 0.1 * (6 - nearest)
+        assert 6 - 0.1 * (6 - nearest) < distance.max() <= 6 + 1e-3
+        assert highest - 2 < elevation.max() <= highest + 0.1
+        assert elevation.min() >= -5 - 1e-3
+
+
+def test_at_first_only_the_front_and_the_back_are_seen_where_the_recipe_says_so():
+    sampling = draws("camera.front_back_until=0.1", "camera.views=1", steps=1000)
+    for step in (0, 99):
+        away = torch.cat(
+            [sampling.cameras(rng(seed), step).azimuth_deg.abs() for seed in range(300)]
+        )
+        assert ((away <= 30.01) | (away >= 149.99)).all()
+        assert 100 < (away < 90).sum() < 200
+        assert away.min() < 2
+        assert (away - 180).abs().min() < 2
+        assert ((away > 25) & (away < 155)).sum() > 10
+    sides = [sampling.cameras(rng(seed), 100).azimuth_deg.abs().item() for seed in range(100)]
+    assert any(60 < azimuth < 120 for azimuth in sides)
+
+
 def test_all_cameras_of_a_step_are_turned_by_one_random_angle():
     """The first view is not always in the first sector: over many steps it comes from every side."""
     sampling = draws("camera.views=4")
