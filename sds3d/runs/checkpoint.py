@@ -48,8 +48,10 @@ def write(path: Path, tensors: dict[str, Tensor], meta: Mapping[str, Any]) -> No
 
 
 def read(path: Path, fix: str = AGAIN) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """(tensors, meta) of a checkpoint.  Raises RunError when it is damaged, down to a single bit; `fix` says what to
-    do then."""
+    """(tensors, meta) of a checkpoint.
+
+    Raises RunError when it is damaged, down to a single bit; `fix` says what to do then.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
@@ -85,8 +87,9 @@ def restore(
     Tensors of other modules are left alone, so that a scene can be restored by itself.
 
     Raises RunError, before a module or an optimizer is touched by what does not fit it, for a tensor that
-    is missing or too many, or has another shape or type than the run's; `fix` says what to do then.  Where a module names tensors in
-    GROWING, their first dimension may differ (splats are cloned and pruned), though equally for all.
+    is missing or too many, or has another shape or type than the run's; `fix` says what to do then.  Where a
+    module names tensors in GROWING, their first dimension may differ (splats are cloned and pruned), though
+    equally for all.
     """
     try:
         for name, module in modules.items():

@@ -138,6 +138,10 @@ class Job:
         used, and RecipeError for a run folder's recipe that imports code without `trust_recipe`."""
         if self.image and not os.path.isfile(self.image):
             raise UsageError(f"'{self.image}' is not a file", "give a PNG or JPEG of one object")
+        if self.image:
+            from sds3d.priors.exact.likeness import read_image
+
+            read_image(Path(self.image))
         parse_prior(self.prior)
         recipe = Path(self.recipe)
         if os.path.isfile(recipe) and os.path.isfile(recipe.parent / RECORD):

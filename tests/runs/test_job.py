@@ -62,6 +62,7 @@ def test_files_are_checked_when_the_job_runs_and_not_before(tmp_path):
     (tmp_path / "file").touch()
     missing = [
         (Job("a chair", method="csm", image=str(tmp_path / "no.png")), UsageError),
+        (Job("a chair", method="csm", image=str(tmp_path / "file")), PriorError),
         (Job("a chair", prior=f"exact:{tmp_path / 'no'}"), PriorError),
         (Job("a chair", prior=f"diffusers:{tmp_path}"), PriorError),
         (Job("a chair", out=str(tmp_path / "file" / "run")), RunError),
