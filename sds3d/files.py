@@ -1,7 +1,7 @@
-"""Files that are written whole or not at all, and locks on folders.
+"""Atomic writes of files, and locks on folders.
 
 A file is written under a temporary name of this process and then renamed, so that a reader, or a run that is
-killed, never meets half of it.  Whatever the operating system refuses is raised as one line with its fix.
+killed, never sees half of it.  Errors of the operating system are raised as one line with the fix.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def writing(path: Path, error: type[Sds3dError] = RunError) -> Iterator[None]:
 def replacing(
     path: Path, error: type[Sds3dError] = RunError, *, durable: bool = False
 ) -> Iterator[Path]:
-    """Yields a temporary path beside `path`, with its suffix; what is written there takes the place of `path`.
+    """Yields a temporary path beside `path`, with its suffix; what is written there replaces `path`.
 
-    When the block raises, the temporary file is removed and `path` stays as it was.  durable: waits until the
+    When the block raises, the temporary file is removed and `path` is unchanged.  durable: waits until the
     data are on the disk, for files that must survive a power cut.  Raises `error` when the disk refuses.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial{path.suffix}")
@@ -70,7 +70,7 @@ def replacing(
 def write(
     path: Path, data: bytes | str, error: type[Sds3dError] = RunError, *, durable: bool = False
 ) -> None:
-    """Writes a file whole or not at all; text as UTF-8.  Raises `error` when the disk refuses."""
+    """Writes a file atomically; text as UTF-8.  Raises `error` when the disk refuses."""
     content = data.encode("utf-8") if isinstance(data, str) else data
     with replacing(path, error, durable=durable) as temporary:
         temporary.write_bytes(content)
@@ -92,7 +92,7 @@ class Log:
         if kind is None:
             with writing(self._path, self._error):
                 self._stream.close()
-        else:  # what was raised first is what the user should read
+        else:  # the first error is the one to report
             with suppress(OSError):
                 self._stream.close()
 
@@ -102,18 +102,18 @@ class Log:
             self._stream.write(f"{line}\n")
 
     def flush(self) -> None:
-        """Hands what was written to the operating system."""
+        """Flushes the buffer to the operating system."""
         with writing(self._path, self._error):
             self._stream.flush()
 
 
 def is_temporary(name: str) -> bool:
-    """Whether the name is one that `replacing` gives: left behind by a process that was killed."""
+    """Whether the name is one that `replacing` uses: a leftover of a killed process."""
     return TEMPORARY.fullmatch(name) is not None
 
 
 def remove_temporary(folder: Path) -> None:
-    """Removes what killed writers have left in the folder.  Call it only while the folder is locked."""
+    """Removes the leftovers of killed writers.  Call it only while the folder is locked."""
     for file in folder.iterdir():
         if is_temporary(file.name) and file.is_file():
             with suppress(OSError):
@@ -124,7 +124,7 @@ def remove_temporary(folder: Path) -> None:
 def locked(folder: Path, name: str = LOCK) -> Iterator[None]:
     """Holds the folder's lock during the block.  Raises RunError, naming the holder, when it is taken.
 
-    The folder is made where it is missing, and removed again when the block leaves it empty.  The operating
+    The folder is created if it is missing, and removed again if the block leaves it empty.  The operating
     system releases the lock of a process that dies, so no lock is ever stale.  Disks without locks (some
     cluster file systems) are used without one.
     """
@@ -145,7 +145,7 @@ def locked(folder: Path, name: str = LOCK) -> Iterator[None]:
 
 
 def _make(folder: Path) -> list[Path]:
-    """The folders that had to be made, the innermost first."""
+    """The folders that had to be created, innermost first."""
     missing = [p for p in (folder, *folder.parents) if not p.exists()]
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -195,7 +195,7 @@ def digest(path: Path) -> str:
 def decode(data: bytes) -> str:
     """Text as editors and spreadsheets save it: UTF-8, UTF-16, else Windows' code page 1252.
 
-    Byte order marks are dropped.  UTF-16 without one is known by the zero bytes near its beginning.
+    Byte order marks are dropped.  UTF-16 without one is recognised by the zero bytes near its start.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")

@@ -1,4 +1,4 @@
-"""Many jobs, one after the other; each is plain data, and none can end the others."""
+"""Runs many jobs, one after the other; a failing one does not end the others."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ COLUMNS: tuple[str, ...] = (
 )
 DONE = ("finished", "already finished")
 BATCH_LOCK = "batch.lock"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how spreadsheets know a formula
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # start of a formula in spreadsheets
 
 
 class BatchReport(Report, Protocol):
-    """A Report that is also told where each job begins and ends."""
+    """A Report that is also notified when each job starts and ends."""
 
     def begin(self, number: int, total: int, job: Job) -> None:
-        """Job `number` of `total`, from 1, begins."""
+        """Job `number` of `total`, from 1, starts."""
 
     def end(self, row: Mapping[str, Any]) -> None:
         """The job has ended; `row` is its row of results.csv."""
@@ -52,12 +52,11 @@ class SilentBatch(Silent):
 
 
 def run(jobs: Sequence[Job], out: Path, report: BatchReport | None = None) -> list[dict[str, Any]]:
-    """Runs the jobs and returns a row each (COLUMNS); a stop ends the batch with the job's row "stopped".
+    """Runs the jobs and returns one row each (COLUMNS); a stop ends the batch with the job's row "stopped".
 
     seconds: what the run took in all, also when it was finished earlier.  results.csv is written after each
-    job, contact_sheet.png at the end.  A job that fails has a row "failed"; the trace of an unexpected
-    error is kept in FOLDER.error.txt.  Raises RunError when `out` is in use by another batch or cannot be
-    written.
+    job, contact_sheet.png at the end.  A job that fails has a row "failed"; the traceback of an unexpected
+    error is in FOLDER.error.txt.  Raises RunError when `out` is in use by another batch or cannot be written.
     """
     report = report or SilentBatch()
     rows: list[dict[str, Any]] = []
@@ -100,7 +99,7 @@ def _attempt(job: Job, report: Report) -> dict[str, Any]:
 
 
 def _write_results(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """A table for spreadsheets; text that they would run as a formula begins with a quote, which marks text."""
+    """A table for spreadsheets; text that they would run as a formula is prefixed with a quote."""
     stream = io.StringIO(newline="")
     writer = csv.DictWriter(stream, COLUMNS, extrasaction="ignore")
     writer.writeheader()
@@ -131,7 +130,7 @@ def _contact_sheet(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         except (OSError, UnidentifiedImageError):  # missing, or damaged
             continue
         half = image.crop((0, image.height // 2, image.width // 2, image.height))
-        size = size or half.size  # rows may ask for other sizes of preview
+        size = size or half.size  # rows may set other preview sizes
         views = np.asarray(half.resize(size))
         sheet.append((f"{row['prompt']}  ({row['method']}, seed {row['seed']})", [views]))
     if sheet:

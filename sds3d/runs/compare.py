@@ -1,4 +1,4 @@
-"""Methods side by side: the same prompts, prior, scene, camera stream and budget; a row of numbers a run."""
+"""Methods side by side: the same prompts, prior, scene, camera stream and budget; a row of numbers per run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PROBE_SIZE = 16  # pixels
 
 @dataclass(frozen=True)
 class Number:
-    """A number of a run as people read it: its name, its unit, and a factor from what is stored."""
+    """How a number of a run is displayed: its name, its unit, and the factor from its stored value."""
 
     name: str
     unit: str = ""
@@ -129,7 +129,7 @@ def summary(scores: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Summary]
 
 
 def write(scores: Sequence[Mapping[str, Any]], out: Path) -> Path:
-    """Writes compare.json and compare.html, a page with its films in it; returns the page's path."""
+    """Writes compare.json and compare.html, a self-contained page; returns the page's path."""
     write_file(out / "compare.json", json.dumps(list(scores), indent=1) + "\n")
     page = Template(resources("sds3d.runs").joinpath("compare.html").read_text(encoding="utf-8"))
     text = page.substitute(table=_table(summary(scores)), rows=_turntables(scores, out))
@@ -148,7 +148,7 @@ def _table(rows: Mapping[str, Mapping[str, Summary]]) -> str:
 
 
 def _turntables(scores: Sequence[Mapping[str, Any]], out: Path) -> str:
-    """A row of films for each prompt and seed, a method each, with a link to the run's page."""
+    """A row of turntables for each prompt and seed, one per method, linked to the runs' pages."""
     parts = []
     for prompt, seed in dict.fromkeys((s["prompt"], s["seed"]) for s in scores):
         parts.append(f"<h2>{escape(prompt)}, seed {seed}</h2><div>")

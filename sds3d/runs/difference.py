@@ -1,4 +1,4 @@
-"""What differs between the recipe of an earlier run and the one that is asked for now."""
+"""The differences between the recipe of an earlier run and the requested one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN = 6  # differences in a message
 
 @dataclass(frozen=True)
 class Difference:
-    """A key of two recipes, and its values in TOML; "-" where one has no such key."""
+    """A key of two recipes, and its values in TOML; "-" where one lacks it."""
 
     key: str
     before: str
@@ -39,7 +39,7 @@ def differences(before: str, now: str) -> list[Difference]:
 
 
 def text(found: Sequence[Difference]) -> str:
-    """The differences in a line."""
+    """The differences, in one line."""
     more = f", and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     return ", ".join(map(str, found[:SHOWN])) + more
 
@@ -50,10 +50,10 @@ def trained(found: Sequence[Difference]) -> list[Difference]:
 
 
 def require_continuable(folder: RunFolder, job: Job, found: Sequence[Difference]) -> None:
-    """Raises RunError, naming every key, when the run cannot go on under the recipe that is asked for now.
+    """Raises RunError, naming every key, when the run cannot continue under the requested recipe.
 
-    It can with more steps, with other [export] and [run], and with another preset of the recipe (draft, then
-    better) in what the presets set.
+    It can with more steps, with other [export] and [run] tables, and with another preset of the recipe (draft,
+    then better) in the keys that presets set.
     """
     allowed = {"steps"}
     if folder.require_record().job.preset != job.preset:
@@ -68,12 +68,12 @@ def require_continuable(folder: RunFolder, job: Job, found: Sequence[Difference]
 def require_steps_left(
     folder: RunFolder, done: int, steps: int, found: Sequence[Difference]
 ) -> None:
-    """Raises RunError when the run has done more steps than are asked for, or as many under another recipe."""
+    """Raises RunError when the run has done more steps than requested, or as many under another recipe."""
     others = [d for d in trained(found) if d.key != "steps"]
     if done > steps or (done == steps and others):
         differing = f" ({text(found)})" if found else ""
         raise RunError(
-            f"the run in '{folder.path}' has done {done} steps, and {steps} are asked for{differing}",
+            f"the run in '{folder.path}' has done {done} steps, and {steps} are requested{differing}",
             f"give more --steps, {START_OVER}",
         )
 

@@ -22,7 +22,7 @@ ACCELERATORS = ("gsplat", "nerfacc", "tinycudann")
 
 
 def report() -> dict[str, str]:
-    """What there is, by name; nothing is downloaded or compiled."""
+    """What is available, by name; nothing is downloaded or compiled."""
     return {
         **versions(),
         "platform": f"{platform.system()} {platform.machine()}",

@@ -38,8 +38,8 @@ def export(
 ) -> Result:
     """Meshes of a run's last checkpoint in other formats or sizes, in the run folder or in `out`.
 
-    Raises RunError when the folder holds no run with a checkpoint or is in use, ExportError when a file is
-    there already and `overwrite` is not given, RecipeError when the run's recipe imports code and is not
+    Raises RunError when the folder holds no run with a checkpoint or is in use, ExportError when a file
+    exists already and `overwrite` is false, RecipeError when the run's recipe imports code and is not
     trusted.
     """
     target = out or path
@@ -102,12 +102,12 @@ def export_meshes(
 
 
 def extras(job: Job) -> dict[str, object]:
-    """What a GLB remembers of its run."""
+    """The metadata of the run that a GLB carries."""
     return {"prompt": job.prompt, "method": job.method, "seed": job.seed}
 
 
 def _require_new(run: Run, target: Path, formats: Sequence[str], overwrite: bool) -> None:
-    """Raises ExportError for the first mesh that is there already and may not be replaced."""
+    """Raises ExportError for the first mesh that exists already and must not be replaced."""
     for number in range(run.recipe.particles):
         for name in formats:
             file = target / (f"mesh-{number}.{name}" if number else f"mesh.{name}")

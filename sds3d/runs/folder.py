@@ -32,9 +32,8 @@ class Record:
     """run.json.
 
     files: the names of all files that the run has written, which --overwrite removes.  inputs: SHA-256 of
-    what the run depends on (the prior's weights, the image), by name.  stamps: size and time of change of
-    the files behind them.  environment: device, versions.  result: of the last session that came to its
-    end.
+    what the run depends on (the prior's weights, the image), by name.  stamps: size and modification time
+    of those files.  environment: device, versions.  result: that of the last session that ended normally.
     """
 
     status: str
@@ -64,8 +63,8 @@ class Record:
 class RunFolder:
     """A folder for one run.
 
-    record, recipe_text: of the run that is there; None and "" for a new one.  leftovers: names that an
-    earlier run has written, which `begin` removes.
+    record, recipe_text: of the existing run; None and "" for a new one.  leftovers: files of an earlier
+    run, which `begin` removes.
     """
 
     path: Path
@@ -75,16 +74,16 @@ class RunFolder:
 
     @property
     def checkpoint(self) -> Path:
-        """The path of the checkpoint, there or not."""
+        """The path of the checkpoint, whether it exists or not."""
         return self.path / CHECKPOINT
 
     @property
     def has_checkpoint(self) -> bool:
-        """Whether there is a run with a checkpoint to go on from."""
+        """Whether there is a run with a checkpoint to resume from."""
         return self.record is not None and self.checkpoint.is_file()
 
     def require_record(self) -> Record:
-        """The record of the run that is there.  Raises RunError when there is none."""
+        """The record of the existing run.  Raises RunError when there is none."""
         if self.record is None:
             raise RunError(f"'{self.path}' holds no run", "give the folder of a run")
         return self.record
@@ -92,7 +91,7 @@ class RunFolder:
     def begin(self, record: Record, recipe_text: str) -> RunFolder:
         """Removes an earlier run's files and writes run.json, then recipe.toml.  Raises RunError.
 
-        In this order, a folder is known as ours from the first file on.
+        In this order, a folder is recognisable as ours from the first file on.
         """
         for name in self.leftovers:
             with suppress(OSError):
@@ -113,7 +112,7 @@ class RunFolder:
 
 
 def look(path: Path, *, overwrite: bool = False) -> RunFolder:
-    """The folder as it stands: with the run that it holds, or ready for a new one.  Nothing is written.
+    """The folder as it is: with its run, or ready for a new one.  Nothing is written.
 
     overwrite: an earlier run counts as absent; its files are the leftovers.
 
@@ -157,7 +156,7 @@ def require_run(path: Path) -> RunFolder:
 
 
 def require_same(folder: RunFolder, job: Job) -> None:
-    """Raises RunError when the folder's run is another one than the job's: another prompt, prior, seed, ..."""
+    """Raises RunError when the folder's run is not the job's: another prompt, prior, seed, ..."""
     if folder.record is None:
         return
     theirs = folder.record.job
@@ -168,7 +167,7 @@ def require_same(folder: RunFolder, job: Job) -> None:
 
 
 def require_same_inputs(folder: RunFolder, inputs: Mapping[str, str]) -> None:
-    """Raises RunError, naming one, when the folder's run was begun with other weights, meshes or image."""
+    """Raises RunError, naming one, when the folder's run was started with other weights, meshes or image."""
     if folder.record is None or folder.record.inputs == inputs:
         return
     before = folder.record.inputs
@@ -180,7 +179,7 @@ def require_same_inputs(folder: RunFolder, inputs: Mapping[str, str]) -> None:
 
 
 def trim_metrics(path: Path, step: int) -> dict[str, float]:
-    """Drops the lines of steps from `step` on, which a resumed run makes again, and those that are damaged.
+    """Drops damaged lines, and those of steps from `step` on, which a resumed run writes again.
 
     Returns the values of the last line that is kept, {} where there is none.
     """
@@ -250,7 +249,7 @@ def _record(path: Path, table: Mapping[str, Any]) -> Record:
 
 
 def _listed(path: Path) -> tuple[str, ...]:
-    """The names that a run of ours lists, also when the rest of its record is damaged.  Raises RunError."""
+    """The files that a run of ours lists, even if the rest of its record is damaged.  Raises RunError."""
     names = _read_ours(path).get("files")
     if isinstance(names, list) and all(map(is_plain, names)):
         return tuple(names)

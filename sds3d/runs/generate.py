@@ -1,4 +1,4 @@
-"""From a job to a run folder: prior, optimisation, mesh, pictures, files."""
+"""From a job to a run folder: prior, optimisation, mesh, images, files."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from sds3d.runs.run import Run, prepare
 
 
 def generate(job: Job, report: Report = SILENT) -> Result:
-    """Runs the job, goes on from its checkpoint, or finds it finished.
+    """Runs the job, resumes it from its checkpoint, or finds it finished.
 
     A first Ctrl-C, SIGTERM or SIGHUP stops, saves and exports (status "stopped"); a second quits.  A run
-    goes on under another preset of its recipe, or with more steps; a finished run whose files are missing
+    continues under another preset of its recipe, or with more steps; a finished run whose files are missing
     or empty is exported again.
 
-    Raises Sds3dError, with the fix, for everything that a user can act on: RunError, naming the holder, when
-    another process works in the folder.  Nothing is written before the prior knows the prompt.
+    Raises Sds3dError, with the fix, for everything that a user can act on; RunError, naming the process, when
+    another one works in the folder.  Nothing is written before the prior has accepted the prompt.
     """
     job.check_files()
     recipe = resolve(job)
@@ -49,7 +49,7 @@ def generate(job: Job, report: Report = SILENT) -> Result:
 
 
 def _differences(run: Run) -> list[Difference]:
-    """What differs between the folder's recipe and this one.  Raises RunError when the run cannot go on."""
+    """The differences between the folder's recipe and this one.  Raises RunError when it cannot continue."""
     if not run.folder.has_checkpoint:
         return []
     found = difference.differences(run.folder.recipe_text, run.recipe_text)
@@ -58,9 +58,9 @@ def _differences(run: Run) -> list[Difference]:
 
 
 def _finished(run: Run, found: Sequence[Difference]) -> Result | None:
-    """The result of a run that has no step left and was made from today's files, else None.
+    """The result of a run without steps left whose input files are unchanged, else None.
 
-    Raises RunError when the run has more steps than are asked for.
+    Raises RunError when the run has done more steps than requested.
     """
     record = run.folder.record
     if record is None or record.result is None or not run.folder.has_checkpoint:
@@ -128,7 +128,7 @@ def _fit(
             with run.clock("pictures"):
                 look.update(run.scene)
             report.step(done, total, values)
-            stop = interrupt.asked  # asked once: a signal from here on is for the next step
+            stop = interrupt.asked  # read once: a later signal is for the next step
             if stop or done % every == 0 or done == total:
                 metrics.flush()
                 with run.clock("checkpoint"):
@@ -147,7 +147,7 @@ def _finish(
     formats: Iterable[str],
     report: Report,
 ) -> Result:
-    """Exports meshes, pictures and the page of the scene as it is, and records them."""
+    """Exports the scene as it is: meshes, images and the report; and records them."""
     path = run.folder.path
     report.stage("mesh")
     meshes, made = export_meshes(
@@ -168,7 +168,7 @@ def _finish(
 
 
 def _complete(run: Run, result: Result, found: Sequence[Difference], report: Report) -> Result:
-    """The result of a finished run, after exporting what is missing, empty, or asked for in another way."""
+    """The result of a finished run, after exporting what is missing, empty or requested differently."""
     missing = [name for name, file in result.files.items() if not _has_content(file)]
     formats = [name for name in EXPORTERS if name in result.files]
     new = [name for name in run.job.formats if name not in formats]

@@ -30,9 +30,9 @@ PICTURE_SIZES = range(16, 2049)  # pixels
 
 @dataclass(frozen=True)
 class Job:
-    """What `sds3d generate` is asked for.
+    """The options of `sds3d generate`.
 
-    prompt, negative: what to make, and what to steer away from.  image: a picture of the object beside the
+    prompt, negative: what to make, and what to steer away from.  image: an image prompt in addition to the
     words, for methods that take one.
     recipe: a shipped recipe's name or a file; empty means METHOD-SCENE.  prior: a name, exact:FOLDER, or
     diffusers:FOLDER or the name of a model on the hub.
@@ -42,7 +42,7 @@ class Job:
     preview_size, turntable_size: pixels of a view in preview.png, and of the film.
     trust_recipe: whether a recipe that a run folder brought may import code by `package.module:name`.
 
-    Raises UsageError, RecipeError or PriorError for a value that cannot work.  Whether files and folders
+    Raises UsageError, RecipeError or PriorError for an invalid value.  Whether files and folders
     exist is checked by `check_files`, when the job is run.
     """
 
@@ -123,13 +123,13 @@ class Job:
 
     @property
     def slug(self) -> str:
-        """The prompt as folders are named."""
+        """The part of the folder's name that stands for the prompt."""
         text, negative = (" ".join(text.split()) for text in (self.prompt, self.negative))
         return Prompt(text, negative, self.image).slug
 
     @property
     def kind(self) -> str:
-        """METHOD or METHOD-SCENE, as folders are named."""
+        """The part of the folder's name that stands for the method and the scene."""
         name = self.method if self.scene == DEFAULT_SCENE else f"{self.method}-{self.scene}"
         return re.sub(r"[^\w-]+", "-", name)
 
@@ -172,7 +172,7 @@ TYPES = {
 
 
 def _check_type(name: str, annotation: str, value: object) -> None:
-    """Raises UsageError when a field's value has another type, or is text that no file could hold."""
+    """Raises UsageError when a field's value has another type, or is text that cannot be encoded."""
     kind, called, fix = TYPES[annotation]
     texts = value if isinstance(value, tuple) else (value,)
     if annotation.startswith("tuple") and not all(isinstance(text, str) for text in texts):
@@ -233,7 +233,7 @@ def recipe_imports(name: str) -> list[str]:
 
 
 def require_trust(found: list[str], source: str, trusted: bool) -> None:
-    """Raises RecipeError when `source` would import code and nobody has said that it may."""
+    """Raises RecipeError when `source` would import code without being trusted."""
     if found and not trusted:
         raise RecipeError(
             f"{source} imports code: {found[0]}",

@@ -1,4 +1,4 @@
-"""Files of jobs: a prompt a line (.txt), JSON objects (.jsonl, .json) or a table (.csv, .tsv)."""
+"""Files of jobs: one prompt per line (.txt), JSON objects (.jsonl, .json) or a table (.csv, .tsv)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sds3d.priors import PRIORS
 from sds3d.recipe import toml
 from sds3d.runs.job import Job, imports, recipe_imports, require_trust, settled
 
-FORBIDDEN = ("trust_recipe",)  # what a file may not say of itself
+FORBIDDEN = ("trust_recipe",)  # fields that a file must not set
 KEYS = {field.name: str(field.type) for field in fields(Job) if field.name not in FORBIDDEN}
 SUFFIXES = (".txt", ".jsonl", ".json", ".csv", ".tsv")
 DELIMITERS = ",;\t"
@@ -26,7 +26,7 @@ YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 WHITESPACE = re.compile(r"\s*")
 LARGEST = 64 * 2**20  # bytes
 
-Row = tuple[str, dict[str, Any]]  # where it stands, and its values
+Row = tuple[str, dict[str, Any]]  # its position, and its values
 
 
 def read_lines(path: Path) -> list[str]:
@@ -48,8 +48,8 @@ def read_jobs(
 ) -> list[Job]:
     """The jobs of a file: each row with each method and seed that it does not set itself.
 
-    A row's keys are the fields of a Job and win over `shared`; null and empty cells count as absent.  Run
-    folders lie below `out`; a row's own `out` is relative to it.  Equal jobs are returned once.
+    A row's keys are the fields of a Job and override `shared`; null and empty cells count as absent.  Run
+    folders are inside `out`; a row's own `out` is relative to it.  Equal jobs are returned once.
 
     Raises UsageError naming file and entry, also for a row that imports code without `trust_recipe`.
     """
@@ -67,7 +67,7 @@ def read_jobs(
         except Sds3dError as error:
             raise UsageError(f"{where}: {error.message}", error.fix) from error
     if not jobs:
-        raise UsageError(f"'{path}' holds no prompts", "write a prompt a line")
+        raise UsageError(f"'{path}' holds no prompts", "write one prompt per line")
     _require_own_folders(jobs)
     return list(jobs)
 
@@ -89,19 +89,19 @@ def _combinations(
 
 
 def place(job: Job, out: Path) -> Job:
-    """The job with its folder below `out`, where it names none."""
+    """The job with its folder inside `out`, if it names none."""
     return job if job.out else replace(job, out=str(out / job.slug / f"{job.kind}-{job.seed}"))
 
 
 def _placed(job: Job, out: Path) -> Job:
-    """The job with its folder below `out`.  Raises UsageError for a folder that is not."""
+    """The job with its folder inside `out`.  Raises UsageError for a folder that is not."""
     if not job.out:
         return place(job, out)
     folder = out / job.out
     inside = folder.resolve().is_relative_to(out.resolve())
     if not inside or folder.resolve() == out.resolve():
         raise UsageError(
-            f"out = '{job.out}': not a folder below '{out}'",
+            f"out = '{job.out}': not a folder inside '{out}'",
             "give a relative path, or another --out for the whole batch",
         )
     return replace(job, out=str(folder))
@@ -114,7 +114,7 @@ def _require_own_folders(jobs: Mapping[Job, str]) -> None:
         folder = job.folder()
         if folder in owners:
             raise UsageError(
-                f"{where}: the run folder '{folder}' is already that of {owners[folder]}",
+                f"{where}: the run folder '{folder}' is already used by {owners[folder]}",
                 "give one of the two an 'out' or a seed of its own",
             )
         owners[folder] = where
@@ -152,7 +152,7 @@ def _text(path: Path) -> str:
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    """Where each entry stands and its values.  Raises UsageError."""
+    """The position and the values of each entry.  Raises UsageError."""
     match path.suffix.lower():
         case ".txt":
             yield from (
@@ -167,12 +167,12 @@ def _rows(path: Path) -> Iterator[Row]:
                 f"'{path}' is not {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
                 if suffix
                 else f"'{path}' has no suffix",
-                f"name the file by what it holds: {', '.join(SUFFIXES)}",
+                f"name the file by its format: {', '.join(SUFFIXES)}",
             )
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """(line number, line) of what is neither empty nor a comment."""
+    """(line number, line) pairs that are neither empty nor comments."""
     for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
         prompt = re.split(r"(?:^|\s)#\s", f"{line.strip()} ")[0].strip()
         if prompt and not prompt.startswith("#"):
@@ -195,7 +195,7 @@ def _json_rows(path: Path) -> Iterator[Row]:
         except json.JSONDecodeError as error:
             raise UsageError(
                 f"'{path.name}', line {error.lineno}: not JSON ({error.msg})",
-                "write one JSON object a line, without commas between them",
+                "write one JSON object per line, without commas between them",
             ) from error
         except (ValueError, RecursionError) as error:  # a number of 5,000 digits; deep nesting
             what = "nested too deeply" if isinstance(error, RecursionError) else str(error)
@@ -244,7 +244,7 @@ def _table_rows(path: Path) -> Iterator[Row]:
 
 
 def _typed(key: str, value: Any) -> Any:
-    """A value of a file as the Job's field has it.  Raises UsageError."""
+    """A value in a file, as the type of the Job's field.  Raises UsageError."""
     if key not in KEYS:
         raise UsageError(f"unknown key '{key}'{nearest(str(key), KEYS)}", "correct the key")
     match KEYS[key]:
@@ -255,7 +255,7 @@ def _typed(key: str, value: Any) -> Any:
                 return YES_NO[value.lower()]
         case "tuple[str, ...]":
             return _texts(key, value)
-    return value  # the Job refuses what is not of its type
+    return value  # the Job refuses values of other types
 
 
 def _whole(key: str, value: Any) -> int:

@@ -1,4 +1,4 @@
-"""One page that shows a run: the object to turn around, numbers, pictures, the recipe."""
+"""The HTML report of a run: an interactive viewer, images, numbers and the recipe."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_page(mesh: Mesh, job: Job, recipe_text: str, result: Result) -> Path:
 
 
 def facts(job: Job, result: Result) -> Mapping[str, str]:
-    """What a reader wants to know about a run, by name."""
+    """The facts about a run that the report shows, by name."""
     total = sum(result.seconds.values())
     split = (f"{name} {value:.1f}" for name, value in result.seconds.items() if value >= 0.05)
     values = (f"{name} {value:.4g}" for name, value in result.values.items())

@@ -1,4 +1,4 @@
-"""Pictures of a run: a preview and a turntable at its end, and a look at it while it is optimised."""
+"""Images of a run: a preview and a turntable at its end, and progress images during optimisation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PREVIEW_VIEWS, TURNTABLE_VIEWS = 8, 72
 FRAMES_PER_SECOND = 24
 GREY = 0.5
 PROGRESS_VIEWS, PROGRESS_SIZE = 4, 96
-SHARE = 0.02  # of the time that the pictures during a run may take
+SHARE = 0.02  # of the time that progress images may take
 EARLIEST = 5.0  # seconds until the first of them
 
 
@@ -56,7 +56,7 @@ def render(scene: Scene, cameras: Cameras) -> np.ndarray:
 
 @dataclass
 class ProgressPicture:
-    """A look at a scene while it is optimised: four sides, written now and then.
+    """Writes progress images of a scene while it is optimised, from four sides, now and then.
 
     All of them together take at most SHARE of the time since the start.  Rendering without a generator
     draws no random numbers, so the run is the same with and without them.

@@ -1,4 +1,4 @@
-"""How near a finished run has come to what its prior wants."""
+"""How close a finished run is to the object that its prior prefers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it."""
+"""The interface through which a run reports its progress."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ class Report(Protocol):
     """Receives the progress of a run.  The command line's draws a bar; `SILENT` ignores everything."""
 
     def stage(self, name: str) -> None:
-        """A part of the run begins: "prior", "fit", "mesh" or "pictures"."""
+        """A part of the run starts: "prior", "fit", "mesh" or "pictures"."""
 
     def step(self, step: int, total: int, values: dict[str, float]) -> None:
         """`step` of `total` optimisation steps are done; `values` are those of metrics.jsonl."""
 
     def note(self, line: str) -> None:
-        """Something the user should know, one line."""
+        """A note for the user, one line."""
 
     def stopping(self, signal: str) -> None:
-        """A stop was asked for, by "Ctrl-C" or a signal's name; the run saves, exports and ends.
+        """A stop was requested, by "Ctrl-C" or a signal's name; the run saves, exports and ends.
 
         Called from a signal handler, in the middle of any statement.
         """

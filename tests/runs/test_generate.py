@@ -153,7 +153,7 @@ def test_a_finished_run_is_trained_longer_by_more_steps(run):
     assert (found.status, found.steps) == ("finished", 5)
     assert "going on from step 3 of 5, with another recipe: steps 3 -> 5" in notes.text
     assert steps_of(run) == [0, 1, 2, 3, 4]
-    with pytest.raises(RunError, match="has done 5 steps, and 3 are asked for"):
+    with pytest.raises(RunError, match="has done 5 steps, and 3 are requested"):
         generate(job(run, steps=3))
 
 

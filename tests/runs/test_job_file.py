@@ -124,13 +124,13 @@ def test_lists_in_a_cell_are_split_at_the_commas_between_their_entries():
         ("a.jsonl", '{"prompt": "a", "scene": 3}', "scene = 3: not text"),
         ("a.jsonl", '{"prompt": "a", "recipe": "sds-nref"}', "entry 1: unknown recipe"),
         ("a.jsonl", '{"prompt": "a", "preset": "laptp"}', "did you mean 'laptop'"),
-        ("a.jsonl", '{"prompt": "a", "out": "../x"}', "entry 1: out = '../x': not a folder below"),
-        ("a.jsonl", '{"prompt": "a", "out": "/tmp/x"}', "entry 1: out = '/tmp/x': not a folder below"),
-        ("a.jsonl", '{"prompt": "a", "out": "."}', "entry 1: out = '.': not a folder below"),
+        ("a.jsonl", '{"prompt": "a", "out": "../x"}', "entry 1: out = '../x': not a folder inside"),
+        ("a.jsonl", '{"prompt": "a", "out": "/tmp/x"}', "entry 1: out = '/tmp/x': not a folder inside"),
+        ("a.jsonl", '{"prompt": "a", "out": "."}', "entry 1: out = '.': not a folder inside"),
         (
             "a.jsonl",
             '{"prompt": "a", "out": "x"}\n{"prompt": "b", "out": "x"}',
-            "entry 2: the run folder 'out/x' is already that of 'a.jsonl', entry 1",
+            "entry 2: the run folder 'out/x' is already used by 'a.jsonl', entry 1",
         ),
         ("a.jsonl", '{"prompt": "a", "formats": []}', "formats is empty"),
         ("a.jsonl", '{"prompt": "a", "formats": ["glb", 3]}', "formats = ['glb', 3]: not a list"),
@@ -189,7 +189,7 @@ def test_a_link_does_not_lead_out_of_the_folder(tmp_path):
     (tmp_path / "batch").mkdir()
     (tmp_path / "batch" / "link").symlink_to(tmp_path)
     path = written(tmp_path, "p.jsonl", '{"prompt": "a chair", "out": "link/x"}')
-    with pytest.raises(UsageError, match="not a folder below"):
+    with pytest.raises(UsageError, match="not a folder inside"):
         jobs_of(path, out=tmp_path / "batch")
 
 

@@ -206,7 +206,7 @@ def test_a_run_has_steps_left_or_nothing_that_matters_differs(run):
     require_steps_left(run, 5, 5, [])
     require_steps_left(run, 5, 5, more)
     for done, steps, found in ((9, 5, more), (5, 5, other)):
-        with pytest.raises(RunError, match=f"has done {done} steps, and {steps} are asked for"):
+        with pytest.raises(RunError, match=f"has done {done} steps, and {steps} are requested"):
             require_steps_left(run, done, steps, found)
 
 
