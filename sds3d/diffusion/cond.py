@@ -16,7 +16,7 @@ class Embedding:
 
     embedding: (R, ...) token embeddings of a network, or ln p_i of the exact prior's members.
     pooled: (R, P) one vector for the whole prompt, for networks that take one beside the tokens.
-    mask: (R, T) 1 for tokens and 0 for padding, for networks that are told which is which.
+    mask: (R, T) 1 for tokens and 0 for padding, for networks that take one.
     spread: (R,) standard deviation of the exact prior's members on this branch, in units of z.
     """
 

@@ -26,7 +26,7 @@ def cfg(prior: Prior, z_t: Tensor, t: Tensor, cond: Cond, guidance_scale: float)
     """eps_null + s (eps_pos - eps_null); one evaluation of the prior on 2 B rows, B when s = 1.
 
     With cond.away, Perp-Neg: eps_null + s (d + sum_i w_i perp(eps_i - eps_null, d)), d = eps_pos - eps_null;
-    with cond.rescale the result is drawn towards the deviation of eps_pos.
+    with cond.rescale the result is scaled towards the standard deviation of eps_pos.
     Ho and Salimans 2022, https://arxiv.org/abs/2207.12598, eq. 6 with s = 1 + w; Armandpour et al. 2023,
     https://arxiv.org/abs/2304.04968; Lin et al. 2023, https://arxiv.org/abs/2305.08891, section 3.4.
     """

@@ -60,7 +60,7 @@ def prioritized(fraction: float, m1: float, m2: float, s1: float, s2: float) -> 
     """The time at a fraction of the run, never rising: most steps where coarse form, then detail, is decided.
 
     t with sum_{u >= t} W(u) = fraction sum_u W(u),  W = sqrt((1 - alpha_bar) / alpha_bar) W_p,  W_p a plateau
-    from m2 to m1 with Gaussian flanks of deviations s1 above and s2 below.  Huang et al. 2023, DreamTime,
+    from m2 to m1 with Gaussian flanks of standard deviation s1 above, s2 below.  Huang et al. 2023, DreamTime,
     https://arxiv.org/abs/2306.12422, section 3.2; the schedule is Stable Diffusion's.
     """
     share = _prioritized(m1, m2, s1, s2)

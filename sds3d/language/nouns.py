@@ -159,7 +159,7 @@ def _mark_noun(
 
 
 def plain_made(category: str) -> str:
-    """What a word that names a kind of the category is told."""
+    """The note for a word that names a kind of the category."""
     return f"a plain {category} is made"
 
 

@@ -17,7 +17,7 @@ from sds3d.mesh.unwrap import unwrap
 ColorAt = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Points (N, 3) on a surface and its unit normals there (N, 3) -> sRGB (N, 3) in [0, 1]."""
 
-CHUNK = 1 << 17  # texels whose colours are asked for at once
+CHUNK = 1 << 17  # texels whose colours are evaluated at once
 
 
 def textured(mesh: Mesh, color_at: ColorAt, *, texture_size: int) -> Mesh:

@@ -1,4 +1,4 @@
-"""Objects that are given by a density: where their surface lies, and which points no view can see."""
+"""Objects given by a density: where their surface is, and which points no view can see."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def surface_level(surface: ImplicitSurface) -> tuple[float, float]:
 def filled(surface: ImplicitSurface, level: float) -> np.ndarray:
     """The density grid (R, R, R) prepared for an isosurface at `level`.
 
-    It is cut at twice the level: density is steep, and a mean of two grid points should say where between
-    them the surface lies.  Where no view can see, it is twice the level: no image asks for a density
+    It is clipped at twice the level: density is steep, and interpolation between two grid points should say
+    where the surface is.  Where no view can see, it is twice the level: no image asks for a density
     there, so optimised objects are hollow.
     """
     line = torch.linspace(-1, 1, surface.density.shape[0])

@@ -1,4 +1,4 @@
-"""Pictures of what was made."""
+"""Images of the finished mesh: views, previews, contact sheets and turntables."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def texels(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
 
 
 def preview(views: np.ndarray, path: Path, columns: int = 8) -> None:
-    """Writes the views (N, H, W, 3) uint8 as rows of `columns` pictures; a short last row ends white."""
+    """Writes the views (N, H, W, 3) uint8 as rows of `columns` images; a short last row ends white."""
     columns = min(columns, len(views))
     missing = np.full((-len(views) % columns, *views.shape[1:]), 255, np.uint8)
     views = np.concatenate([views, missing])
@@ -79,7 +79,7 @@ def preview(views: np.ndarray, path: Path, columns: int = 8) -> None:
 def contact_sheet(
     rows: Sequence[tuple[str, Sequence[np.ndarray]]], path: Path, columns: int = 2
 ) -> None:
-    """Writes labelled rows of pictures, `columns` of them beside each other."""
+    """Writes labelled rows of images, `columns` of them side by side."""
     height, width = rows[0][1][0].shape[:2]
     cell = width * max(len(images) for _, images in rows) + GAP
     lines = -(-len(rows) // columns)

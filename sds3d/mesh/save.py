@@ -20,7 +20,7 @@ def save(
     exporter: str = "",
     overwrite: bool = True,
 ) -> list[Path]:
-    """Writes the mesh beside or at `path`, each file whole or not at all, and returns the paths written.
+    """Writes the mesh beside or at `path`, each file atomically, and returns the paths written.
 
     They are written in the exporter's order: a material before the mesh that names it, so that the last file
     is the one to open.

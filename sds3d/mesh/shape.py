@@ -15,9 +15,9 @@ from sds3d.mesh.material import BLEND, MASK, OPAQUE, Material, Piece
 
 CREASE = 40.0  # degrees: edges that bend more stay sharp where a file has no normals
 GLASS = (0.78, 0.85, 0.87)  # sRGB; shows through a translucent material, which is drawn opaque
-UNSEEN = 0.05  # surfaces of less opacity are helpers of the modeller, and are left out
+UNSEEN = 0.05  # surfaces of less opacity are modelling aids, and are left out
 GRAIN = (
-    1e-5  # of the size: vertices nearer than this are one for normals, whatever a file's rounding
+    1e-5  # of the size: vertices closer than this share their normals, whatever a file's rounding
 )
 
 
@@ -147,8 +147,8 @@ def _look(piece: Piece) -> Look:
 def _opaque(texture: Texture, material: Material, factor: float) -> tuple[Texture, float]:
     """(the texture with alpha 1/2 at the edges of its holes, the opacity of what is drawn).
 
-    A mask's cutoff goes to 1/2.  Of a translucent texture, what has less than half of its greatest alpha is a
-    hole, and the rest is drawn in that opacity.
+    A mask's cutoff goes to 1/2.  Texels of a translucent texture with less than half of its greatest alpha are
+    holes, and the rest is drawn with that opacity.
     """
     pixels = texture.pixels
     alpha = pixels[..., 3].astype(np.float32) / 255 * factor
@@ -266,7 +266,7 @@ def face_normals(points: np.ndarray) -> np.ndarray:
 
 
 def corner_normals(points: np.ndarray, crease_deg: float = CREASE) -> np.ndarray:
-    """Corner normals (F, 3, 3) float32 of triangles (F, 3, 3), smooth but for edges above the angle.
+    """Corner normals (F, 3, 3) float32 of triangles (F, 3, 3), smooth except at edges above the angle.
 
     A corner's normal is the area-weighted mean over the faces that meet there and bend less than the angle.
     """

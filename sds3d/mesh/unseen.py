@@ -1,4 +1,4 @@
-"""Colours for the faces that no image has shown: an optimised scene has an arbitrary colour there."""
+"""Colours for faces that no image has shown, where an optimised scene has arbitrary colours."""
 
 from __future__ import annotations
 

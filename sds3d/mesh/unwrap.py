@@ -23,8 +23,8 @@ def unwrap(mesh: Mesh, texture_size: int, cpu_seconds: float = CPU_SECONDS) -> M
     """The mesh with texture coordinates; vertices are duplicated along the seams.
 
     The charts are xatlas's.  When it fails or needs more than `cpu_seconds` of processor time, every face gets
-    half a square to itself.  The limit is not on elapsed time, so the result does not depend on what else the
-    machine is doing.  Raises MeshError when the mesh has no normals.
+    its own half of a square.  The limit is not on elapsed time, so the result does not depend on what else
+    the machine is doing.  Raises MeshError when the mesh has no normals.
     """
     if mesh.normals is None:
         raise MeshError("the mesh has no normals", "give it normals before it is unwrapped")

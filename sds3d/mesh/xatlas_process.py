@@ -1,4 +1,4 @@
-"""xatlas in a process of its own, because only a process can be stopped: npz on stdin, npz on stdout.
+"""xatlas in a separate process, because only a process can be stopped: npz on stdin, npz on stdout.
 
     python xatlas_process.py PARENT CPU_SECONDS
 
@@ -29,7 +29,7 @@ def die_with(parent: int) -> None:
 
 
 def limit(cpu_seconds: float) -> None:
-    """Has the kernel kill this process after that much more processor time, rounded up to a second."""
+    """Has the kernel kill this process after the given amount of processor time, rounded up to a second."""
     total = math.ceil(time.process_time() + cpu_seconds)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (total, total))

@@ -72,7 +72,7 @@ def levels(t: Tensor, end: Tensor, stride: float) -> list[Tensor]:
 
 
 def deviation(prior: Prior, u: Tensor, after: Tensor) -> Tensor:
-    """The deviation of the ancestral step between two times, u < after, (B, 1, 1, 1).
+    """The standard deviation of the ancestral step between two times, u < after, (B, 1, 1, 1).
 
     sigma_u / sigma_after sqrt(1 - alpha_after^2 / alpha_u^2): Song et al. 2020, eq. 16 with eta = 1.
     """

@@ -1,4 +1,4 @@
-"""A picture of what a prompt selects from the exact prior."""
+"""An image of the objects that a prompt selects from the exact prior."""
 
 from __future__ import annotations
 

@@ -154,9 +154,9 @@ SHOWN = {
     "white_tex_factor_and_factor": ((RED, GREEN), PAIR),
 }
 REFUSED = {
-    "all_at_origin": "no area",
+    "all_at_origin": "zero area",
     "alpha_blend_zero": "transparent",
-    "degenerate_only": "no area",
+    "degenerate_only": "zero area",
     "draco_declared": "KHR_draco_mesh_compression",
     "empty_scene": "no triangles",
     "gltf1": "glTF 1.0",
@@ -169,7 +169,7 @@ REFUSED = {
     "nan_vertex_colored": "not finite",
     "not_a_mesh": "web page",
     "obj_empty": "no triangles",
-    "obj_index_out": "not there",
+    "obj_index_out": "does not exist",
     "obj_lines_only": "no triangles",
     "obj_vertices_only": "no triangles",
     "ply_nan": "not finite",

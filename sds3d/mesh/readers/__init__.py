@@ -28,7 +28,7 @@ def read(
     camera.  root: files that the mesh names are opened at and below it; the mesh's folder if not given.
     longest: textures are halved until they are no longer than this, in pixels.
 
-    Raises MeshError, which names the file, when it cannot be read or holds no surface.
+    Raises MeshError, which names the file, when it cannot be read or has no surface.
     """
     if up not in UP:
         raise MeshError(f"up is '{up}'{nearest(up, UP)}", "use y or z")
@@ -53,7 +53,7 @@ def _relative(path: Path, files: Folder) -> str:
 
 
 def read_bytes(data: bytes, name: str, files: Files, *, longest: int | None = None) -> MeshFile:
-    """The same of bytes whose format is told by their beginning, else by the suffix of `name`.
+    """The same for bytes, whose format is detected from their start, else from the suffix of `name`.
 
     Raises MeshError, which does not name the file.
     """
@@ -72,10 +72,10 @@ def read_bytes(data: bytes, name: str, files: Files, *, longest: int | None = No
             pieces = stl.read(data)
         tidy = [tidied(piece) for piece in pieces if len(piece.faces)]
     if not tidy:
-        raise MeshError("it holds no triangles", AGAIN)
+        raise MeshError("it has no triangles", AGAIN)
     whole = tuple(piece for piece in tidy if len(piece.faces))
     if not whole:
-        raise MeshError("all its triangles have no area", AGAIN)
+        raise MeshError("all its triangles have zero area", AGAIN)
     return MeshFile(whole, tuple(dict.fromkeys(notes)))
 
 
@@ -99,20 +99,20 @@ def _kind(data: bytes, name: str) -> str:
             f"'{suffix or name}' is not a format that is read", f"use {', '.join(SUFFIXES)}"
         )
     if suffix == ".glb":
-        raise MeshError("it is no GLB file", AGAIN)
+        raise MeshError("it is not a GLB file", AGAIN)
     if suffix == ".ply":
-        raise MeshError("it is no PLY file", AGAIN)
+        raise MeshError("it is not a PLY file", AGAIN)
     return suffix
 
 
 def tidied(piece: Piece) -> Piece:
-    """The piece without vertices that no face uses and without faces of no area; normals of unit length.
+    """The piece without vertices that no face uses and without faces of zero area; normals of unit length.
 
     Raises MeshError for indices out of range and for used vertices that are not finite.
     """
     faces, count = np.asarray(piece.faces), len(piece.vertices)
     if faces.min() < 0 or faces.max() >= count:
-        raise MeshError("a face names a vertex that is not there", AGAIN)
+        raise MeshError("a face refers to a vertex that does not exist", AGAIN)
     corners = piece.vertices[faces]
     if not np.isfinite(corners).all():
         raise MeshError("it has vertices that are not finite (NaN or infinite)", AGAIN)

@@ -33,7 +33,7 @@ class Document:
         except (ValueError, RecursionError) as error:
             raise MeshError(f"its JSON is damaged: {error}", AGAIN) from error
         if not isinstance(root, dict):
-            raise MeshError("its JSON is no object", AGAIN)
+            raise MeshError("its JSON is not an object", AGAIN)
         self.root: Entry = root
         self._files = files
         self._buffers: dict[object, bytes] = {}
@@ -50,15 +50,15 @@ class Document:
         """The entry of a top-level list."""
         entries = self._list(name)
         if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(entries):
-            raise MeshError(f"it refers to {name}[{_shown(index)}], which is not there", AGAIN)
+            raise MeshError(f"it refers to {name}[{_shown(index)}], which does not exist", AGAIN)
         if not isinstance(entries[index], dict):
-            raise MeshError(f"{name}[{index}] is no object", AGAIN)
+            raise MeshError(f"{name}[{index}] is not an object", AGAIN)
         return entries[index]
 
     def _list(self, name: str) -> list[Any]:
         entries = self.root.get(name, [])
         if not isinstance(entries, list):
-            raise MeshError(f"its '{name}' is no list", AGAIN)
+            raise MeshError(f"its '{name}' is not a list", AGAIN)
         return entries
 
     def buffer(self, index: object) -> bytes:
@@ -71,7 +71,7 @@ class Document:
             elif isinstance(uri, str):
                 data = uri_bytes(uri, self._files, f"buffers[{index}]")
             else:
-                raise MeshError(f"buffers[{index}].uri is no text", AGAIN)
+                raise MeshError(f"buffers[{index}].uri is not text", AGAIN)
             if data is None:
                 raise MeshError(
                     f"its buffer '{_shown(uri)}' is not beside it",
@@ -108,7 +108,7 @@ class Document:
         start, length = integer(view, "byteOffset", 0), integer(view, "byteLength", 0)
         if start + length > len(data):
             raise MeshError(
-                f"{name} ends behind its buffer: the file is cut short", "copy it again"
+                f"{name} extends beyond its buffer: the file is cut short", "copy it again"
             )
         return data[start : start + length]
 
@@ -147,7 +147,7 @@ class Document:
             raise MeshError(f"{name} has a byteStride of {stride}, less than an element", AGAIN)
         if start + stride * max(count - 1, 0) + size * columns * min(count, 1) > len(data):
             raise MeshError(
-                f"{name} ends behind its buffer: the file is cut short", "copy it again"
+                f"{name} extends beyond its buffer: the file is cut short", "copy it again"
             )
         return np.ndarray((count, columns), kind, data, start, (stride, size))
 
@@ -159,7 +159,7 @@ class Document:
             raise MeshError(f"{name}.sparse has indices of an unknown type", AGAIN)
         rows = self._strided(at, kind, count, 1, f"{name}.sparse")[:, 0]
         if count and rows.max() >= len(values):
-            raise MeshError(f"{name}.sparse changes elements that are not there", AGAIN)
+            raise MeshError(f"{name}.sparse changes elements that do not exist", AGAIN)
         values[rows] = self._strided(
             new, values.dtype.str, count, values.shape[1], f"{name}.sparse"
         )
@@ -199,18 +199,18 @@ def normalized(values: np.ndarray) -> np.ndarray:
 
 
 def child(entry: Entry, key: str) -> Entry:
-    """The object at a key, empty where there is none.  Raises MeshError when it is no object."""
+    """The object at a key, empty where there is none.  Raises MeshError when it is not an object."""
     value = entry.get(key, {})
     if not isinstance(value, dict):
-        raise MeshError(f"'{key}' is no object", AGAIN)
+        raise MeshError(f"'{key}' is not an object", AGAIN)
     return value
 
 
 def items(entry: Entry, key: str) -> list[Any]:
-    """The list at a key, empty where there is none.  Raises MeshError when it is no list."""
+    """The list at a key, empty where there is none.  Raises MeshError when it is not a list."""
     value = entry.get(key, [])
     if not isinstance(value, list):
-        raise MeshError(f"'{key}' is no list", AGAIN)
+        raise MeshError(f"'{key}' is not a list", AGAIN)
     return value
 
 

@@ -31,7 +31,7 @@ def decode(data: bytes, ids: Mapping[str, object]) -> tuple[dict[str, np.ndarray
         ) from error
     faces = getattr(mesh, "faces", None)
     if faces is None:
-        raise MeshError(f"its {NAME} data hold no triangles", "export it again")
+        raise MeshError(f"its {NAME} data have no triangles", "export it again")
     known = {entry["unique_id"]: np.asarray(entry["data"]) for entry in mesh.attributes}
     arrays = {}
     for name, number in ids.items():

@@ -18,7 +18,7 @@ class Files(Protocol):
     """Where a mesh file's neighbours are read from."""
 
     def read(self, name: str) -> bytes | None:
-        """The bytes of the file that `name` means, None when it is not there or lies outside the folder."""
+        """The bytes of the file that `name` means, None when it is missing or outside the folder."""
         ...
 
 
@@ -35,7 +35,7 @@ class Folder:
         self.hashes: dict[str, str] = {}
 
     def read(self, name: str) -> bytes | None:
-        """The bytes of the file that `name` means, None when it is not there or lies outside the root."""
+        """The bytes of the file that `name` means, None when it is missing or outside the root."""
         path = self.find(name)
         if path is None:
             return None
@@ -45,7 +45,7 @@ class Folder:
         return data
 
     def find(self, name: str) -> Path | None:
-        """The file that a name means, None when it is not there or lies outside the root."""
+        """The file that a name means, None when it is missing or outside the root."""
         if not name or "\0" in name:
             return None
         plain = name.replace("\\", "/")
@@ -93,7 +93,7 @@ class Archive:
 
 
 def uri_bytes(uri: str, files: Files, what: str) -> bytes | None:
-    """What a URI of a glTF file holds: a data URI's payload, or a file's bytes; None when it is not there.
+    """The content of a URI in a glTF file: a data URI's payload, or a file's bytes; None when it is missing.
 
     Raises MeshError for a data URI that cannot be decoded.
     """

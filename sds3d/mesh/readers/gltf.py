@@ -68,7 +68,7 @@ def read(data: bytes, files: Files, longest: int | None) -> tuple[list[Piece], l
         mesh = document.entry("meshes", placed.mesh)
         for primitive in items(mesh, "primitives"):
             if not isinstance(primitive, dict):
-                raise MeshError("a primitive is no object", AGAIN)
+                raise MeshError("a primitive is not an object", AGAIN)
             piece = _piece(document, materials, mesh, primitive, placed.node)
             if piece is None:
                 continue
@@ -271,7 +271,7 @@ def _colors(values: np.ndarray | None) -> np.ndarray | None:
     out = np.ones((len(values), 4), np.float32)
     out[:, : values.shape[1]] = np.clip(values, 0, 1)
     if not np.isfinite(out).all():
-        raise MeshError("COLOR_0 holds values that are not finite", AGAIN)
+        raise MeshError("COLOR_0 has values that are not finite", AGAIN)
     return out
 
 
@@ -312,7 +312,7 @@ def _skinned(document: Document, node: Entry, arrays: dict[str, np.ndarray], pie
     joints = items(skin, "joints")
     world = {index: matrix for index, _, matrix in _walk(document, _roots(document))}
     if not joints or any(joint not in world for joint in joints if _is_index(joint)):
-        raise MeshError("a skin names joints that are not there", AGAIN)
+        raise MeshError("a skin names joints that do not exist", AGAIN)
     pose = np.array([world[joint] for joint in joints])
     if "inverseBindMatrices" in skin:
         inverse = _floats(document.accessor(skin["inverseBindMatrices"], 16)).reshape(-1, 4, 4)

@@ -141,13 +141,13 @@ class Materials:
         uri = entry.get("uri")
         name = f"images[{index}]"
         if isinstance(uri, str):
-            name = "an embedded picture" if uri[:5].lower() == "data:" else uri[-60:]
+            name = "an embedded image" if uri[:5].lower() == "data:" else uri[-60:]
             data = uri_bytes(uri, self._files, name)
         else:
             data = self._document.view(entry.get("bufferView"))
             name = str(entry.get("name") or name)[-60:]
         if data is None:
-            return None, f"texture '{name}' is not there"
+            return None, f"texture '{name}' is missing"
         array, reason = pixels(data, self._longest)
         return array, f"texture '{name}': {reason}" if reason else ""
 

@@ -1,4 +1,4 @@
-"""Pictures of textures, decoded by Pillow within bounds."""
+"""Texture images, decoded by Pillow within bounds."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from sds3d.kernels.textures import halved
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TGA", "GIF", "TIFF", "DDS")  # none of them runs a program
 MOST_PIXELS = 2**26  # 8192 x 8192: 256 MiB decoded
-COARSE = 4  # pictures this many times too long are averaged in sRGB first, which needs less memory
+COARSE = 4  # images this many times too long are averaged in sRGB first, which needs less memory
 UNREADABLE = (OSError, SyntaxError, ValueError, IndexError, KeyError, TypeError, struct.error)
 
 
 def pixels(data: bytes, longest: int | None = None) -> tuple[np.ndarray | None, str]:
-    """((H, W, 4) uint8 straight RGBA, "") of a picture's bytes, or (None, why it cannot be read).
+    """((H, W, 4) uint8 straight RGBA, "") of an image's bytes, or (None, why it cannot be read).
 
-    longest: larger pictures are halved, in linear light, until they are no longer than that.
+    longest: larger images are halved, in linear light, until they are no longer than that.
     """
     try:
         with warnings.catch_warnings():

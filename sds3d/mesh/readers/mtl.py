@@ -30,7 +30,7 @@ def materials(
         data = files.read(library)
         texts = [data] if data is not None else [files.read(name) for name in library.split()]
         if all(text is None for text in texts):
-            notes.append(f"material library '{library}' is not there")
+            notes.append(f"material library '{library}' is missing")
         for text in texts:
             if text is not None:
                 for name, row in _rows(text.decode("utf-8", "replace")).items():
@@ -103,7 +103,7 @@ def _texture(text: str, files: Files, longest: int | None, notes: list[str]) -> 
         return None
     data = files.read(name)
     if data is None:
-        notes.append(f"texture '{name[-60:]}' is not there")
+        notes.append(f"texture '{name[-60:]}' is missing")
         return None
     array, reason = pixels(data, longest)
     if array is None:

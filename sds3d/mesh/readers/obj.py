@@ -128,7 +128,7 @@ def _corners(faces: list[tuple[str, int, int, int]], points: np.ndarray) -> np.n
     plain = _plain_triangles(faces)
     index = plain if plain is not None else _polygons(faces, points)
     if len(index) and (index[..., 0].min() < 0 or index[..., 0].max() >= len(points)):
-        raise MeshError("a face names a vertex that is not there", AGAIN)
+        raise MeshError("a face refers to a vertex that does not exist", AGAIN)
     return index
 
 
@@ -170,7 +170,9 @@ def _polygons(faces: list[tuple[str, int, int, int]], points: np.ndarray) -> np.
             raise MeshError(f"a face holds '{text[:40]}'", AGAIN) from error
         if len(polygon) >= 3:
             if any(not 0 <= v < len(points) for v, _, _ in polygon):
-                raise MeshError(f"a face names a vertex that is not there: '{text[:40]}'", AGAIN)
+                raise MeshError(
+                    f"a face refers to a vertex that does not exist: '{text[:40]}'", AGAIN
+                )
             polygons.append(list(range(len(corners), len(corners) + len(polygon))))
             corners += polygon
     index = np.array(corners, np.int64).reshape(-1, 3)

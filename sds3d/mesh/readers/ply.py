@@ -32,7 +32,7 @@ AGAIN = "export the mesh again, as GLB if you can"
 
 @dataclass
 class Element:
-    """A header's element: its properties as (name, kind, kind of the length or "" where it is no list)."""
+    """A header's element: its properties as (name, kind, kind of the length or "" where it is not a list)."""
 
     name: str
     count: int
@@ -283,7 +283,7 @@ def _indices(values: np.ndarray, count: int, *, strip: bool = False) -> np.ndarr
     """Whole numbers below `count`; -1 ends a strip."""
     wide = np.asarray(values, np.float64)
     if wide.size and not (wide.min() >= (-1 if strip else 0) and wide.max() < count):
-        raise MeshError("a face names a vertex that is not there", AGAIN)
+        raise MeshError("a face refers to a vertex that does not exist", AGAIN)
     return wide.astype(np.int64)
 
 
@@ -360,7 +360,7 @@ def _material(textures: list[str], files: Files, longest: int | None) -> tuple[M
     data = files.read(textures[0])
     array, reason = (None, "") if data is None else pixels(data, longest)
     if array is None:
-        why = f": {reason}" if reason else " is not there"
+        why = f": {reason}" if reason else " is missing"
         return PLAIN, [f"texture '{textures[0][-60:]}'{why}"]
     return Material("textured", texture=Texture(array)), []
 

@@ -50,7 +50,7 @@ class Shelf:
     _models: dict[Path, Model | None] = field(default_factory=dict)
 
     def model(self, entry: Entry) -> Model | None:
-        """The entry's mesh, None when it cannot be read, which `bad` then tells."""
+        """The entry's mesh, None when it cannot be read; `bad` then has the reason."""
         if entry.path not in self._models:
             self._models[entry.path] = self._read(entry)
         return self._models[entry.path]

@@ -8,7 +8,7 @@ with z_i(c) the renders of m_i at the batch's own cameras c, and eps_hat = (z_t 
 branch may be blurred: its data are then N(z_i, spread^2), 2 sigma_t^2 becomes 2 (alpha_t^2 spread^2 +
 sigma_t^2), and E[z] moves from the mean of the members towards z_t / alpha_t, the more the less noise there
 is. No network, no training: a multi-view, camera-conditioned, text-conditioned diffusion prior whose optimum
-is known, so that the faults of a scene or of an objective can be told from the faults of a prior.
+is known, so that errors of a scene or an objective can be told apart from errors of the prior.
 
 At 64 px the squared distances are in the thousands: below t of about 0.8 the posterior is one-hot, and any
 member with p_i > 0 can win. The text weights are therefore sparse, and the member is chosen by the noise of
@@ -108,7 +108,7 @@ class ExactPrior:
         return self._chosen[prompt]
 
     def _pictured(self, prompt: Prompt) -> np.ndarray:
-        """The members' weights (M,) where a picture is given beside the words: those that look like it."""
+        """The members' weights (M,) under an image prompt: those that look like it."""
         if prompt not in self._likely:
             members, picture = self.select(prompt), subject(Path(prompt.image))
             p = members.text.copy()
@@ -196,7 +196,7 @@ class ExactPrior:
         return torch.softmax(self.log_joint(z_t, t, cond), -1)
 
     def log_joint(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
-        """log p_i p(z_t | i) (R, M), but for what does not depend on i."""
+        """log p_i p(z_t | i) (R, M), up to a constant in i."""
         views, rows = cond.views, len(z_t)
         alpha_t, variance = (x.flatten(1) for x in self._alpha_variance(t, cond))
         batch = len(views.z)
