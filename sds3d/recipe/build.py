@@ -221,8 +221,16 @@ def conditioning(recipe: Recipe) -> Callable[[Prior, Prompt, Cameras, Tensor], C
     policy = recipe.prompting
     words = {
         "none": lambda cameras: None,
-        "plain": directions.plain(policy.sector_deg, policy.overhead_deg),
-        "perp-neg": directions.perp_neg(policy.perp_neg_scale, policy.overhead_deg),
+        "plain": directions.plain(
+            policy.sector_deg, policy.overhead_deg, left_right=policy.left_right
+        ),
+        "mixed": directions.mixed(policy.overhead_deg, left_right=policy.left_right),
+        "perp-neg": directions.perp_neg(
+            policy.perp_neg_scale,
+            policy.overhead_deg,
+            policy.perp_neg_curves,
+            left_right=policy.left_right,
+        ),
     }[policy.directions]
     if policy.debias:
         words = directions.debiased(words, policy.debias, policy.sector_deg, policy.overhead_deg)

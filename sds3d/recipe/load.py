@@ -18,7 +18,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from sds3d.errors import RecipeError, nearest
+from sds3d.errors import RecipeError, UsageError, nearest
+from sds3d.language.prompt import parse
 from sds3d.lookup import import_path
 from sds3d.objectives import OBJECTIVES
 from sds3d.recipe.schedule import require_ascending
@@ -157,6 +158,10 @@ def _require_consistent(recipe: Recipe) -> None:
     """Raises RecipeError for unknown names, and for values that are allowed alone but not together."""
     import_path(OBJECTIVES, recipe.objective.name, "objective.name")
     import_path(SCENES, recipe.scene.name, "scene.name")
+    try:
+        parse("x", recipe.prompting.negative)
+    except UsageError as error:
+        raise RecipeError(f"prompting.negative: {error.message}", error.fix) from error
     times, camera = recipe.time, recipe.camera
     for end in ("", "_end"):
         low, high = getattr(times, f"low{end}"), getattr(times, f"high{end}")

@@ -27,6 +27,12 @@ ViewCount = Annotated[int, Bounds(1, 64, "all views of a step are rendered at on
 Width = Annotated[
     float, Bounds(1e-3, 10)
 ]  # standard deviation of a flank of the prioritized schedule
+Curve = tuple[
+    Annotated[float, Bounds(0, 100)],
+    Annotated[float, Bounds(0, 100)],
+    Annotated[float, Bounds(-100, 100)],
+    Fraction,
+]
 StepCount = Annotated[int, Bounds(1, 1_000_000)]
 
 
@@ -100,22 +106,37 @@ class Noise:
 
 @dataclass(frozen=True, kw_only=True)
 class Prompting:
-    """View-dependent prompting: what the prompt says about the side that a view shows.
+    """The negative prompt, and what the prompt says about the side that a view shows.
 
     Attributes:
-        directions: `none`, `plain` (", front view" and so on), or `perp-neg`, which mixes the two
-            nearest sides and steers away from them with negative weights (Armandpour et al. 2023).
+        negative: what to steer away from, where the user names nothing else (--negative).
+        directions: `none`, `plain` (", front view" and so on), `mixed`, whose words are those of the two
+            nearest sides, mixed by azimuth, or `perp-neg`, which mixes them and steers away from them with
+            negative weights (Armandpour et al. 2023).
+        left_right: say "left side" and "right side", the object's own, instead of "side".
         sector_deg: half width, in degrees of azimuth, of what counts as front and as back.
         overhead_deg: elevation in degrees above which a view counts as overhead.
         perp_neg_scale: factor on the weights of Perp-Neg.
+        perp_neg_curves: a, b, c and cut of the four weights -(a exp(-b x) + c), 0 beyond x = cut: of the front
+            and the side in views of the front half, then of the side and the front in those of the back half.
+            x falls from 1 to 0 from the front to the side, and from there to the back; the second curve
+            takes 1 - x.  Without a value, threestudio's.
         rescale: CFG rescale; 0 is off, 1 restores the standard deviation of the conditional prediction.
         debias: words of the prompt, each with the only sides from which it is kept: `{ face = ["front"] }`.
     """
 
-    directions: Literal["none", "plain", "perp-neg"] = "none"
+    negative: str = ""
+    directions: Literal["none", "plain", "mixed", "perp-neg"] = "none"
+    left_right: bool = False
     sector_deg: Annotated[float, Bounds(0, 90)] = 45.0
     overhead_deg: Annotated[float, Bounds(0, 90)] = 60.0
     perp_neg_scale: Annotated[float, Bounds(0, 100)] = 1.0
+    perp_neg_curves: tuple[Curve, Curve, Curve, Curve] = (
+        (4.0, 0.5, -2.426, 1.0),
+        (4.0, 0.5, -2.426, 1.0),
+        (1.0, 0.5, -0.606, 1.0),
+        (1.0, 0.5, 0.967, 1.0),
+    )
     rescale: Fraction = 0.0
     debias: Mapping[str, tuple[Side, ...]] = field(default_factory=dict)
 

@@ -16,14 +16,13 @@ from typing import Any
 
 from sds3d.errors import RunError
 from sds3d.files import write as write_file
-from sds3d.language.prompt import parse
 from sds3d.loops.step import take_step
 from sds3d.mesh.load import load_shape
 from sds3d.metrics.retrieval import guesses, ranking, shape_images, variety
 from sds3d.priors.exact.choose import reading
 from sds3d.recipe import build
 from sds3d.runs.batch import DONE
-from sds3d.runs.job import Job, resolve
+from sds3d.runs.job import Job, prompt_of, resolve
 from sds3d.runs.quality import converged
 from sds3d.runs.run import open_run
 
@@ -65,7 +64,7 @@ def with_budget(job: Job, evaluations: int) -> Job:
     Counted over PROBES steps, from the first to the last, of the run at PROBE_SIZE pixels.
     """
     recipe = resolve(replace(job, overrides=(*job.overrides, f"camera.sizes=[{PROBE_SIZE}]")))
-    prompt = parse(job.prompt, job.negative, job.image)
+    prompt = prompt_of(job, recipe)
     prior = build.prior(job.prior, recipe, job.seed)
     run = build.optimization(recipe, prior, prompt, seed=job.seed, where=build.CPU)
     for probe in range(PROBES):

@@ -199,6 +199,11 @@ def resolve(job: Job) -> Recipe:
     return recipes.load(job.recipe_name, job.preset, [*job.overrides, *options])
 
 
+def prompt_of(job: Job, recipe: Recipe) -> Prompt:
+    """The job's prompt, with its negative prompt or else the recipe's.  Raises UsageError."""
+    return parse(job.prompt, job.negative or recipe.prompting.negative, job.image)
+
+
 def named_by(recipe: Recipe, job: Job) -> Job:
     """The job with the method and the scene that its recipe names."""
     return replace(

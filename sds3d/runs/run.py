@@ -12,7 +12,7 @@ import torch
 
 from sds3d.diffusion.prior import Prior
 from sds3d.files import digest
-from sds3d.language.prompt import Prompt, parse
+from sds3d.language.prompt import Prompt
 from sds3d.loops.clock import Clock
 from sds3d.loops.step import Optimization
 from sds3d.recipe import build
@@ -21,7 +21,7 @@ from sds3d.recipe.check import check
 from sds3d.recipe.schema import Recipe
 from sds3d.runs import checkpoint
 from sds3d.runs.folder import RECIPE, RunFolder, look, require_run, require_same
-from sds3d.runs.job import Job, recipe_imports, require_trust
+from sds3d.runs.job import Job, prompt_of, recipe_imports, require_trust
 from sds3d.runs.machine import device
 from sds3d.scenes.scene import Scene
 
@@ -40,8 +40,8 @@ class Run:
 
     @cached_property
     def prompt(self) -> Prompt:
-        """The checked prompt."""
-        return parse(self.job.prompt, self.job.negative, self.job.image)
+        """The checked prompt, with the recipe's negative prompt where the job has none."""
+        return prompt_of(self.job, self.recipe)
 
     @cached_property
     def prior(self) -> Prior:

@@ -9,12 +9,11 @@ import torch
 
 from sds3d.diffusion.prior import HasMembers
 from sds3d.errors import PriorError, RunError
-from sds3d.language.prompt import parse
 from sds3d.mesh.pictures import preview
 from sds3d.priors.exact.prior import render
 from sds3d.recipe import build as parts
 from sds3d.recipe.families import provides
-from sds3d.runs.job import Job, resolve
+from sds3d.runs.job import Job, prompt_of, resolve
 from sds3d.views.cameras import orbit
 
 VIEWS, SIZE, GREY = 4, 160, 0.6
@@ -25,13 +24,14 @@ def sheet(job: Job, path: Path) -> str:
 
     Raises PriorError when the prior knows nothing near the prompt, or is not made of members.
     """
-    prompt = parse(job.prompt, job.negative)
+    recipe = resolve(job)
+    prompt = prompt_of(job, recipe)
     no_members = PriorError(
         f"'{job.prior}' has no members to draw", "give --prior exact or exact:FOLDER"
     )
     if not provides(job.prior, HasMembers):
         raise no_members
-    prior = parts.prior(job.prior, resolve(job), job.seed)
+    prior = parts.prior(job.prior, recipe, job.seed)
     if not isinstance(prior, HasMembers):
         raise no_members
     models = prior.members(prompt)

@@ -14,6 +14,8 @@ from sds3d.views.cameras import Cameras
 
 Blend = dict[str, float]
 """Direction word -> share: the mixture of prompts that a view is conditioned on.  Empty: no word."""
+Curve = tuple[float, float, float, float]
+"""(a, b, c, cut) of a weight a exp(-b x) + c that is 0 beyond x = cut."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,13 @@ def word(azimuth_deg: float, elevation_deg: float, sector_deg: float, overhead_d
     return "back" if away > 180 - sector_deg else "side"
 
 
+def side_word(azimuth_deg: float, *, left_right: bool) -> str:
+    """The word for a view of a side: "side", or with `left_right` the object's own left (+X) or right side."""
+    if not left_right:
+        return "side"
+    return "left side" if azimuth_deg % 360 < 180 else "right side"
+
+
 def sides(blends: Sequence[Blend], cameras: Cameras, turns: int) -> Tensor:
     """The probability that each view's words give to each of `turns` azimuths of the object, (B, turns).
 
@@ -58,33 +67,66 @@ def sides(blends: Sequence[Blend], cameras: Cameras, turns: int) -> Tensor:
     out = torch.zeros(len(cameras), turns)
     angles = zip(cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), strict=True)
     for row, (blend, (azimuth, elevation)) in enumerate(zip(blends, angles, strict=True)):
-        words = [word(azimuth + 360 / turns * k, elevation, 45, 90) for k in range(turns)]
+        turned = [azimuth + 360 / turns * k for k in range(turns)]
+        words = [word(a, elevation, 45, 90) for a in turned]
+        fitting = [
+            (w, "overhead", side_word(a, left_right=True) if w == "side" else w)
+            for a, w in zip(turned, words, strict=True)
+        ]
         for name, share in blend.items():
-            named = torch.tensor([float(name in (w, "overhead")) for w in words])
+            named = torch.tensor([float(name in names) for names in fitting])
             out[row] += share * named / named.sum().clamp_min(1)
     return out / out.sum(1, keepdim=True)
 
 
-def plain(sector_deg: float, overhead_deg: float) -> Callable[[Cameras], Directions]:
-    """A policy that gives each view one word."""
+def plain(
+    sector_deg: float, overhead_deg: float, *, left_right: bool = False
+) -> Callable[[Cameras], Directions]:
+    """A policy that gives each view one word.  left_right: the sides have words of their own."""
+
+    def said(azimuth_deg: float, elevation_deg: float) -> str:
+        name = word(azimuth_deg, elevation_deg, sector_deg, overhead_deg)
+        return side_word(azimuth_deg, left_right=left_right) if name == "side" else name
 
     def directions(cameras: Cameras) -> Directions:
         angles = zip(cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), strict=True)
-        return Directions(tuple({word(a, e, sector_deg, overhead_deg): 1.0} for a, e in angles))
+        return Directions(tuple({said(a, e): 1.0} for a, e in angles))
 
     return directions
 
 
-def perp_neg(scale: float, overhead_deg: float) -> Callable[[Cameras], Directions]:
-    """A policy that mixes the words of the two nearest sides and pushes away from wrong ones (Perp-Neg).
+def mixed(overhead_deg: float, *, left_right: bool = False) -> Callable[[Cameras], Directions]:
+    """A policy that mixes the words of the two nearest sides: Perp-Neg without its negatives.
 
-    scale: factor on the negative weights.
-    Source: Armandpour et al. 2023, https://arxiv.org/abs/2304.04968; the curves are threestudio's.
+    The shares are linear in azimuth: all front at 0, all side at 90, all back at 180 degrees.
     """
 
     def directions(cameras: Cameras) -> Directions:
         angles = zip(cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), strict=True)
-        rows = [_perp_neg_row(a, e, overhead_deg) for a, e in angles]
+        return Directions(tuple(_mixture(a, e, overhead_deg, left_right) for a, e in angles))
+
+    return directions
+
+
+def perp_neg(
+    scale: float, overhead_deg: float, curves: Sequence[Curve], *, left_right: bool = False
+) -> Callable[[Cameras], Directions]:
+    """A policy that mixes the words of the two nearest sides and pushes away from wrong ones (Perp-Neg).
+
+    scale: factor on the negative weights.  curves: the four of `Prompting.perp_neg_curves`.
+    Source: Armandpour et al. 2023, https://arxiv.org/abs/2304.04968; the form of the curves is threestudio's
+    and LucidDreamer's.
+    """
+
+    def directions(cameras: Cameras) -> Directions:
+        angles = zip(cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), strict=True)
+        rows = [
+            (
+                _mixture(a, e, overhead_deg, left_right),
+                _negatives(a, e, overhead_deg, curves, left_right),
+            )
+            for a, e in angles
+        ]
         return Directions(
             tuple(blend for blend, _ in rows),
             tuple(
@@ -99,20 +141,39 @@ def perp_neg(scale: float, overhead_deg: float) -> Callable[[Cameras], Direction
     return directions
 
 
-def _perp_neg_row(
-    azimuth_deg: float, elevation_deg: float, overhead_deg: float
-) -> tuple[Blend, Sequence[tuple[Blend, float]]]:
-    """(blend, its two negatives with their weights) of one view."""
+def _mixture(
+    azimuth_deg: float, elevation_deg: float, overhead_deg: float, left_right: bool
+) -> Blend:
+    """The words of the two sides that are nearest to a view, with their shares."""
     if elevation_deg > overhead_deg:
-        return {"overhead": 1.0}, [({"overhead": 1.0}, 0.0)] * 2
+        return {"overhead": 1.0}
+    side = side_word(azimuth_deg, left_right=left_right)
+    r, facing = _nearness(azimuth_deg)
+    return {"front": r, side: 1 - r} if facing else {side: r, "back": 1 - r}
+
+
+def _nearness(azimuth_deg: float) -> tuple[float, bool]:
+    """(r, whether the front half is seen): r falls from 1 to 0 from the front to the side, and to the back."""
     away = abs((azimuth_deg + 180) % 360 - 180)
-    if away < 90:
-        r = 1 - away / 90
-        negatives = [({"front": 1.0}, -fall(4, r)), ({"side": 1.0}, -fall(4, 1 - r))]
-        return {"front": r, "side": 1 - r}, negatives
-    r = 2 - away / 90
-    negatives = [({"side": 1.0}, -fall(1, r, -0.606)), ({"front": 1.0}, -fall(1, r, 0.967))]
-    return {"side": r, "back": 1 - r}, negatives
+    return (1 - away / 90, True) if away < 90 else (2 - away / 90, False)
+
+
+def _negatives(
+    azimuth_deg: float,
+    elevation_deg: float,
+    overhead_deg: float,
+    curves: Sequence[Curve],
+    left_right: bool,
+) -> list[tuple[Blend, float]]:
+    """The two words that a view is pushed away from, with their weights, at most 0."""
+    if elevation_deg > overhead_deg:
+        return [({"overhead": 1.0}, 0.0)] * 2
+    side = side_word(azimuth_deg, left_right=left_right)
+    r, facing = _nearness(azimuth_deg)
+    front, side_in_front, side_behind, front_behind = curves
+    if facing:
+        return [({"front": 1.0}, -fall(front, r)), ({side: 1.0}, -fall(side_in_front, 1 - r))]
+    return [({side: 1.0}, -fall(side_behind, r)), ({"front": 1.0}, -fall(front_behind, r))]
 
 
 def debiased(
@@ -148,6 +209,7 @@ def without(text: str, words: Sequence[str]) -> str:
     return re.sub(r"\s+([,.;])", r"\1", " ".join(rest.split())).strip(" ,;") or text
 
 
-def fall(a: float, r: float, c: float = -2.426) -> float:
-    """a exp(-r / 2) + c: threestudio's curve of Perp-Neg's weights."""
-    return a * exp(-0.5 * r) + c
+def fall(curve: Curve, x: float) -> float:
+    """a exp(-b x) + c up to x = cut, 0 beyond, with (a, b, c, cut) the curve of a weight of Perp-Neg."""
+    a, b, c, cut = curve
+    return a * exp(-b * x) + c if x <= cut else 0.0

@@ -175,6 +175,14 @@ REFUSED = {
     "time.priorities=[1,1,0,1]": "time.priorities[2] = 0: must be from 0.001 to 10",
     "prompting.debias={face=['frnt']}": 'prompting.debias.face[0] = "frnt": not one of front, ',
     'prompting.debias={"a b"=3}': 'prompting.debias."a b" = 3: not a list',
+    "prompting.negative=7": "prompting.negative = 7: not a string",
+    "prompting.negative="
+    + "x" * 1001: "prompting.negative: the negative prompt has 1,001 characters",
+    "prompting.perp_neg_curves=[[1, 1, 0, 1]]": "not a list of 4",
+    "prompting.perp_neg_curves=[[1,1,0,1],[1,1,0,2],[1,1,0,1],[1,1,0,1]]": (
+        "prompting.perp_neg_curves[1][3] = 2: must be from 0 to 1"
+    ),
+    "noise.offset=nan": "noise.offset = nan: not a finite number",
     "noise.mode=7": "noise.mode = 7: not one of fresh, fixed",
     "camera.sizes=[]": "camera.sizes = []: not a list of at least one",
     "camera.sizes=[8, 0]": "camera.sizes[1] = 0: must be from 4 to 2048",

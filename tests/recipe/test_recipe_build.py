@@ -239,7 +239,7 @@ class Listener:
         return Cond(text, text, torch.zeros(len(cameras), 16))
 
 
-@pytest.mark.parametrize("mode", ["none", "plain", "perp-neg"])
+@pytest.mark.parametrize("mode", ["none", "plain", "mixed", "perp-neg"])
 def test_words_about_the_side_reach_the_prior_as_the_recipe_specifies(mode):
     sampling = draws(
         f"prompting.directions={mode}", "prompting.rescale=0.25", "prompting.perp_neg_scale=2"
@@ -255,6 +255,23 @@ def test_words_about_the_side_reach_the_prior_as_the_recipe_specifies(mode):
         assert len(prior.directions.away) == (2 if mode == "perp-neg" else 0)
     for _, weights in () if prior.directions is None else prior.directions.away:
         assert (weights <= 0).all()
+
+
+def test_the_curves_and_the_words_for_the_sides_are_the_recipes():
+    curves = "[[1, 0, 0, 1], [2, 0, 0, 1], [3, 0, 0, 1], [4, 0, 0, 1]]"
+    options = (f"prompting.perp_neg_curves={curves}", "prompting.perp_neg_scale=2")
+    prior = Listener()
+    for mode in ("perp-neg", "mixed", "plain"):
+        sampling = draws(f"prompting.directions={mode}", "prompting.left_right=true", *options)
+        cameras = sampling.cameras(rng(), 0)
+        sampling.condition(prior, Prompt("x"), cameras, torch.zeros(4, 3))
+        found = {name for blend in prior.directions.blends for name in blend}
+        assert found & {"left side", "right side"}
+        assert "side" not in found
+        if mode == "perp-neg":
+            (_, first), (_, second) = prior.directions.away
+            for a, b, azimuth in zip(first, second, cameras.azimuth_deg.abs(), strict=True):
+                assert (a, b) == ((-2, -4) if azimuth < 90 else (-6, -8))
 
 
 def test_debiased_words_are_dropped_from_the_sides_they_are_not_about():
