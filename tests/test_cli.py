@@ -122,8 +122,9 @@ def test_bad_input_is_refused_before_torch_loads():
 OTHERS = {
     ("export", "nowhere"): (6, "holds no run"),
     ("export", "nowhere", "--format", "gltf"): (2, "did you mean 'glb'"),
-    ("export", "nowhere", "--faces", "-1"): (2, "--faces -1"),
-    ("export", "nowhere", "--texture-size", "0"): (2, "--texture-size 0"),
+    ("export", "nowhere", "--faces", "-1"): (2, "faces = -1: must be from 100 to 1,000,000"),
+    ("export", "nowhere", "--texture-size", "0"): (2, "texture_size = 0: must be from 16 to 8192"),
+    ("export", "nowhere", "--texture-size", "99999"): (2, "takes gigabytes"),
     ("recipes", "show", "sds-nref"): (3, "did you mean 'sds-nerf'"),
     ("cite", "vds"): (2, "did you mean 'vsd'"),
     ("batch", "nowhere.txt"): (2, "there is no file"),

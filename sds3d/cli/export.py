@@ -33,9 +33,6 @@ def export(
     wanted = [part.strip() for part in format.split(",")]
     for name in wanted:
         import_path(EXPORTERS, name, "format", UsageError)
-    for name, value in (("texture-size", texture_size), ("faces", faces)):
-        if value is not None and value < 4:
-            raise UsageError(f"--{name} {value}: must be at least 4", "give a larger number")
 
     from sds3d.cli.console import Progress
     from sds3d.runs.export import export as export_run

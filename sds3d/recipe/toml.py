@@ -244,6 +244,13 @@ def typed(value: Any, annotation: Any, where: str) -> Any:  # noqa: PLR0911
     )
 
 
+def violation(cls: type, key: str, value: float) -> str:
+    """What a value given elsewhere must be to stand under a key of the dataclass, when it cannot; else ""."""
+    constraints = getattr(annotations_of(cls)[key], "__metadata__", ())
+    wrong = (c.violation(value) for c in constraints if isinstance(c, Bounds | MultipleOf))
+    return next(filter(None, wrong), "")
+
+
 def _require(violation: str, value: Any, where: str) -> None:
     if violation:
         raise RecipeError(f"{where} = {shown(value)}: {violation}", "correct the value")

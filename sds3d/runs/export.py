@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from sds3d import files
-from sds3d.errors import ExportError
+from sds3d.errors import ExportError, UsageError
 from sds3d.loops.clock import Clock
 from sds3d.mesh.bake import delight
 from sds3d.mesh.mesh import Mesh
@@ -17,6 +17,7 @@ from sds3d.mesh.save import save
 from sds3d.mesh.unseen import paint_unseen
 from sds3d.recipe import build
 from sds3d.recipe.schema import Export
+from sds3d.recipe.toml import violation
 from sds3d.runs.job import Job
 from sds3d.runs.machine import peak_gib
 from sds3d.runs.report import SILENT, Report
@@ -40,8 +41,12 @@ def export(
 
     Raises RunError when the folder holds no run with a checkpoint or is in use, ExportError when a file
     exists already and `overwrite` is false, RecipeError when the run's recipe imports code and is not
-    trusted.
+    trusted, and UsageError for sizes outside of the bounds of the recipe's [export].
     """
+    for key, value in {"texture_size": texture_size, "faces": faces}.items():
+        wrong = "" if value is None else violation(Export, key, value)
+        if wrong:
+            raise UsageError(f"{key} = {value}: {wrong}", "correct the number")
     target = out or path
     run = open_run(path, trust_recipe=trust_recipe)
     with files.locked(target):
