@@ -109,6 +109,16 @@ class Adaptable(Protocol):
         ...
 
 
+@runtime_checkable
+class EncodesIn(Protocol):
+    """A network that encodes images, and through which the gradients of the scene pass."""
+
+    @property
+    def encode_dtype(self) -> torch.dtype:
+        """The dtype in which it does."""
+        ...
+
+
 class PriorWithDensity(Prior, HasDensity, Protocol):
     """A prior whose density is known."""
 

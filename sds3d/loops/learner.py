@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sds3d.diffusion.cond import Cond
+from sds3d.diffusion.scaling import LossScale
 from sds3d.errors import NonFiniteError
 from sds3d.students.student import Student
 
@@ -32,21 +33,32 @@ class Trainer:
             decayed = group["initial_lr"] * self.lr_end ** (step / steps)
             group["lr"] = decayed if rate is None else rate(step, steps)
         self.optimizer.step()
+        self.skip()
+
+    def skip(self) -> None:
+        """Clears the gradients."""
         self.optimizer.zero_grad(set_to_none=True)
 
 
 @dataclass(frozen=True)
 class Learner:
-    """A student and its training.  camera_dropout: probability that a whole step drops the camera."""
+    """A student and its training.
+
+    camera_dropout: probability that a whole step drops the camera.  scale: of the loss, where the student's
+    gradients pass through half precision.
+    """
 
     student: Student
     trainer: Trainer
     camera_dropout: float
+    scale: LossScale | None = None
 
     def learn(self, z: Tensor, cond: Cond, rng: torch.Generator, step: int, steps: int) -> float:
         """One denoising step on the renders z (B, C, h, w); returns the loss.
 
-        t ~ U[0, 1] for each view, eps ~ N(0, I).  Raises NonFiniteError.
+        t ~ U[0, 1] for each view, eps ~ N(0, I).  A step whose gradient overflows in half precision is skipped.
+
+        Raises NonFiniteError for a loss or a gradient that is not finite for another reason.
         """
         t = torch.rand(len(z), generator=rng).to(z)
         eps = torch.randn(z.shape, generator=rng).to(z)
@@ -54,9 +66,34 @@ class Learner:
             cond = cond.without_camera()
         loss = self.student.loss(z.detach(), t, eps, cond)
         require_finite({"the student's loss": loss}, step, t)
-        loss.backward()
-        self.trainer.step(step, steps)
+        (loss if self.scale is None else loss * self.scale.scale).backward()
+        if self.scale is not None:
+            self.scale.unscale(self.student.parameters())
+        norm = gradient_norm(self.student)
+        if accepted(norm, self.scale, "the student's gradient", step, t):
+            self.trainer.step(step, steps)
+        else:
+            self.trainer.skip()
         return loss.item()
+
+
+def gradient_norm(module: nn.Module) -> Tensor:
+    """The norm of the gradients of all parameters."""
+    grads = [p.grad for p in module.parameters() if p.grad is not None]
+    return torch.nn.utils.get_total_norm(grads)
+
+
+def accepted(norm: Tensor, scale: LossScale | None, name: str, step: int, t: Tensor) -> bool:
+    """Whether a step with gradients of that norm is to be taken; updates the scale.
+
+    Raises NonFiniteError for a norm that is not finite, without a scale or when it is used up.
+    """
+    finite = bool(torch.isfinite(norm))
+    if scale is not None:
+        scale.update(finite)
+    if not finite and (scale is None or scale.exhausted):
+        require_finite({name: norm}, step, t)
+    return finite
 
 
 def require_finite(tensors: Mapping[str, Tensor], step: int, t: Tensor) -> None:

@@ -17,9 +17,10 @@ from torch import Tensor, nn
 
 from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.prior import Prior
+from sds3d.diffusion.scaling import LossScale
 from sds3d.language.prompt import Prompt
 from sds3d.loops.clock import Clock
-from sds3d.loops.learner import Learner, Trainer, require_finite
+from sds3d.loops.learner import Learner, Trainer, accepted, gradient_norm, require_finite
 from sds3d.objectives.context import Gradients, StepContext
 from sds3d.scenes.render import Render
 from sds3d.scenes.scene import Scene
@@ -57,7 +58,8 @@ class Optimization:
     that is done.
     image_gradient: what is done to the gradient of the rendered images (B, 3, H, W), likewise; None, nothing.
     penalties: weights of the scene's own penalties by name.  regularizers: further penalties by name, each with
-    its weight.  state: a module that belongs to the objective.
+    its weight.  state: a module that belongs to the objective.  scale: of the gradients in the prior's
+    `encode`, where they are in half precision.
     """
 
     scene: Scene
@@ -74,12 +76,16 @@ class Optimization:
     regularizers: Mapping[str, tuple[Regularizer, Weight]] = field(default_factory=dict)
     learners: Mapping[str, Learner] = field(default_factory=dict)
     state: nn.Module | None = None
+    scale: LossScale | None = None
     clock: Clock = field(default_factory=Clock)
 
     def modules(self) -> dict[str, nn.Module]:
         """Everything with a state that a checkpoint holds, by name."""
         modules: dict[str, nn.Module] = {"scene": self.scene}
         modules |= {f"students.{name}": learner.student for name, learner in self.learners.items()}
+        scales = {f"scales.{name}": learner.scale for name, learner in self.learners.items()}
+        scales |= {"scale": self.scale}
+        modules |= {name: scale for name, scale in scales.items() if scale is not None}
         return modules if self.state is None else modules | {"state": self.state}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
@@ -107,8 +113,10 @@ def generator(seed: int, step: int) -> torch.Generator:
 def take_step(run: Optimization, step: int) -> Event:
     """Moves the scene, then its students, by one step.
 
+    A step whose gradients overflow in half precision moves nothing and halves their scale.
+
     Raises NonFiniteError, naming the step and t, when the objective's gradient, a penalty, the scene's gradient
-    or a student's loss is not finite.
+    or a student's loss or gradient is not finite.
     """
     rng = generator(run.seed, step)
     cameras = run.sampling.cameras(rng, step)
@@ -118,7 +126,7 @@ def take_step(run: Optimization, step: int) -> Event:
     with run.clock("render"):
         render = run.scene.render(cameras, background, rng)
         rgb = render.rgb.permute(0, 3, 1, 2)
-        z = run.prior.encode(rgb)
+        z = _encode(run, rgb)
     t = run.sampling.time(rng, step)
     eps = run.sampling.noise(rng, z)
     with run.clock("prior"), torch.no_grad():
@@ -140,19 +148,27 @@ def take_step(run: Optimization, step: int) -> Event:
         require_finite({f"the penalty '{k}'": v for k, v in penalties.items()}, step, t)
         pull = (z * g).sum() if g_rgb is None else (z * g).sum() + (rgb * g_rgb).sum()
         (pull / len(z) + _weighted(run, penalties, step)).backward()
-        norm = torch.nn.utils.get_total_norm(
-            p.grad for p in run.scene.parameters() if p.grad is not None
-        )
-        require_finite({"the scene's gradient": norm}, step, t)
+        norm = gradient_norm(run.scene)
+        taken = accepted(norm, run.scale, "the scene's gradient", step, t)
     with run.clock("optimizer"):
-        run.trainer.step(step, run.steps)
-        run.scene.after_step(step, run.trainer.optimizer, rng)
+        if taken:
+            run.trainer.step(step, run.steps)
+            run.scene.after_step(step, run.trainer.optimizer, rng)
+        else:
+            run.trainer.skip()
     values = {"t": t.mean().item(), "grad": g.square().mean().sqrt().item()}
     values |= {name: value.item() for name, value in penalties.items()}
     for name, learner in run.learners.items():
         with run.clock("student"):
             values[name] = learner.learn(z, cond, rng, step, run.steps)
     return Event(step, render, values)
+
+
+def _encode(run: Optimization, rgb: Tensor) -> Tensor:
+    """z of images; gradients pass through a prior in half precision at the scale of the run."""
+    if run.scale is None:
+        return run.prior.encode(rgb)
+    return run.scale.enlarge(run.prior.encode(run.scale.reduce(rgb)))
 
 
 def _hook(rgb: Tensor, change: Callable[[Tensor, float], Tensor], fraction: float) -> None:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from sds3d.diffusion.cond import Cond
-from sds3d.diffusion.prior import Prior
+from sds3d.diffusion.prior import EncodesIn, Prior
+from sds3d.diffusion.scaling import LossScale
 from sds3d.diffusion.times import prioritized, progress, ramp, sample_time, shifted
 from sds3d.errors import RecipeError
 from sds3d.language.prompt import Prompt
@@ -84,6 +85,7 @@ def optimization(
     """Everything that the recipe's run works with, at its beginning."""
     made = scene(recipe, seed, where)
     function, state = objective(recipe, prior, prompt)
+    in_half = isinstance(prior, EncodesIn) and prior.encode_dtype is torch.float16
     return Optimization(
         scene=made,
         prior=prior,
@@ -101,6 +103,7 @@ def optimization(
         regularizers=regularizers_of(recipe),
         learners=learners(recipe, prior, seed, where),
         state=None if state is None else state.to(where),
+        scale=LossScale().to(where) if in_half else None,
         clock=clock or Clock(),
     )
 

@@ -11,6 +11,7 @@ import torch
 
 from sds3d.bounds import Bounds, Fraction, MultipleOf, Scale
 from sds3d.diffusion.prior import AdaptablePrior, Prior
+from sds3d.diffusion.scaling import LossScale
 from sds3d.loops.learner import Learner, Trainer
 from sds3d.students.lora import LoraStudent
 from sds3d.students.residual import ResidualStudent
@@ -57,4 +58,5 @@ def lora_student(
     student = LoraStudent(prior, rank=rank, alpha=alpha, prediction=prediction, seed=seed)
     student = student.to(device)
     optimizer = torch.optim.AdamW(student.parameters(), lr=lr, fused=True)
-    return Learner(student, Trainer(optimizer), camera_dropout)
+    scale = LossScale().to(device) if prior.dtype is torch.float16 else None
+    return Learner(student, Trainer(optimizer), camera_dropout, scale)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from itertools import chain
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,6 @@ TIME = (
     "adaln_single.emb.timestep_embedder",  # of PixArt's
     "time_embed.emb.timestep_embedder",  # of Sana's
 )
-LOSS_SCALE = 4096.0  # without it, gradients of means over 10^4 values and more underflow in float16
 
 
 class LoraStudent(Student):
@@ -82,9 +81,6 @@ class LoraStudent(Student):
         for p in trained.values():
             p.data = p.data.float()
         self.lora = nn.ParameterDict({name.replace(".", "/"): p for name, p in trained.items()})
-        if prior.dtype is torch.float16:
-            for p in self.parameters():
-                p.register_hook(lambda g: g / LOSS_SCALE)
 
     def predict_noise(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
         """eps_hat of z_t under the distribution of the scene's renders."""
@@ -100,8 +96,6 @@ class LoraStudent(Student):
         z = z.detach()
         alpha_t, sigma_t = self.prior.alpha_sigma(t)
         error = self.predict_noise(alpha_t * z + sigma_t * eps, t, cond) - eps
-        if self.prior.dtype is torch.float16:
-            error = _ScaledGradient.apply(error)
         return (error if self.prediction == "eps" else error / alpha_t).square().mean()
 
     @contextmanager
@@ -119,18 +113,6 @@ class LoraStudent(Student):
             yield
         finally:
             hook.remove()
-
-
-class _ScaledGradient(torch.autograd.Function):
-    """x, its gradient times LOSS_SCALE; the parameters' hooks divide by it again."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        return x.view_as(x)
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
-        return grad_outputs[0] * LOSS_SCALE
 
 
 def _camera(timed: nn.Module) -> nn.Sequential:

@@ -5,6 +5,7 @@ import torch
 from gaussian import Always, GaussianPrior, gaussian_cond
 from toy import Fog
 
+from sds3d.diffusion.scaling import LossScale
 from sds3d.errors import NonFiniteError
 from sds3d.language.prompt import Prompt
 from sds3d.loops.learner import Learner, Trainer
@@ -280,3 +281,63 @@ def test_a_group_with_a_rate_of_its_own_leaves_the_others_to_lr_end():
         trainer.step(step, 8)
         moved.append([own.item() - before[0], other.item() - before[1]])
     assert moved == [[8, 8], [408, 4], [808, 2]]
+
+
+class Overflowing(Flat):
+    """A prior whose gradients overflow in half precision from a scale of 2^10 on."""
+
+    def encode(self, rgb):
+        z = rgb.clone()
+        if z.requires_grad:
+            z.register_hook(lambda g: torch.where(g.abs() > 2.0**10, torch.inf, g))
+        return z
+
+
+def test_a_step_whose_gradient_overflows_moves_nothing_and_halves_the_scale():
+    run = run_of(lambda prior, z, *_: torch.ones_like(z), prior=Overflowing(0.5), scale=LossScale())
+    plain = run_of(lambda prior, z, *_: torch.ones_like(z))
+    before = [p.clone() for p in run.scene.parameters()]
+    skipped = 0
+    while run.scale.scale > 2.0**10 * VIEWS:
+        take_step(run, 0)
+        skipped += 1
+        assert run.scale.scale == 2.0 ** (16 - skipped)
+        assert all(torch.equal(p, q) for p, q in zip(run.scene.parameters(), before, strict=True))
+    for each in (run, plain):
+        take_step(each, 0)
+    for p, q in zip(run.scene.parameters(), plain.scene.parameters(), strict=True):
+        torch.testing.assert_close(p, q)
+    assert skipped > 2
+    assert "scale" in run.modules()
+
+
+def test_a_gradient_that_is_not_finite_at_any_scale_ends_the_run():
+    run = run_of(lambda prior, z, *_: torch.ones_like(z), prior=Overflowing(0.5), scale=LossScale())
+    run.prior.encode = lambda rgb: (rgb - rgb.detach()).sqrt() + rgb
+    run.scale.scale.fill_(4.0)
+    for step in range(2):
+        take_step(run, step)
+    with pytest.raises(NonFiniteError, match="the scene's gradient is not finite"):
+        take_step(run, 2)
+
+
+class Broken(torch.nn.Module):
+    """A student whose loss is finite and whose gradient is not."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(3))
+
+    def loss(self, z, t, eps, cond):
+        return sum((p - p.detach()).abs().sqrt().sum() for p in self.parameters())
+
+
+def test_a_students_gradient_that_is_not_finite_ends_the_run_before_it_moves():
+    student = Broken()
+    before = [p.clone() for p in student.parameters()]
+    learner = Learner(student, Trainer(torch.optim.SGD(student.parameters(), lr=1.0)), 0.0)
+    run = run_of(lambda prior, z, *_: torch.zeros_like(z), learners={"renders": learner})
+    with pytest.raises(NonFiniteError, match="the student's gradient is not finite"):
+        take_step(run, 0)
+    assert before
+    assert all(torch.equal(p, q) for p, q in zip(student.parameters(), before, strict=True))

@@ -17,6 +17,7 @@ from diffusers import (
     StableDiffusionXLPipeline,
 )
 from torch import nn
+from transformers import T5EncoderModel
 
 from sds3d.diffusion.cond import Embedding
 from sds3d.diffusion.noising import add_noise
@@ -370,6 +371,21 @@ def test_weights_in_bfloat16_predict_nearly_the_same_in_the_dtype_of_z(folder):
     assert (b.dtype, coarse.dtype) == (torch.float32, torch.bfloat16)
     assert (a - b).abs().max() < 0.05 * a.abs().max()
     assert not any(p.requires_grad for p in coarse.denoiser.parameters())
+
+
+@pytest.mark.parametrize("make", ["sd3_t5", "floyd"])
+def test_in_float16_the_layers_of_t5_that_overflow_stay_in_float32(make, tmp_path):
+    """transformers' own rule, by its own loading."""
+    folder = getattr(tiny, make)(tmp_path)
+    name = "text_encoder_3" if make == "sd3_t5" else "text_encoder"
+    theirs = T5EncoderModel.from_pretrained(folder / name, dtype=torch.float16)
+    prior = load_pretrained(str(folder), CPU, dtype="float16")
+    encoder = prior._text.pairs[2][1] if make == "sd3_t5" else prior._text.encoder
+    dtypes = {n: p.dtype for n, p in encoder.named_parameters()}
+    assert dtypes == {n: p.dtype for n, p in theirs.named_parameters()}
+    assert {n.rsplit(".", 2)[-2] for n, kind in dtypes.items() if kind is torch.float32} == {"wo"}
+    for (n, p), q in zip(encoder.named_parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(p, q), n
 
 
 def test_the_same_folder_is_loaded_once_and_its_files_are_named_by_hash(pixel_folder):

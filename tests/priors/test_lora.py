@@ -1,6 +1,7 @@
 """Laws of the LoRA student, on small randomly initialised models."""
 
 import json
+import math
 from copy import deepcopy
 from pathlib import Path
 
@@ -14,15 +15,18 @@ import sds3d.runs.generate
 from sds3d.cli import main
 from sds3d.diffusion.guidance import cfg
 from sds3d.diffusion.noising import add_noise
+from sds3d.diffusion.scaling import LossScale
 from sds3d.errors import PriorError, RunError
 from sds3d.language.prompt import Prompt
 from sds3d.loops.learner import Learner, Trainer
 from sds3d.objectives import esd, sds, vsd
 from sds3d.priors.hub.pretrained import load_pretrained
+from sds3d.recipe import build
+from sds3d.recipe.load import load
 from sds3d.runs import checkpoint
 from sds3d.runs.job import Job
 from sds3d.runs.report import Silent
-from sds3d.students.lora import LOSS_SCALE, LoraStudent
+from sds3d.students.lora import LoraStudent
 from sds3d.views.cameras import orbit
 
 CPU = torch.device("cpu")
@@ -226,10 +230,45 @@ def test_in_half_precision_the_student_learns_from_gradients_that_underflow_in_f
     single = make(folders["pixels"], rng)[1]
     assert all(p.dtype is torch.float32 for p in half.parameters())
     found = []
-    for student in (half, single):
-        (student.loss(z, t, eps, cond) * 0.01 / LOSS_SCALE).backward()
+    scale = LossScale()
+    for student, factor in ((half, scale.scale), (single, 1.0), (half, 1.0)):
+        student.zero_grad()
+        (student.loss(z, t, eps, cond) * 1e-6 * factor).backward()
+        if factor is scale.scale:
+            scale.unscale(student.parameters())
         found.append(torch.cat([p.grad.flatten() for p in student.parameters()]))
-    assert (found[0] - found[1]).norm() < 0.05 * found[1].norm()
+    scaled, exact, unscaled = ((grad - found[1]).norm() / found[1].norm() for grad in found)
+    assert scaled < 0.05
+    assert exact == 0
+    assert unscaled > 0.5
+
+
+def test_a_gradient_that_overflows_in_half_precision_changes_the_scale_and_not_the_student(
+    folders, rng
+):
+    _, student, z, _, _, cond = make(folders["pixels"], rng, "float16")
+    optimizer = torch.optim.AdamW(student.parameters(), lr=1e-2)
+    learner = Learner(student, Trainer(optimizer), 0.0, LossScale())
+    learner.scale.scale.fill_(2.0**40)
+    before = [p.clone() for p in student.parameters()]
+    loss = learner.learn(z, cond, rng, 0, 10)
+    assert math.isfinite(loss)
+    assert learner.scale.scale.item() == 2.0**39
+    for p, q in zip(student.parameters(), before, strict=True):
+        assert torch.equal(p, q)
+    for step in range(1, 40):
+        learner.learn(z, cond, rng, step, 40)
+    assert all(p.isfinite().all() for p in student.parameters())
+    assert any(not torch.equal(p, q) for p, q in zip(student.parameters(), before, strict=True))
+
+
+def test_the_student_of_a_prior_in_half_precision_has_a_scale_that_checkpoints_hold(folders):
+    recipe = load("vsd-nerf")
+    for dtype, scaled in (("float16", True), ("float32", False)):
+        prior = load_pretrained(str(folders["latents"]), CPU, dtype=dtype)
+        run = build.optimization(recipe, prior, Prompt("a chair"), seed=0, where=CPU)
+        assert ("scales.renders" in run.modules()) is scaled
+        assert "scale" not in run.modules()  # this VAE is in float32
 
 
 def test_a_denoiser_conditioned_on_the_camera_gets_no_second_camera(pixels):

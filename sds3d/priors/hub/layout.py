@@ -242,7 +242,7 @@ class Layout:
         if self.components[component][0] == "transformers":
             with _without_bars(module("transformers").utils.logging):
                 network, info = _from_pretrained(kind, path, trust_remote_code=False, **options)
-            network = network.to(dtype)
+            network = _cast(network, dtype)
         else:
             network, info = _from_pretrained(kind, path, torch_dtype=dtype, **options)
         if info["missing_keys"]:
@@ -306,6 +306,17 @@ def _from_pretrained(kind: Any, path: Path, **options: Any) -> Any:
         raise PriorError(
             f"'{path}' cannot be loaded: {first_line(error)}", f"{AGAIN}, or update diffusers"
         ) from error
+
+
+def _cast(network: Any, dtype: Any) -> Any:
+    """The network in `dtype`; in float16 the layers that transformers keeps in float32, such as T5's `wo`."""
+    kept = set(network._keep_in_fp32_modules_strict or ())
+    if str(dtype) == "torch.float16":
+        kept |= set(network._keep_in_fp32_modules or ())
+    for name, tensor in (*network.named_parameters(), *network.named_buffers()):
+        if tensor.is_floating_point() and kept.isdisjoint(name.split(".")):
+            tensor.data = tensor.data.to(dtype)
+    return network
 
 
 @contextmanager

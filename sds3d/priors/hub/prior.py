@@ -79,6 +79,11 @@ class DiffusionPrior:
         return next(self.denoiser.parameters()).dtype
 
     @property
+    def encode_dtype(self) -> torch.dtype:
+        """In which images become z: that of the VAE's weights."""
+        return torch.float32 if self.vae is None else self.vae.dtype
+
+    @property
     def device(self) -> torch.device:
         return next(self.denoiser.parameters()).device
 
