@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import shlex
 import sys
 import traceback
 from importlib.metadata import entry_points
@@ -13,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
 
 import sds3d
 from sds3d.cli import batch, compare, export, generate, information
 from sds3d.cli.console import fail
 from sds3d.cli.prior import app as prior
+from sds3d.cli.prompt import PromptCommand
 from sds3d.cli.recipes import app as recipes
 from sds3d.errors import (
     BROKEN_PIPE,
@@ -35,35 +34,6 @@ VERBS = "sds3d.verbs"  # entry points by which installed packages add verbs
 REPORT = "run it again with --debug for the traceback, and report it"
 # click's ClickException, which newer versions of typer bundle
 ParserError: type[Exception] = typer.BadParameter.__mro__[2]
-
-
-class PromptCommand(TyperCommand):
-    """A command whose argument is a prompt; explains how to quote one that was not."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As the base class.  Raises UsageError when words are left over."""
-        arguments = list(args)
-        ctx.allow_extra_args = True
-        rest = super().parse_args(ctx, args)
-        if ctx.args:
-            raise _unquoted(ctx.command_path, ctx.params["prompt"], list(ctx.args), arguments)
-        return rest
-
-
-def _unquoted(command: str, prompt: str, extra: list[str], arguments: list[str]) -> UsageError:
-    setting = next((word for word in extra if "=" in word), None)
-    if setting:
-        return UsageError(f"unexpected argument '{setting}'", f"use --set {shlex.quote(setting)}")
-    words = [prompt, *extra]
-    options = list(arguments)
-    for word in words:
-        options.remove(word)
-    line = [command, _quoted(" ".join(words)), *map(shlex.quote, options)]
-    return UsageError("the prompt must be one argument, in quotes", " ".join(line))
-
-
-def _quoted(text: str) -> str:
-    return shlex.quote(text) if set(text) & set('"$`\\!') else f'"{text}"'
 
 
 app = typer.Typer(

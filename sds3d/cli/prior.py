@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sds3d.cli.prompt import PromptCommand
 from sds3d.cli.training import train
 from sds3d.errors import INTERRUPTED
 from sds3d.language.prompt import parse
@@ -49,7 +50,10 @@ def info() -> None:
         print(f"  {name}" + (f" ({', '.join(category.also)})" if category.also else ""))
 
 
-@app.command(epilog='Example:  sds3d prior sample "a red armchair" --seed 3 --out members.png')
+@app.command(
+    epilog='Example:  sds3d prior sample "a red armchair" --seed 3 --out members.png',
+    cls=PromptCommand,
+)
 def sample(
     prompt: Annotated[str, typer.Argument(help="What to make.")],
     out: Annotated[Path, typer.Option(help="The image to write.")] = Path("members.png"),

@@ -198,3 +198,16 @@ def test_doctor_matches_what_this_machine_reports(capsys, tmp_path, monkeypatch)
     assert ("no device" in values["cuda"]) != torch.cuda.is_available()
     limit.write_text("max\n", encoding="ascii")
     assert float(doctor.report()["memory"].split()[0]) > 1
+
+
+SAMPLE = {
+    ("a", "red", "chair", "--seed", "3"): 'sds3d prior sample "a red chair" --seed 3',
+    ("a chair", "up=z"): 'sds3d prior sample "a chair up=z"',  # it has no --set
+}
+
+
+@pytest.mark.parametrize("arguments", SAMPLE, ids=" ".join)
+def test_the_prompt_of_prior_sample_without_quotes_is_answered_in_the_same_way(capsys, arguments):
+    code, _, err = call(capsys, "prior", "sample", *arguments)
+    assert code == UsageError.exit_code
+    assert err.splitlines()[1] == f"fix:   {SAMPLE[arguments]}"
