@@ -111,10 +111,13 @@ def of_schema(cls: type) -> Iterator[str]:
         yield from of_schema(annotations[name])
 
 
-def of_function(title: str, function: Callable, supplied: Collection[str] = ()) -> Iterator[str]:
+def of_function(
+    title: str, function: Callable, supplied: Collection[str] = (), about: str | None = None
+) -> Iterator[str]:
     """The lines about a table whose keys are the keyword parameters of a function.
 
-    supplied: parameters that do not come from a recipe.
+    supplied: parameters that do not come from a recipe.  about: the docstring that says what it is, if that
+    is not the function's own.
     """
     keys = {
         name: (p.annotation, MISSING if p.default is p.empty else p.default)
@@ -124,8 +127,7 @@ def of_function(title: str, function: Callable, supplied: Collection[str] = ()) 
     yield ""
     yield f"## {title}"
     yield ""
-    module = import_module(function.__module__)  # an objective's says what it is
-    yield _summary(function.__doc__ if isinstance(function, type) else module.__doc__)
+    yield _summary(about or function.__doc__)
     yield ""
     yield from table(keys, function.__doc__) if keys else ["It has no keys."]
 
@@ -136,12 +138,14 @@ def reference() -> str:
     lines += ["", "## A number that moves", *of_schema(Schedule)]
     for name in OBJECTIVES:
         function = find(OBJECTIVES, name, "objective.name")
-        lines += of_function(f'[objective] name = "{name}"', function, SERVICES)
+        about = import_module(function.__module__).__doc__  # the formula
+        lines += of_function(f'[objective] name = "{name}"', function, SERVICES, about)
     for name in SCENES:
         lines += of_function(f'[scene] name = "{name}"', find(SCENES, name, "scene.name"))
     for kind in PRIORS.values():
         load = find({}, kind.load, "prior")
-        lines += of_function(f"[prior.{kind.table}]", load, BY_CALLER)
+        about = import_module(load.__module__).__doc__
+        lines += of_function(f"[prior.{kind.table}]", load, BY_CALLER, about)
     for name in STUDENTS:
         make = find(STUDENTS, name, "students")
         lines += of_function(f"[students.NAME.{name}]", make, BY_CALLER)

@@ -35,7 +35,16 @@ def residual_student(
     patch: Literal[1, 2, 4, 8],
     spread: Annotated[float, Bounds(0.001, 100)],
 ) -> Learner:
-    """A ResidualStudent of the prior and its Adam."""
+    """A small convolutional student, for priors that are not networks, and its Adam.
+
+    Args:
+        lr: learning rate.
+        camera_dropout: probability that a step hides the cameras from the student.
+        width: channels.
+        blocks: residual blocks.
+        patch: side of the square of pixels that becomes one, with its colours as channels.
+        spread: how far renders may be from the prior's estimate, standard deviation in units of z.
+    """
     student = ResidualStudent(
         prior, width=width, blocks=blocks, patch=patch, spread=spread, seed=seed
     ).to(device)
@@ -54,7 +63,15 @@ def lora_student(
     alpha: Scale,
     prediction: Literal["eps", "v"],
 ) -> Learner:
-    """A LoraStudent of the prior's denoiser and its AdamW."""
+    """A low-rank adaptation of the prior's own denoiser, and its AdamW.
+
+    Args:
+        lr: learning rate.
+        camera_dropout: probability that a step hides the cameras from the student.
+        rank: of the additions to each projection of attention.
+        alpha: the additions are scaled by alpha / rank.
+        prediction: what the loss compares: the noise, or v = alpha_t eps - sigma_t z.
+    """
     student = LoraStudent(prior, rank=rank, alpha=alpha, prediction=prediction, seed=seed)
     student = student.to(device)
     optimizer = torch.optim.AdamW(student.parameters(), lr=lr, fused=True)

@@ -41,6 +41,17 @@ class SplatScene(Scene):
 
     Source: Kerbl et al. 2023, https://arxiv.org/abs/2308.04079, section 5; the initialisation: Tang et al.
     2023, DreamGaussian, https://arxiv.org/abs/2309.16653.
+
+    Attributes:
+        count: Gaussians at the start.
+        radius: of the ball that they start in, in world units.
+        opacity: of a Gaussian at the start.
+        densify_every: optimisation steps between two densifications.
+        densify_until: the step after which there are none.
+        densify_grad: mean gradient of a centre on the screen, in 1/px, above which a Gaussian is doubled.
+        split_scale: standard deviation, in world units, above which it is split instead of cloned.
+        prune_opacity: Gaussians fainter than this are removed.
+        most: the largest number of Gaussians.
     """
 
     GROUPS = ("means", "scales", "quats", "opacities", "colors")  # the parameters, one in each

@@ -302,6 +302,12 @@ def test_bind_refuses_missing_unknown_and_wrongly_typed_keys(values, message):
     assert message in caught.value.message
 
 
+def test_every_key_of_the_reference_has_a_meaning():
+    rows = [line for line in reference().splitlines() if line.startswith("| `")]
+    assert len(rows) > 150
+    assert [row for row in rows if row.count(" | ") != 3 or row.endswith("|  |")] == []
+
+
 def test_the_reference_in_the_documentation_is_what_the_schema_says():
     page = Path(__file__).parents[2] / "docs" / "recipe-reference.md"
     assert page.read_text(encoding="utf-8") == reference(), (

@@ -32,11 +32,24 @@ def exact_prior(
 ) -> ExactPrior:
     """The exact prior over the meshes in the folder `source`, or over the built-in library when it is empty.
 
-    seed: which variants of a category of the built-in library are its members, and which of many meshes of
-    equal merit.  up: the up axis of the folder's files.  The other arguments are those of `built_in` and
-    `ExactPrior`.  Raises PriorError when the folder cannot be read, RecipeError for `up` without a folder.
+    Args:
+        source: a folder of meshes, or "".
+        seed: which variants of a category of the built-in library are its members, and which of many meshes
+            of equal merit.
+        device: not used; members are drawn on the CPU and follow the cameras.
+        variants: members of the prompt's category in the built-in library.
+        null_members: objects of other categories that the branch without a prompt weighs beside them.
+        supersample: members are drawn this many times larger, then averaged.
+        camera_blind: score each view alone, over the members turned to any of eight azimuths, as a prior
+            without cameras would; this makes Janus faces on purpose.
+        spread: standard deviation of the blur of the branch with the prompt, in units of z.
+        null_spread: the same of the branches without it.
+        schedule: `vp` is Stable Diffusion's; `flow` is alpha_t = 1 - t, sigma_t = t.
+        up: the up axis of the folder's files.
+
+    Raises PriorError when the folder cannot be read, RecipeError for `up` without a folder.
     """
-    del device  # members are drawn on the CPU and follow the cameras
+    del device
     if up != "y" and not source:
         raise RecipeError(f"prior.exact.up = '{up}', but there are no files", "use exact:FOLDER")
     select = (

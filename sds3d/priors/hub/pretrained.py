@@ -32,7 +32,15 @@ def diffusers_prior(
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto",
     size: Annotated[int, Bounds(0, 2048), MultipleOf(8)] = 0,
 ) -> DiffusionPrior:
-    """The prior of a folder in the diffusers layout, or of the hub model OWNER/MODEL, as `load_pretrained`."""
+    """The prior of a folder in the diffusers layout, or of the hub model OWNER/MODEL, as `load_pretrained`.
+
+    Args:
+        source: the folder, or OWNER/MODEL.
+        seed: not used.
+        device: where the model is loaded to.
+        dtype: of the weights; `auto` is `float32` on the CPU and `float16` on CUDA.
+        size: pixels a side to which images are resized; 0 is the size that the model was trained with.
+    """
     del seed
     return load_pretrained(source, device, dtype=dtype, size=size)
 
