@@ -133,6 +133,7 @@ OTHERS = {
     ("batch", "nowhere.txt", "--set", "camera.views"): (2, "there is no file"),
     ("prior", "sample", "a flurb of zanthor"): (4, "the nearest by"),
     ("prior", "sample", "a chair", "--prior", "diffusers:a/b"): (4, "has no members to draw"),
+    ("prior", "sample", "a red chair", "--out", "nowhere/m.png"): (8, "cannot write"),
     ("prior", "eval", "nowhere.txt"): (2, "there is no file"),
     ("prior", "data", "bultin", "--out", "nowhere"): (2, "did you mean 'builtin'"),
     ("prior", "data", "builtin", "--views", "5", "--out", "nowhere"): (2, "multiple of 4"),

@@ -20,11 +20,10 @@ from sds3d.loops.step import take_step
 from sds3d.mesh.load import load_shape
 from sds3d.metrics.retrieval import guesses, ranking, shape_images, variety
 from sds3d.priors.exact.choose import reading
-from sds3d.recipe import build
 from sds3d.runs.batch import DONE
-from sds3d.runs.job import Job, prompt_of, resolve
+from sds3d.runs.job import Job
 from sds3d.runs.quality import converged
-from sds3d.runs.run import open_run
+from sds3d.runs.run import open_run, trial
 
 PROBES = 5  # steps at which a method's evaluations are counted for a budget
 PROBE_SIZE = 16  # pixels
@@ -63,13 +62,10 @@ def with_budget(job: Job, evaluations: int) -> Job:
 
     Counted over PROBES steps, from the first to the last, of the run at PROBE_SIZE pixels.
     """
-    recipe = resolve(replace(job, overrides=(*job.overrides, f"camera.sizes=[{PROBE_SIZE}]")))
-    prompt = prompt_of(job, recipe)
-    prior = build.prior(job.prior, recipe, job.seed)
-    run = build.optimization(recipe, prior, prompt, seed=job.seed, where=build.CPU)
+    run = trial(replace(job, overrides=(*job.overrides, f"camera.sizes=[{PROBE_SIZE}]")))
     for probe in range(PROBES):
-        take_step(run, probe * (recipe.steps - 1) // (PROBES - 1))
-    return replace(job, steps=max(1, round(evaluations * PROBES / prior.evaluations)))
+        take_step(run.optimization, probe * (run.recipe.steps - 1) // (PROBES - 1))
+    return replace(job, steps=max(1, round(evaluations * PROBES / run.prior.evaluations)))
 
 
 def score(job: Job, row: Mapping[str, Any]) -> dict[str, Any]:

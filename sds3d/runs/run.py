@@ -21,7 +21,7 @@ from sds3d.recipe.check import check
 from sds3d.recipe.schema import Recipe
 from sds3d.runs import checkpoint
 from sds3d.runs.folder import RECIPE, RunFolder, look, require_run, require_same
-from sds3d.runs.job import Job, prompt_of, recipe_imports, require_trust
+from sds3d.runs.job import Job, prompt_of, recipe_imports, require_trust, resolve
 from sds3d.runs.machine import device
 from sds3d.scenes.scene import Scene
 
@@ -129,6 +129,14 @@ def prepare(job: Job, recipe: Recipe) -> Run:
     require_same(folder, job)
     check(recipe, job.prior, image=bool(job.image))
     return Run(job, recipe, folder, where)
+
+
+def trial(job: Job) -> Run:
+    """A run on the CPU of which nothing is read or written: for a look at its prior, or a few steps.
+
+    Raises RecipeError for a recipe that does not load.
+    """
+    return Run(job, resolve(job), RunFolder(job.folder()), device("cpu"))
 
 
 def open_run(path: Path, *, trust_recipe: bool = False) -> Run:
