@@ -27,7 +27,7 @@ RED, GREY = [0.9, 0.1, 0.1], [0.6, 0.6, 0.6]
 SIZES = [0.8, 1.4, 0.5]  # x, y, z in our frame
 SIDE = 128
 
-# Reads a GLB, tells what Blender made of it, and renders it from -Y, where Blender's front view stands.
+# Reads a GLB, prints what Blender made of it, and renders it from -Y, Blender's front view.
 LOOK = """
 import json, sys
 import bpy
@@ -93,9 +93,9 @@ def look(path, folder):
         timeout=120,
         check=False,
     )
-    told = [line for line in done.stdout.splitlines() if line.startswith("FACTS ")]
-    assert told, done.stdout[-2000:] + done.stderr[-2000:]
-    return json.loads(told[0][6:]), np.asarray(Image.open(picture), np.float64) / 255
+    facts = [line for line in done.stdout.splitlines() if line.startswith("FACTS ")]
+    assert facts, done.stdout[-2000:] + done.stderr[-2000:]
+    return json.loads(facts[0][6:]), np.asarray(Image.open(picture), np.float64) / 255
 
 
 def rows(mask):

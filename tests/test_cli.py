@@ -1,4 +1,4 @@
-"""Laws of the command line: quick help, bad input refused in a line with its fix and its own exit code."""
+"""Laws of the command line: fast help; bad input refused in one line with the fix and its own exit code."""
 
 import json
 import resource

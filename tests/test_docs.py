@@ -1,4 +1,4 @@
-"""Laws of the documentation: its Python and its cheap commands run, and it draws the package as it is."""
+"""Laws of the documentation: its Python and cheap commands run, and it describes the package as it is."""
 
 import ast
 import importlib
@@ -16,7 +16,7 @@ ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 
 def cheap(arguments):
-    """Whether a command only looks something up: seconds, and nothing but a picture is written."""
+    """Whether a command only looks something up: seconds, and nothing but an image is written."""
     verb, *rest = arguments
     if verb == "prior":
         return rest[:1] in ([], ["sample"])

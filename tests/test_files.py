@@ -1,4 +1,4 @@
-"""Laws of the writer of files and of the lock on a folder."""
+"""Laws of atomic writes and of folder locks."""
 
 import os
 import subprocess

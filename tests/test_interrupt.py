@@ -1,4 +1,4 @@
-"""Laws of stopping: the first signal asks, the second quits, and what was ignored stays ignored."""
+"""Laws of stopping: the first signal requests a stop, the second quits, and ignored signals stay ignored."""
 
 import signal
 
@@ -9,12 +9,12 @@ from sds3d.interrupt import SIGNALS, graceful
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_the_first_signal_requests_a_stop_and_the_second_quits(number):
-    told = []
-    with graceful(told.append) as interrupt:
+    signals = []
+    with graceful(signals.append) as interrupt:
         assert not interrupt.asked
         signal.raise_signal(number)
         assert interrupt.asked
-        assert told == [SIGNALS[number]]
+        assert signals == [SIGNALS[number]]
         signal.raise_signal(signal.SIGHUP)  # a closing terminal sends it twice
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)

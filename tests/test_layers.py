@@ -1,4 +1,4 @@
-"""Laws of the source: layers point one way, nothing is caught blindly, what is public is documented."""
+"""Laws of the source: layers point one way, exceptions are not swallowed, public names are documented."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Laws of the package: the wheel holds what the checkout holds, and does what the checkout does."""
+"""Laws of the package: the wheel contains and does what the checkout does."""
 
 import hashlib
 import importlib.metadata

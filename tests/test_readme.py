@@ -1,4 +1,4 @@
-"""Laws of the documents: what they say to type is what CI runs, and it exists."""
+"""Laws of the documents: the commands that they show exist, and CI runs them."""
 
 import re
 import shlex

@@ -100,12 +100,12 @@ class Summary:
     """A number over `count` runs."""
 
     mean: float
-    deviation: float
+    std: float
     count: int
 
     def text(self, factor: float = 1.0) -> str:
         """The mean, with the standard deviation where there is more than one run."""
-        spread = f" ± {factor * self.deviation:.2g}" if self.count > 1 else ""
+        spread = f" ± {factor * self.std:.2g}" if self.count > 1 else ""
         return f"{factor * self.mean:.3g}{spread}"
 
 

@@ -1,4 +1,4 @@
-"""Laws of the command line: one line and a fix for every error, whatever was raised, and no trace unasked."""
+"""Laws of the command line: one line and a fix for every error, and a traceback only on request."""
 
 import errno
 import json

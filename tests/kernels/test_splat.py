@@ -79,7 +79,7 @@ def test_the_backward_is_the_derivative(rng):
 
 
 def test_a_round_gaussian_has_the_profile_of_its_formula():
-    """On the axis: alpha = opacity sqrt(fade) exp(-r^2 / 2 s^2) with s its deviation in pixels."""
+    """On the axis: alpha = opacity sqrt(fade) exp(-r^2 / 2 s^2) with s its standard deviation in pixels."""
     cameras = orbit(1, 41, elevation_deg=0)
     one = torch.ones(1, dtype=torch.float64)
     scale, opacity = 0.2, 0.8

@@ -1,4 +1,4 @@
-"""Laws of reading that hold for any text whatever."""
+"""Laws of reading that hold for any text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws of sentences as rows of numbers."""
+"""Laws of text embeddings."""
 
 import numpy as np
 import pytest

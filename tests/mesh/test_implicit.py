@@ -1,4 +1,4 @@
-"""Laws of objects given by a density, on a ball whose images are known on paper."""
+"""Laws of objects given by a density, on a ball whose images are known in closed form."""
 
 from dataclasses import replace
 

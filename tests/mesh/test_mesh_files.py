@@ -1,4 +1,4 @@
-"""Laws of the mesh writers: the files are taken apart by hand and read again by trimesh."""
+"""Laws of the mesh writers: the files are parsed by hand and read by trimesh."""
 
 import io
 import json

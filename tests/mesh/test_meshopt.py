@@ -1,4 +1,4 @@
-"""Laws of the decoder of EXT_meshopt_compression: what the reference encoder packed comes out again."""
+"""Laws of the decoder of EXT_meshopt_compression: it inverts the reference encoder."""
 
 import base64
 import json

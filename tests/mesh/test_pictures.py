@@ -1,4 +1,4 @@
-"""Laws of the pictures."""
+"""Laws of the images of a mesh."""
 
 import imageio_ffmpeg
 import numpy as np
@@ -140,7 +140,7 @@ def test_a_contact_sheet_puts_each_image_below_its_label(tmp_path):
     rows = [(f"row {n}", list(np.uint8(rng.integers(0, 256, (2, 20, 90, 3))))) for n in range(3)]
     contact_sheet(rows, tmp_path / "a.png", columns=2)
     image = np.asarray(Image.open(tmp_path / "a.png"))
-    # Two columns of two pictures and a gap; two lines of a label of 22 pixels and a picture.
+    # Two columns of two images and a gap; two lines of a label of 22 pixels and an image.
     assert image.shape == (2 * 42, 2 * (180 + 4), 3)
     np.testing.assert_array_equal(image[22:42, 184 : 184 + 90], rows[1][1][0])
     np.testing.assert_array_equal(image[64:84, 90:180], rows[2][1][1])

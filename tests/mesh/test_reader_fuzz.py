@@ -92,7 +92,7 @@ sys.addaudithook(note_opened)
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A folder for the files, with a picture and a material beside it that no mesh may open."""
+    """A folder for the files, with an image and a material beside it that no mesh may open."""
     place = tmp_path_factory.mktemp("outside")
     Image.fromarray(np.zeros((2, 2, 3), np.uint8)).save(place / "secret.png")
     (place / "secret.mtl").write_text("newmtl a\nKd 1 0 0\n")

@@ -1,4 +1,4 @@
-"""Laws of the reader: every file of files/ shows the colours and the shape that its format says."""
+"""Laws of the reader: every file in files/ has the colours and the shape that its format defines."""
 
 import hashlib
 import shutil

@@ -1,4 +1,4 @@
-"""Laws of the colours of what no picture has shown."""
+"""Laws of the colours of unseen surfaces."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Laws of the unwrapping, above all of what happens when xatlas fails or takes too long."""
+"""Laws of the unwrapping, especially when xatlas fails or takes too long."""
 
 import io
 import os

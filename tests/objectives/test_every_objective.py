@@ -1,4 +1,4 @@
-"""Laws of every objective of the table, with the numbers of its recipe."""
+"""Laws of every objective in the table, with the values of its recipe."""
 
 import inspect
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Laws of the exact prior: its score is the score of the mixture it claims to be."""
+"""Laws of the exact prior: its score is that of its mixture."""
 
 import math
 
@@ -208,9 +208,9 @@ def test_a_prior_conditioned_on_the_camera_ignores_words_about_the_side(cameras)
     from sds3d.views.directions import perp_neg
 
     prior, background = make(), torch.full((len(cameras), 3), GREY)
-    told = prior.condition(PROMPT, cameras, background, perp_neg(1.0, 60)(cameras))
-    assert torch.equal(told.text.embedding, conditioned(prior, cameras).text.embedding)
-    assert told.away == ()
+    cond = prior.condition(PROMPT, cameras, background, perp_neg(1.0, 60)(cameras))
+    assert torch.equal(cond.text.embedding, conditioned(prior, cameras).text.embedding)
+    assert cond.away == ()
 
 
 def test_a_blurred_prior_has_the_score_of_gaussians_around_its_members(cameras, rng):

@@ -1,4 +1,4 @@
-"""Laws of exact:FOLDER: which of a user's meshes a prompt means, what is left out, what belongs to the run."""
+"""Laws of exact:FOLDER: which meshes a prompt selects, what is left out, what the run records."""
 
 import shutil
 import tracemalloc
@@ -36,7 +36,7 @@ def chosen(place, text, **options):
     return [model.caption for model in folder(place, **options)(Prompt(text)).named]
 
 
-# What a name says.
+# File names.
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_file_with_a_generic_name_takes_the_name_of_its_folder(tmp_path):
     assert chosen(tmp_path, "a red chair") == ["red chair"]
 
 
-# Which caption is meant.
+# Captions.
 
 
 def test_an_equal_caption_wins_outright_whatever_its_case_articles_and_punctuation():
@@ -103,7 +103,7 @@ def test_a_mesh_with_several_captions_answers_to_each():
     assert best("green box", captions, 0.35).tolist() == [1, 0]
 
 
-# The table.
+# Tables.
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_table_without_its_columns_is_refused_with_the_line_to_write(tmp_path,
         folder(tmp_path)
 
 
-# Good files and bad ones.
+# Good and bad files.
 
 
 def test_good_files_are_used_and_bad_ones_named():
@@ -229,7 +229,7 @@ def test_a_negative_prompt_steers_away_from_the_meshes_that_it_matches(tmp_path)
     assert "without effect, no other caption is near: zorp" in members.note
 
 
-# What belongs to a run.
+# The run's inputs.
 
 
 def test_the_hashes_of_the_meshes_their_materials_and_textures_are_the_priors_weights(tmp_path):
@@ -278,7 +278,7 @@ def test_no_more_meshes_are_read_than_a_batch_can_weight(tmp_path):
     tracemalloc.stop()
 
 
-# Pictures.
+# Images.
 
 
 def test_a_texture_is_sampled_where_the_surface_is_drawn_and_lit_as_the_library_is():

@@ -46,7 +46,7 @@ def loop(folder, kind, lacking, scale, negative, **options):
         return step(output, t, z_t, *arguments, **more)
 
     pipeline.scheduler.step = watched
-    told = {"negative_prompt": negative} if negative else {}
+    prompts = {"negative_prompt": negative} if negative else {}
     kind = "pt" if "vae" not in pipeline.components else "latent"
     pipeline(
         "a Red chair",
@@ -54,7 +54,7 @@ def loop(folder, kind, lacking, scale, negative, **options):
         num_inference_steps=3,
         generator=torch.Generator().manual_seed(0),
         output_type=kind,
-        **told,
+        **prompts,
         **options,
     )
     return steps

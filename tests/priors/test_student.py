@@ -32,7 +32,7 @@ def train(student, z, cond, rng, steps):
 
 
 def test_the_student_learns_to_denoise_the_renders(setting, rng):
-    """The renders are one picture: a perfect student predicts the noise that was added to it."""
+    """All renders are one image: a perfect student predicts the noise that was added to it."""
     _, student, cond = setting
     z = cond.text.embedding + 0.4
     losses = train(student, z, cond, rng, 300)

@@ -1,4 +1,4 @@
-"""Laws of names: a member of a table, an import path, or an error that says what is known."""
+"""Laws of names: a member of a table, an import path, or an error that lists the known names."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Laws of recipes: what loads fits the functions it names, and what does not is refused by name."""
+"""Laws of recipes: what loads matches the functions it names; anything else is refused by name."""
 
 import inspect
 from dataclasses import is_dataclass

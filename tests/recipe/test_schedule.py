@@ -1,4 +1,4 @@
-"""Laws of numbers that move over the run."""
+"""Laws of numbers that change over a run."""
 
 import math
 import typing

@@ -58,7 +58,7 @@ def test_the_page_shows_every_method_in_motion_and_needs_nothing_else(compared):
 def test_the_summary_is_mean_and_standard_deviation_over_prompts_and_seeds():
     rows = [{"method": "sds", "iou": v, "seconds": 2} for v in (0.5, 0.7)]
     number = compare.summary(rows)["sds"]["iou"]
-    assert (number.mean, number.deviation, number.count) == pytest.approx((0.6, 0.1, 2))
+    assert (number.mean, number.std, number.count) == pytest.approx((0.6, 0.1, 2))
 
 
 def test_one_run_has_no_standard_deviation_and_shares_are_percentages():

@@ -1,4 +1,4 @@
-"""Laws of what a run looks like in a terminal."""
+"""Laws of a run's terminal output."""
 
 import io
 import os

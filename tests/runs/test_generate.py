@@ -1,4 +1,4 @@
-"""Laws of one run as a user meets it, end to end on a tiny recipe."""
+"""Laws of one run, end to end on a tiny recipe."""
 
 import base64
 import hashlib
@@ -34,7 +34,7 @@ FILES = {
 
 
 class Notes(Silent):
-    """Keeps what it is told, and raises a signal after a step."""
+    """Records what is reported, and raises a signal after a step."""
 
     def __init__(self, after=0, number=signal.SIGINT):
         self.after = after

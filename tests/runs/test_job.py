@@ -1,4 +1,4 @@
-"""Laws of a job: what cannot work is refused when it is made, and making one touches no disk."""
+"""Laws of a job: invalid values are refused when it is created, which touches no disk."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Laws of files of jobs: each gives the jobs that were meant, or one line that names file and entry."""
+"""Laws of files of jobs: each gives the intended jobs, or one line that names file and entry."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Laws of the run folder: whose it is, what may be removed from it, and what its damage looks like."""
+"""Laws of the run folder: whose it is, what may be removed from it, and how damage is reported."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A coloured box whose pictures are known on paper, and scenes fitted to them."""
+"""A coloured box whose images are known in closed form, and scenes fitted to them."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from sds3d.views.cameras import orbit
 
 
 def stepped(scene, optimizer):
-    """One step towards a white picture, so that every Gaussian has moments and a pull."""
+    """One step towards a white image, so that every Gaussian has moments and a gradient."""
     optimizer.zero_grad()
     scene.render(orbit(2, 24), torch.zeros(2, 3)).rgb.sub(1).square().sum().backward()
     optimizer.step()
@@ -79,8 +79,8 @@ def test_a_checkpoint_with_another_number_of_gaussians_is_loaded():
     fresh = make("splats")
     assert len(grown.means) != len(fresh.means)
     fresh.load_state_dict(grown.state_dict())
-    pictures = [s.render(orbit(1, 24), torch.zeros(1, 3)).rgb for s in (grown, fresh)]
-    assert torch.equal(*pictures)
+    images = [s.render(orbit(1, 24), torch.zeros(1, 3)).rgb for s in (grown, fresh)]
+    assert torch.equal(*images)
     adam(fresh, "splats")
     assert {g["lr"] for g in fresh.param_groups(LR["splats"])} == set(LR["splats"].values())
 
