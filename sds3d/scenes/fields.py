@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -12,29 +13,33 @@ from sds3d.kernels.hash_encode import hash_encode
 from sds3d.kernels.plane_encode import plane_encode
 
 
-class Field(nn.Module, abc.ABC):
-    """features(x) -> one hidden layer of `width` -> density and colour.
+@dataclass(frozen=True, kw_only=True)
+class Blob:
+    """The soft ball that the object grows out of, as a bias in the density.
 
-    density = density_scale softplus(raw + blob_density (1 - |x| / blob_radius)),  rgb = sigmoid(raw_rgb)
-
-    The bias in the density makes the object grow out of a soft ball.
-    features: number of features.  blob_radius: world units.  density_scale: 1/world unit.
+    density: pre-activation at the centre.  radius: where the bias is zero, world units.  scale: factor on
+    softplus, 1/world unit.
     Source: Lin et al. 2023 (Magic3D), https://arxiv.org/abs/2211.10440; the values are threestudio's.
     """
 
-    def __init__(
-        self,
-        features: int,
-        width: int,
-        *,
-        blob_density: float,
-        blob_radius: float,
-        density_scale: float,
-    ) -> None:
+    density: float
+    radius: float
+    scale: float
+
+    def activate(self, raw: Tensor, x: Tensor) -> Tensor:
+        """scale softplus(raw + density (1 - |x| / radius)), (N,), of the network's raw (N,) at x (N, 3)."""
+        return self.scale * F.softplus(raw + self.density * (1 - x.norm(dim=-1) / self.radius))
+
+
+class Field(nn.Module, abc.ABC):
+    """features(x) -> one hidden layer of `width` -> density by `blob`, and rgb = sigmoid(raw_rgb).
+
+    features: number of features.
+    """
+
+    def __init__(self, features: int, width: int, blob: Blob) -> None:
         super().__init__()
-        self.blob_density = blob_density
-        self.blob_radius = blob_radius
-        self.density_scale = density_scale
+        self.blob = blob
         self.hidden = nn.Linear(features, width)
         self.head = nn.Linear(width, 4)
         nn.init.zeros_(self.head.bias)
@@ -47,19 +52,20 @@ class Field(nn.Module, abc.ABC):
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """All parameters, by the name of the learning rate that they share."""
 
+    def network(self) -> list[nn.Parameter]:
+        """The parameters behind the features."""
+        return [*self.hidden.parameters(), *self.head.parameters()]
+
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """density (N,) in 1/world unit and rgb (N, 3) in [0, 1] at x (N, 3)."""
         raw = self.head(F.relu(self.hidden(self.encode(x)), inplace=True))
-        return self._density(raw, x), torch.sigmoid(raw[:, 1:])
+        return self.blob.activate(raw[:, 0], x), torch.sigmoid(raw[:, 1:])
 
     def density(self, x: Tensor) -> Tensor:
         """density (N,) in 1/world unit at x (N, 3), without the cost of the colour."""
         hidden = F.relu(self.hidden(self.encode(x)), inplace=True)
-        return self._density(F.linear(hidden, self.head.weight[:1], self.head.bias[:1]), x)
-
-    def _density(self, raw: Tensor, x: Tensor) -> Tensor:
-        blob = self.blob_density * (1 - x.norm(dim=-1) / self.blob_radius)
-        return self.density_scale * F.softplus(raw[:, 0] + blob)
+        raw = F.linear(hidden, self.head.weight[:1], self.head.bias[:1])
+        return self.blob.activate(raw[:, 0], x)
 
 
 class HashField(Field):
@@ -81,17 +87,9 @@ class HashField(Field):
         base_resolution: int,
         max_resolution: int,
         width: int,
-        blob_density: float,
-        blob_radius: float,
-        density_scale: float,
+        blob: Blob,
     ) -> None:
-        super().__init__(
-            levels * features,
-            width,
-            blob_density=blob_density,
-            blob_radius=blob_radius,
-            density_scale=density_scale,
-        )
+        super().__init__(levels * features, width, blob)
         growth = torch.arange(levels) / max(levels - 1, 1)
         resolutions = base_resolution * (max_resolution / base_resolution) ** growth
         self.register_buffer("resolutions", resolutions.round().int())
@@ -101,7 +99,7 @@ class HashField(Field):
         return hash_encode(0.5 * (x + 1), self.table, self.resolutions)
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
-        return {"table": [self.table], "mlp": [*self.hidden.parameters(), *self.head.parameters()]}
+        return {"table": [self.table], "mlp": self.network()}
 
 
 class TriplaneField(Field):
@@ -110,23 +108,8 @@ class TriplaneField(Field):
     Source: Chan et al. 2022, https://arxiv.org/abs/2112.07945.
     """
 
-    def __init__(
-        self,
-        *,
-        channels: int,
-        plane_resolution: int,
-        width: int,
-        blob_density: float,
-        blob_radius: float,
-        density_scale: float,
-    ) -> None:
-        super().__init__(
-            3 * channels,
-            width,
-            blob_density=blob_density,
-            blob_radius=blob_radius,
-            density_scale=density_scale,
-        )
+    def __init__(self, *, channels: int, plane_resolution: int, width: int, blob: Blob) -> None:
+        super().__init__(3 * channels, width, blob)
         shape = (3, plane_resolution, plane_resolution, channels)
         self.planes = nn.Parameter(0.1 * torch.randn(shape))
 
@@ -134,7 +117,4 @@ class TriplaneField(Field):
         return plane_encode(0.5 * (x + 1), self.planes)
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
-        return {
-            "planes": [self.planes],
-            "mlp": [*self.hidden.parameters(), *self.head.parameters()],
-        }
+        return {"planes": [self.planes], "mlp": self.network()}

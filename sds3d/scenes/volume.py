@@ -13,7 +13,7 @@ from torch import Tensor
 from sds3d.bounds import Bounds
 from sds3d.kernels.composite import Samples, composite, march
 from sds3d.mesh.implicit import ImplicitSurface
-from sds3d.scenes.fields import Field, HashField, TriplaneField
+from sds3d.scenes.fields import Blob, Field, HashField, TriplaneField
 from sds3d.scenes.occupancy import OccupancyGrid
 from sds3d.scenes.render import Render, bumpiness, normal_from_depth, over
 from sds3d.scenes.scene import Scene
@@ -263,9 +263,7 @@ class NerfScene(VolumeScene):
             base_resolution=base_resolution,
             max_resolution=max_resolution,
             width=width,
-            blob_density=blob_density,
-            blob_radius=blob_radius,
-            density_scale=density_scale,
+            blob=Blob(density=blob_density, radius=blob_radius, scale=density_scale),
         )
         super().__init__(field, step=step, grid=grid, refresh=refresh, empty=empty)
 
@@ -306,8 +304,6 @@ class TriplaneScene(VolumeScene):
             channels=channels,
             plane_resolution=plane_resolution,
             width=width,
-            blob_density=blob_density,
-            blob_radius=blob_radius,
-            density_scale=density_scale,
+            blob=Blob(density=blob_density, radius=blob_radius, scale=density_scale),
         )
         super().__init__(field, step=step, grid=grid, refresh=refresh, empty=empty)

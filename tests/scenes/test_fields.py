@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from sds3d.scenes.fields import HashField, TriplaneField
+from sds3d.scenes.fields import Blob, HashField, TriplaneField
 
-BLOB = {"blob_density": 6.0, "blob_radius": 0.5, "density_scale": 3.0}
+BLOB = {"blob": Blob(density=6.0, radius=0.5, scale=3.0)}
 HASH = {"levels": 4, "features": 2, "log2_table": 8, "base_resolution": 4, "max_resolution": 32}
 
 
