@@ -7,6 +7,19 @@ from typing import Annotated
 
 import typer
 
+from sds3d.cli.options import (
+    Debug,
+    Device,
+    Format,
+    Json,
+    Methods,
+    Overrides,
+    Preset,
+    Prior,
+    Scene,
+    Seeds,
+    Steps,
+)
 from sds3d.errors import INTERRUPTED, UsageError
 from sds3d.lookup import one_of
 from sds3d.objectives import OBJECTIVES
@@ -17,25 +30,21 @@ def batch(
     file: Annotated[
         Path, typer.Argument(help=".txt (one prompt per line), .jsonl, .json, .csv or .tsv.")
     ],
-    methods: Annotated[str, typer.Option(help="Objectives, separated by commas.")] = "sds",
-    scene: Annotated[str, typer.Option(help="nerf, triplane or splats.")] = "nerf",
-    seeds: Annotated[int, typer.Option(help="Seeds per prompt: 0 to N - 1.")] = 1,
-    preset: Annotated[str, typer.Option(help="draft, laptop or quality.")] = "laptop",
-    steps: Annotated[int | None, typer.Option(help="Optimisation steps.")] = None,
-    prior: Annotated[str, typer.Option(help="exact, exact:FOLDER, or diffusers:MODEL.")] = "exact",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    format: Annotated[
-        str, typer.Option(help="glb, obj or ply; separate several with commas.")
-    ] = "glb",
-    set: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override a key of the recipe.")
-    ] = None,
+    methods: Methods = "sds",
+    scene: Scene = "nerf",
+    seeds: Seeds = 1,
+    preset: Preset = "laptop",
+    steps: Steps = None,
+    prior: Prior = "exact",
+    device: Device = "auto",
+    format: Format = "glb",
+    set: Overrides = None,
     out: Annotated[Path, typer.Option(help="Folder for the runs.")] = Path("outputs/batch"),
     trust_recipe: Annotated[
         bool, typer.Option("--trust-recipe", help="Allow the file to name code to import.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    json: Json = False,
+    debug: Debug = False,
 ) -> None:
     """Make an object for each prompt in a file; finished jobs are skipped when it is repeated."""
     del debug  # read by main()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sds3d.cli.options import Debug, Device, Methods, Overrides, Preset, Prior, Scene, Seeds
 from sds3d.errors import INTERRUPTED, UsageError
 from sds3d.lookup import one_of
 from sds3d.objectives import OBJECTIVES
@@ -15,29 +16,26 @@ from sds3d.scenes import SCENES
 
 if TYPE_CHECKING:
     from sds3d.runs.compare import Summary
+EVERY_METHOD = ",".join(OBJECTIVES)
 
 
 def compare(
     prompts: Annotated[list[str], typer.Argument(help="What to make.")],
-    methods: Annotated[str, typer.Option(help="Objectives, separated by commas.")] = ",".join(
-        OBJECTIVES
-    ),
-    scene: Annotated[str, typer.Option(help="nerf, triplane or splats.")] = "nerf",
-    seeds: Annotated[int, typer.Option(help="Seeds per prompt: 0 to N - 1.")] = 1,
-    preset: Annotated[str, typer.Option(help="draft, laptop or quality.")] = "laptop",
-    prior: Annotated[str, typer.Option(help="exact, exact:FOLDER, or diffusers:MODEL.")] = "exact",
+    methods: Methods = EVERY_METHOD,
+    scene: Scene = "nerf",
+    seeds: Seeds = 1,
+    preset: Preset = "laptop",
+    prior: Prior = "exact",
     steps: Annotated[int | None, typer.Option(help="Budget: steps per run.")] = None,
     budget_nfe: Annotated[
         int | None, typer.Option(help="Budget: prior evaluations per run.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    set: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override a key of the recipe.")
-    ] = None,
+    device: Device = "auto",
+    set: Overrides = None,
     out: Annotated[Path, typer.Option(help="Folder for the runs and the results.")] = Path(
         "outputs/compare"
     ),
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Compare methods on the same prompts, prior, scene, cameras and budget."""
     del debug  # read by main()

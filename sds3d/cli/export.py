@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sds3d.cli.options import Debug, Format
 from sds3d.errors import UsageError
 from sds3d.lookup import import_path
 from sds3d.mesh.formats import EXPORTERS
@@ -14,9 +15,7 @@ from sds3d.mesh.formats import EXPORTERS
 
 def export(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    format: Annotated[
-        str, typer.Option(help="glb, obj or ply; separate several with commas.")
-    ] = "glb",
+    format: Format = "glb",
     texture_size: Annotated[int | None, typer.Option(help="Texture side in pixels.")] = None,
     faces: Annotated[int | None, typer.Option(help="Maximum number of triangles.")] = None,
     out: Annotated[
@@ -26,7 +25,7 @@ def export(
     trust_recipe: Annotated[
         bool, typer.Option("--trust-recipe", help="Allow the run's recipe to import code.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Write the mesh of a run in another format or size."""
     del debug  # read by main()

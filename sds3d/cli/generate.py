@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sds3d.cli.options import Debug, Device, Format, Json, Overrides, Preset, Steps, UpAxis
 from sds3d.errors import INTERRUPTED, UsageError
 from sds3d.lookup import one_of
 from sds3d.objectives import OBJECTIVES
@@ -26,8 +27,8 @@ def generate(
     recipe: Annotated[
         str, typer.Option(help="Name or file of a recipe, instead of METHOD-SCENE.")
     ] = "",
-    preset: Annotated[str, typer.Option(help="draft, laptop or quality.")] = "laptop",
-    steps: Annotated[int | None, typer.Option(help="Optimisation steps.")] = None,
+    preset: Preset = "laptop",
+    steps: Steps = None,
     particles: Annotated[
         int | None, typer.Option(help="Objects to optimise together, with one student.")
     ] = None,
@@ -36,25 +37,19 @@ def generate(
     image: Annotated[
         str, typer.Option(help="An image prompt in addition to the words, for --method csm.")
     ] = "",
-    up: Annotated[
-        str, typer.Option(help="The up axis of the meshes in exact:FOLDER, y or z.")
-    ] = "",
+    up: UpAxis = "",
     out: Annotated[str, typer.Option(help="The run folder.")] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    format: Annotated[
-        str, typer.Option(help="glb, obj or ply; separate several with commas.")
-    ] = "glb",
-    set: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override a key of the recipe.")
-    ] = None,
+    device: Device = "auto",
+    format: Format = "glb",
+    set: Overrides = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")] = False,
     preview_size: Annotated[int, typer.Option(help="Pixels per view in preview.png.")] = 192,
     turntable_size: Annotated[int, typer.Option(help="Frame size of turntable.mp4.")] = 320,
     trust_recipe: Annotated[
         bool, typer.Option("--trust-recipe", help="Allow a run folder's recipe to import code.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    json: Json = False,
+    debug: Debug = False,
 ) -> None:
     """Make a 3D object from a sentence."""
     del debug  # read by main()

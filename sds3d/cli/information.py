@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from sds3d.cli.options import Json
 from sds3d.errors import UsageError, nearest
 
 
 def doctor(
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: Json = False,
 ) -> None:
     """Report versions, devices and accelerators, and what is missing."""
     from json import dumps

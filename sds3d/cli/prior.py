@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sds3d.cli.options import UpAxis
 from sds3d.cli.prompt import PromptCommand
 from sds3d.cli.training import train
 from sds3d.errors import INTERRUPTED
@@ -59,9 +60,7 @@ def sample(
     out: Annotated[Path, typer.Option(help="The image to write.")] = Path("members.png"),
     prior: Annotated[str, typer.Option(help="exact, or exact:FOLDER.")] = "exact",
     seed: Annotated[int, typer.Option(help="Random seed; another one selects other members.")] = 0,
-    up: Annotated[
-        str, typer.Option(help="The up axis of the meshes in exact:FOLDER, y or z.")
-    ] = "",
+    up: UpAxis = "",
 ) -> None:
     """Draw the objects that a prompt selects, from four sides each."""
     from sds3d.runs.job import Job

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sds3d.cli.options import Device
+
 
 def train(
     sets: Annotated[list[Path], typer.Argument(help="Folders made by 'sds3d prior data'.")],
@@ -29,7 +31,7 @@ def train(
     ] = None,
     width: Annotated[int, typer.Option(min=64, help="Channels of the transformer.")] = 384,
     depth: Annotated[int, typer.Option(min=1, help="Blocks of the transformer.")] = 6,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Device = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and batches.")] = 0,
 ) -> None:
     """Train the embedded prior's network; the same command resumes it."""

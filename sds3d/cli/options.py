@@ -1,0 +1,22 @@
+"""The options that several verbs have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Format = Annotated[str, typer.Option(help="glb, obj or ply; separate several with commas.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Methods = Annotated[str, typer.Option(help="Objectives, separated by commas.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override a key of the recipe.")
+]
+Preset = Annotated[str, typer.Option(help="draft, laptop or quality.")]
+Prior = Annotated[str, typer.Option(help="exact, exact:FOLDER, or diffusers:MODEL.")]
+Scene = Annotated[str, typer.Option(help="nerf, triplane or splats.")]
+Seeds = Annotated[int, typer.Option(help="Seeds per prompt: 0 to N - 1.")]
+Steps = Annotated[int | None, typer.Option(help="Optimisation steps.")]
+UpAxis = Annotated[str, typer.Option(help="The up axis of the meshes in exact:FOLDER, y or z.")]
