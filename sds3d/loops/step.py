@@ -40,13 +40,16 @@ def _condition(prior: Prior, prompt: Prompt, cameras: Cameras, background: Tenso
 
 @dataclass(frozen=True)
 class Sampling:
-    """What each step draws.  Functions of (rng, step), in the order in which they are called."""
+    """What each step draws, in the order in which it is called: functions of (rng, step).
+
+    The noise is a function of (rng, z, render, cameras): the surface may carry it.
+    """
 
     cameras: Callable[[torch.Generator, int], Cameras]
     background: Callable[[torch.Generator, int], Tensor]  # (B, 3)
     bounds: Callable[[int], tuple[float, float]]  # of t at a step; draws nothing
     time: Callable[[torch.Generator, int], Tensor]  # (B,)
-    noise: Callable[[torch.Generator, Tensor], Tensor]  # shaped as z
+    noise: Callable[[torch.Generator, Tensor, Render, Cameras], Tensor]  # shaped as z
     condition: Callable[[Prior, Prompt, Cameras, Tensor], Cond] = _condition
 
 
@@ -128,7 +131,7 @@ def take_step(run: Optimization, step: int) -> Event:
         rgb = render.rgb.permute(0, 3, 1, 2)
         z = _encode(run, rgb)
     t = run.sampling.time(rng, step)
-    eps = run.sampling.noise(rng, z)
+    eps = run.sampling.noise(rng, z, render, cameras)
     with run.clock("prior"), torch.no_grad():
         context = _context(run, step, rng, cond, rgb)
         found = run.objective(run.prior, z, t, eps, cond, context)

@@ -14,6 +14,7 @@ OBJECTIVES = {
     "bridge": "sds3d.objectives.bridge:grad",
     "bsd": "sds3d.objectives.bsd:grad",
     "cds": "sds3d.objectives.cds:grad",
+    "cfd": "sds3d.objectives.sds:grad",  # its noise and its times are policies of the loop
     "csd": "sds3d.objectives.csd:grad",
     "csm": "sds3d.objectives.csm:grad",
     "esd": "sds3d.objectives.esd:grad",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from sds3d.diffusion.cond import Cond
+from sds3d.diffusion.noises import carried, on_surface
 from sds3d.diffusion.prior import EncodesIn, Prior
 from sds3d.diffusion.scaling import LossScale
 from sds3d.diffusion.times import prioritized, progress, ramp, sample_time, shifted
@@ -41,6 +42,7 @@ from sds3d.recipe.schema import Gradient, Recipe
 from sds3d.recipe.students import STUDENTS
 from sds3d.recipe.toml import bind
 from sds3d.scenes.particles import Particles
+from sds3d.scenes.render import Render
 from sds3d.scenes.scene import Scene
 from sds3d.views import directions
 from sds3d.views.cameras import Cameras, random_views
@@ -207,10 +209,17 @@ def sampling(recipe: Recipe, steps: int, seed: int, where: torch.device) -> Samp
         draw = sample_time(rng, views, uniform_bounds(step), per_view=times.per_view, shift=shift)
         return draw.to(where)
 
-    def noise(rng: torch.Generator, z: Tensor) -> Tensor:
+    @cache
+    def cells(channels: int) -> Tensor:
+        return carried(generator(seed, INITIAL_SEED_STEP), channels).to(where)
+
+    def noise(rng: torch.Generator, z: Tensor, render: Render, cameras: Cameras) -> Tensor:
         fixed = recipe.noise.mode == "fixed"  # one for all views and steps
         source = generator(seed, INITIAL_SEED_STEP) if fixed else rng
         eps = torch.randn(z.shape[1:] if fixed else z.shape, generator=source).to(z)
+        if recipe.noise.mode == "surface":
+            depth, alpha = render.depth.detach(), render.alpha.detach()
+            eps = on_surface(eps, cells(z.shape[1]), depth, alpha, cameras)
         if recipe.noise.offset:
             channels = torch.randn(z.shape[1], 1, 1, generator=source).to(z)
             eps = eps + recipe.noise.offset * channels

@@ -96,11 +96,12 @@ class Noise:
     """The noise that is added to the rendered views.
 
     Attributes:
-        mode: `fresh` for each view and step, or one `fixed` draw for the whole run.
+        mode: `fresh` for each view and step; one `fixed` draw for all views of the whole run; or noise that
+            the `surface` carries, so that all views and steps see the same (Yan et al. 2025).
         offset: standard deviation of a further draw, one number a channel, the same for all pixels and views.
     """
 
-    mode: Literal["fresh", "fixed"] = "fresh"
+    mode: Literal["fresh", "fixed", "surface"] = "fresh"
     offset: Fraction = 0.0
 
 

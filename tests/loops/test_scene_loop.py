@@ -35,7 +35,7 @@ def sampling(time=0.3):
         background=lambda rng, step: torch.rand(2, 3, generator=rng),
         bounds=lambda step: (time, time),
         time=lambda rng, step: torch.full((2,), time),
-        noise=lambda rng, z: torch.randn(z.shape, generator=rng),
+        noise=lambda rng, z, render, cameras: torch.randn(z.shape, generator=rng),
     )
 
 
@@ -113,7 +113,7 @@ def test_a_gradient_that_is_not_finite_stops_the_run_naming_the_step_and_the_tim
         bad.background,
         bad.bounds,
         bad.time,
-        lambda rng, z: torch.full(z.shape, float("inf")),
+        lambda rng, z, render, cameras: torch.full(z.shape, float("inf")),
     )
     with pytest.raises(NonFiniteError, match=r"step 4.*t = \[0\.3") as caught:
         Run().go(range(4, TOTAL), draws=bad)

@@ -27,7 +27,7 @@ def sampling(**more):
         "background": lambda rng, step: torch.full((VIEWS, 3), 0.25),
         "bounds": lambda step: (0.2, 0.7),
         "time": lambda rng, step: torch.full((VIEWS,), 0.5),
-        "noise": lambda rng, z: torch.ones_like(z),
+        "noise": lambda rng, z, render, cameras: torch.ones_like(z),
     }
     return Sampling(**(functions | more))
 

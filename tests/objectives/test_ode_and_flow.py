@@ -4,6 +4,7 @@ import pytest
 import torch
 from gaussian import GaussianPrior, gaussian_cond
 
+from sds3d.diffusion.guidance import cfg
 from sds3d.diffusion.noising import add_noise, ddim
 from sds3d.errors import PriorError
 from sds3d.objectives import cds, rfds, sds
@@ -125,3 +126,16 @@ def test_rfds_refuses_a_prior_that_is_not_a_flow_and_says_how_to_get_one(case):
     with pytest.raises(PriorError, match="flow") as caught:
         rfds.grad(GaussianPrior(0.7), *case, **RFDS)
     assert "prior.exact.schedule" in caught.value.fix
+
+
+def test_sds_with_a_noise_that_stays_is_a_step_of_the_probability_flow_of_the_clean_image(case):
+    """CFD: z - (r(t) - r(u)) (eps_hat - eps), given the same noise at u, is DDIM's z_u, r = sigma / alpha."""
+    z, t, eps, cond = case
+    prior, u = GaussianPrior(0.7), t - 0.05
+    g = sds.grad(prior, *case, guidance_scale=7.5, weight="uniform")
+    moved = z - (ratio(prior, t) - ratio(prior, u)) * g
+    z_t = add_noise(prior, z, t, eps)
+    eps_hat = cfg(prior, z_t, t, cond, 7.5)
+    torch.testing.assert_close(
+        add_noise(prior, moved, u, eps), ddim(prior, z_t, eps_hat, t, u), atol=1e-9, rtol=1e-9
+    )

@@ -12,6 +12,8 @@ from sds3d.language.prompt import Prompt
 from sds3d.recipe import build
 from sds3d.recipe.check import check
 from sds3d.recipe.load import load
+from sds3d.scenes.render import Render
+from sds3d.views.cameras import orbit
 
 STEPS = 12
 
@@ -171,17 +173,35 @@ def test_prioritized_times_are_clipped_to_the_bounds_and_need_no_randomness():
     assert torch.equal(sampling.time(rng(1), 9), sampling.time(rng(2), 9))
 
 
+SEEN = (Render(*(torch.zeros(2, 4, 4) for _ in range(4))), orbit(2, 4))  # nothing
+
+
+def test_noise_that_the_surface_carries_is_one_for_the_run_where_something_is_seen():
+    z = torch.zeros(2, 3, 4, 4)
+    depth, alpha = torch.full((2, 4, 4), 2.5), torch.zeros(2, 4, 4)
+    alpha[:, 1:3] = 1
+    seen = (Render(torch.zeros(2, 4, 4, 3), alpha, depth, torch.zeros(2, 4, 4, 3)), orbit(2, 4))
+    carried = draws("noise.mode=surface")
+    a, b = (carried.noise(rng(k), z, *seen) for k in (1, 2))
+    same = (a == b).all(1)
+    assert same[:, 1:3].any()
+    assert not same[:, 0].any()
+    other = draws("noise.mode=surface", seed=1).noise(rng(1), z, *seen)
+    assert not (a == other).all(1)[same].any()
+    assert torch.equal(carried.noise(rng(1), z, *SEEN), draws().noise(rng(1), z, *SEEN))
+
+
 def test_fresh_noise_differs_at_every_step_and_view_and_fixed_noise_never():
     z = torch.zeros(2, 3, 4, 4)
     fresh = draws("noise.mode=fresh")
-    a, b = fresh.noise(rng(1), z), fresh.noise(rng(2), z)
+    a, b = fresh.noise(rng(1), z, *SEEN), fresh.noise(rng(2), z, *SEEN)
     assert not torch.equal(a, b)
     assert not torch.equal(a[0], a[1])
     fixed = draws("noise.mode=fixed")
-    a, b = fixed.noise(rng(1), z), fixed.noise(rng(2), z)
+    a, b = fixed.noise(rng(1), z, *SEEN), fixed.noise(rng(2), z, *SEEN)
     assert torch.equal(a, b)
     assert torch.equal(a[0], a[1])
-    assert not torch.equal(a, draws("noise.mode=fixed", seed=1).noise(rng(1), z))
+    assert not torch.equal(a, draws("noise.mode=fixed", seed=1).noise(rng(1), z, *SEEN))
 
 
 def test_the_gradient_is_scaled_and_then_clipped_by_a_limit_that_changes_over_the_run():
@@ -221,7 +241,9 @@ def test_a_clip_in_image_space_leaves_the_latents_gradient_and_keeps_hues():
 def test_offset_noise_adds_one_number_to_each_channel_of_all_views(mode):
     z = torch.zeros(3, 4, 6, 6)
     plain, offset = (draws(f"noise.mode={mode}", f"noise.offset={x}") for x in (0, 0.1))
-    added = torch.stack([offset.noise(rng(k), z) - plain.noise(rng(k), z) for k in range(400)])
+    added = torch.stack(
+        [offset.noise(rng(k), z, *SEEN) - plain.noise(rng(k), z, *SEEN) for k in range(400)]
+    )
     torch.testing.assert_close(added, added[:, :1, :, :1, :1].expand_as(added))
     numbers = added[:, 0, :, 0, 0]
     assert len(numbers.unique(dim=0)) == (400 if mode == "fresh" else 1)
