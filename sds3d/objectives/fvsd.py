@@ -5,7 +5,8 @@ divergence D_f(p || q) = E_q f(p / q).  A denoiser does not give r, so the prior
 as the exact one has.
 
 Xu et al. 2025, One-step Diffusion Models with f-Divergence Distribution Matching,
-https://arxiv.org/abs/2502.15681.
+https://arxiv.org/abs/2502.15681; Wang et al. 2025, Uni-Instruct, https://arxiv.org/abs/2505.20755, whose
+divergences are among these.
 """
 
 from __future__ import annotations
@@ -23,15 +24,26 @@ from sds3d.diffusion.prior import PriorWithDensity
 from sds3d.students.student import Student
 
 Divergence = Literal[
-    "reverse-kl", "forward-kl", "jeffreys", "jensen-shannon", "chi-square", "hellinger"
+    "reverse-kl",
+    "forward-kl",
+    "jeffreys",
+    "jensen-shannon",
+    "softened-reverse-kl",
+    "chi-square",
+    "neyman",
+    "hellinger",
+    "le-cam",
 ]
 H = {
     "reverse-kl": torch.ones_like,
     "forward-kl": lambda r: r,
     "jeffreys": lambda r: r + 1,
     "jensen-shannon": lambda r: r / (2 * (1 + r)),
+    "softened-reverse-kl": lambda r: 1 / (1 + r),
     "chi-square": lambda r: 2 * r**2,
+    "neyman": lambda r: 2 / r,
     "hellinger": lambda r: r.sqrt() / 2,
+    "le-cam": lambda r: 4 * r**2 / (1 + r) ** 3,
 }
 
 

@@ -1,6 +1,7 @@
 """Laws of VSD for other divergences."""
 
 import math
+from typing import get_args
 
 import pytest
 import torch
@@ -14,8 +15,11 @@ F = {  # D_f(p || q) = E_q f(p / q)
     "forward-kl": lambda r: r * r.log(),
     "jeffreys": lambda r: (r - 1) * r.log(),
     "jensen-shannon": lambda r: (r * r.log() - (r + 1) * ((r + 1) / 2).log()) / 2,
+    "softened-reverse-kl": lambda r: (r + 1) * ((r + 1) / (2 * r)).log(),
     "chi-square": lambda r: (r - 1) ** 2,
+    "neyman": lambda r: (r - 1) ** 2 / r,
     "hellinger": lambda r: (1 - r.sqrt()) ** 2,
+    "le-cam": lambda r: (r - 1) ** 2 / (2 * (r + 1)),
 }
 
 
@@ -48,13 +52,21 @@ def test_the_reverse_kl_divergence_is_vsd_whatever_the_ratio(case, student):
 @pytest.mark.parametrize(
     ("divergence", "factor"),
     [("reverse-kl", 1), ("forward-kl", 1), ("jeffreys", 2), ("jensen-shannon", 0.25), ("chi-square", 2),
-     ("hellinger", 0.5)],
+     ("hellinger", 0.5), ("softened-reverse-kl", 0.5), ("neyman", 2), ("le-cam", 0.5)],
 )  # fmt: skip
 def test_where_both_densities_agree_every_divergence_is_a_multiple_of_vsd(
     case, student, divergence, factor
 ):
     expected = vsd.grad(GaussianPrior(0.7), *case, student=student, **OPTIONS)
     torch.testing.assert_close(at(case, 1.0, divergence, student), factor * expected)
+
+
+@pytest.mark.parametrize("divergence", get_args(fvsd.Divergence))
+def test_h_is_the_square_of_the_ratio_times_the_second_derivative_of_f(divergence):
+    r = torch.logspace(-3, 3, 61, dtype=torch.float64).requires_grad_()
+    (first,) = torch.autograd.grad(F[divergence](r).sum(), r, create_graph=True)
+    (second,) = torch.autograd.grad(first.sum(), r)
+    torch.testing.assert_close(fvsd.H[divergence](r), r**2 * second, rtol=1e-6, atol=1e-9)
 
 
 def test_the_ratio_is_kept_within_its_limit(case, student):
