@@ -48,12 +48,12 @@ def shifted(u: Time, shift: float) -> Time:
 
 @cache
 def _prioritized(m1: float, m2: float, s1: float, s2: float) -> Tensor:
-    """The share of the weight of all times at and above each of the trained times, (1000,), falling."""
+    """The share of the weight at and above each trained time, (1000,), for the last time first: rising."""
     t, bar = torch.arange(TRAINING_STEPS) / TRAINING_STEPS, alpha_bar()
     late = torch.exp(-((t - m1) ** 2) / (2 * s1**2)).where(t > m1, torch.ones_like(t))
     early = torch.exp(-((t - m2) ** 2) / (2 * s2**2)).where(t < m2, torch.ones_like(t))
     weight = ((1 - bar) / bar).sqrt() * late * early
-    return (weight.flip(0).cumsum(0) / weight.sum()).flip(0)
+    return weight.flip(0).cumsum(0) / weight.sum()
 
 
 def prioritized(fraction: float, m1: float, m2: float, s1: float, s2: float) -> float:

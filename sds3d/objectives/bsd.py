@@ -11,7 +11,6 @@ Huang et al. 2024, PlacidDreamer, https://arxiv.org/abs/2407.13976, and the auth
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from sds3d.bounds import Scale
@@ -62,6 +61,5 @@ def shortest(C: Tensor, D: Tensor) -> Tensor:
     """k C + (1 - k) D of least norm, 0 <= k <= 1, sample by sample (B, C, h, w)."""
     dims = (1, 2, 3)
     square = (D - C).square().sum(dims, keepdim=True)
-    k = ((D - C) * D).sum(dims, keepdim=True) / square.clamp_min(1e-20)
-    k = torch.where(square > 0, k, 0.5).clamp(0, 1)
+    k = (((D - C) * D).sum(dims, keepdim=True) / square.clamp_min(1e-20)).clamp(0, 1)
     return k * C + (1 - k) * D

@@ -10,6 +10,7 @@ from sds3d.diffusion.times import prioritized, progress, ramp, sample_time, shif
 def test_a_ramp_is_linear_until_its_end_and_then_constant():
     assert [ramp(f, 2.0, 6.0, 0.5) for f in (0, 0.25, 0.5, 0.75, 1)] == [2, 4, 6, 6, 6]
     assert ramp(0.25, 1.0, 0.0) == 0.75
+    assert ramp(1.0, 2.0, 6.0) == 6
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,7 @@ def test_shifted_times_are_those_of_stable_diffusion_3(u, t):
 
 def test_a_run_of_one_step_stays_at_its_start():
     assert progress(0, 1, "linear", 0.5) == 0
+    assert progress(1, 2, "linear", 0.5) == 1
 
 
 def test_an_unknown_schedule_is_an_error():

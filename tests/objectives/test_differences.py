@@ -72,12 +72,14 @@ def test_nfsd_with_the_empty_prompt_as_negative_is_csd_in_the_noise_and_guidance
     torch.testing.assert_close(g[~noisy], guided[~noisy])
 
 
-def test_nfsd_subtracts_the_negative_prompt_only_in_the_noise(three):
+@pytest.mark.parametrize("threshold", [0.2, 0.3])  # one of the times is 0.3
+def test_nfsd_subtracts_the_negative_prompt_only_in_the_noise(three, threshold):
     _, t, _, cond = three
     eps_pos, eps_empty, eps_null = predictions(three, cond.text, cond.empty, cond.null)
-    noisy = (t >= 0.2)[:, None, None, None]
+    noisy = (t >= threshold)[:, None, None, None]
     expected = 7.5 * (eps_pos - eps_empty) + eps_empty - noisy * eps_null
-    torch.testing.assert_close(nfsd.grad(GaussianPrior(0.7), *three, **NFSD), w_at(t) * expected)
+    g = nfsd.grad(GaussianPrior(0.7), *three, **(NFSD | {"threshold": threshold}))
+    torch.testing.assert_close(g, w_at(t) * expected)
 
 
 def pairs(rng, count=200):
@@ -254,3 +256,9 @@ def test_csd_with_perp_neg_is_the_limit_of_sds_with_perp_neg_as_guidance_goes_to
     prior = GaussianPrior(0.7)
     huge = sds.grad(prior, *away, guidance_scale=1e9, weight="sigma2") / 1e9
     torch.testing.assert_close(csd.grad(prior, *away, **CSD), huge, atol=1e-7, rtol=1e-6)
+
+
+def test_the_shortest_vector_between_equals_is_either():
+    C = torch.ones(2, 3, 2, 2, dtype=torch.float64)
+    torch.testing.assert_close(shortest(C, C), C)
+    torch.testing.assert_close(shortest(0 * C, 0 * C), 0 * C)

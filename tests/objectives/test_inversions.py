@@ -1,6 +1,7 @@
 """Laws of the objectives that invert the render: ISM, TSM, CSM, SDI; and of DDIM itself."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -265,3 +266,50 @@ def test_tsm_evaluates_its_second_point_at_the_given_fraction_of_the_interval(ca
     tsm.grad(Recording(0.7), z, t, eps, cond, **(TSM | {"gamma": gamma, "fraction": 1.0}))
     mu = 0.42 + 0.08 * share  # the interval is 0.08 at the end of the warm-up
     assert any(torch.allclose(u, torch.full_like(u, mu), atol=1e-12) for u in asked)
+
+
+@pytest.mark.parametrize(("start", "overshoot"), [(0.45, 0.2), (0.95, 1.0)])
+def test_sdi_is_its_algorithm_written_out(case, start, overshoot):
+    """Ancestral noise on each move, a random end beyond t but at most 0.999, and the noise that leads there."""
+    z, _, eps, cond = case
+    prior = GaussianPrior(0.7)
+    t = torch.full((len(z),), start, dtype=torch.float64)
+    options = SDI | {"overshoot": overshoot, "eta": 0.3}
+    g = sdi.grad(prior, z, t, eps, cond, rng=torch.Generator().manual_seed(5), **options)
+
+    draws = torch.Generator().manual_seed(5)
+    end = min(start + overshoot * torch.rand(1, generator=draws).item(), 0.999)
+    assert (end == 0.999) == (start > 0.9)
+    times = [0.001 + 0.1 * k for k in range(10) if 0.001 + 0.1 * k < start] + [end]
+
+    def coefficients(u):
+        return [x.reshape(()) for x in prior.alpha_sigma(one(u))]
+
+    def score(z_u, u, scale):
+        alpha_u, sigma_u = coefficients(u)
+        variance = (0.7 * alpha_u) ** 2 + sigma_u**2
+        null, positive = (
+            sigma_u * (z_u - alpha_u * mean.embedding) / variance for mean in (cond.null, cond.text)
+        )
+        return null + scale * (positive - null)
+
+    alpha_u, sigma_u = coefficients(times[0])
+    z_u = alpha_u * z + sigma_u * eps
+    for u, v in pairwise(times):
+        (alpha_u, sigma_u), (alpha_v, sigma_v) = coefficients(u), coefficients(v)
+        eps_hat = score(z_u, u, -7.5)
+        z_u = alpha_v * (z_u - sigma_u * eps_hat) / alpha_u + sigma_v * eps_hat
+        ancestral = (sigma_u**2 / sigma_v**2 * (1 - alpha_v**2 / alpha_u**2)).sqrt()
+        z_u = z_u + 0.3 * ancestral * torch.randn(z.shape, generator=draws).double()
+    alpha_end, sigma_end = coefficients(end)
+    kappa = (z_u - alpha_end * z) / sigma_end
+    alpha_t, sigma_t = coefficients(start)
+    expected = sigma_t / alpha_t * (score(alpha_t * z + sigma_t * kappa, start, 7.5) - kappa)
+    torch.testing.assert_close(g, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_an_inversion_of_rows_at_different_times_stops_below_the_earliest():
+    t = torch.tensor([0.5, 0.25], dtype=torch.float64)
+    times = sdi.levels(t, t + 0.1, 0.1)
+    assert [round(float(u[0]), 6) for u in times[:-1]] == [0.001, 0.101, 0.201]
+    assert all(len(u) == 2 for u in times)

@@ -112,14 +112,17 @@ def test_rfds_at_the_only_image_of_its_prior_is_zero_with_and_without_better_noi
 
 
 def test_better_noise_is_the_noise_whose_flow_ends_nearer_the_render(case):
-    """One picture mu: v = (z_t - mu) / k, so eps' = eps + (1 - k)(v + z - eps)."""
+    """eps' = eps + (1 - k)(v + z - eps), with v = (eps_hat - z_t) / (1 - k) that of the prompt alone."""
     z, t, eps, cond = case
     k = t[:, None, None, None]
-    v = ((1 - k) * z + k * eps - cond.text.embedding) / k
-    better = eps + (1 - k) * (v + z - eps)
-    expected = rfds.grad(Flow(0.0), z, t, better, cond, **RFDS)
-    g = rfds.grad(Flow(0.0), z, t, eps, cond, **(RFDS | {"improve_noise": True}))
+    z_t = (1 - k) * z + k * eps
+    eps_hat = k * (z_t - (1 - k) * cond.text.embedding) / (((1 - k) * 0.7) ** 2 + k**2)
+    better = eps + (1 - k) * ((eps_hat - z_t) / (1 - k) + z - eps)
+    options = RFDS | {"guidance_scale": 7.5}
+    expected = rfds.grad(Flow(0.7), z, t, better, cond, **options)
+    g = rfds.grad(Flow(0.7), z, t, eps, cond, **(options | {"improve_noise": True}))
     torch.testing.assert_close(g, expected)
+    assert (g - rfds.grad(Flow(0.7), z, t, eps, cond, **options)).abs().max() > 1e-2
 
 
 def test_rfds_refuses_a_prior_that_is_not_a_flow_and_says_how_to_get_one(case):
@@ -139,3 +142,23 @@ def test_sds_with_a_noise_that_stays_is_a_step_of_the_probability_flow_of_the_cl
     torch.testing.assert_close(
         add_noise(prior, moved, u, eps), ddim(prior, z_t, eps_hat, t, u), atol=1e-9, rtol=1e-9
     )
+
+
+@pytest.mark.parametrize("total", [0.99, 1.01])
+def test_rfds_refuses_a_prior_that_is_no_flow_at_one_of_its_times(case, total):
+    class Bent(Flow):
+        def alpha_sigma(self, t):
+            alpha_t, sigma_t = super().alpha_sigma(t)
+            return alpha_t, torch.where(sigma_t < 0.1, total - alpha_t, sigma_t)
+
+    with pytest.raises(PriorError, match="flow"):
+        rfds.grad(Bent(0.7), *case, **RFDS)
+
+
+def test_rfds_takes_a_flow_whose_coefficients_are_rounded(case):
+    class Rounded(Flow):
+        def alpha_sigma(self, t):
+            alpha_t, sigma_t = super().alpha_sigma(t)
+            return alpha_t, sigma_t + 5e-4
+
+    assert torch.isfinite(rfds.grad(Rounded(0.7), *case, **RFDS)).all()
