@@ -341,3 +341,19 @@ def test_a_students_gradient_that_is_not_finite_ends_the_run_before_it_moves():
         take_step(run, 0)
     assert before
     assert all(torch.equal(p, q) for p, q in zip(student.parameters(), before, strict=True))
+
+
+class Lost(Recorder):
+    """A student whose loss is not a number."""
+
+    def loss(self, z, t, eps, cond):
+        return super().loss(z, t, eps, cond) * float("nan")
+
+
+def test_a_students_loss_that_is_not_finite_is_named_with_the_step():
+    student = Lost()
+    learner = Learner(student, Trainer(torch.optim.SGD(student.parameters(), lr=1.0)), 0.0)
+    run = run_of(lambda prior, z, *_: torch.zeros_like(z), learners={"renders": learner})
+    with pytest.raises(NonFiniteError, match="step 4: the student's loss is not finite"):
+        take_step(run, 4)
+    assert student.scale == 1
