@@ -357,3 +357,14 @@ def test_a_students_loss_that_is_not_finite_is_named_with_the_step():
     with pytest.raises(NonFiniteError, match="step 4: the student's loss is not finite"):
         take_step(run, 4)
     assert student.scale == 1
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_one_entry_that_is_not_finite_is_enough_to_stop(value):
+    def objective(prior, z, *_):
+        g = torch.zeros_like(z)
+        g[1, 0, 2, 3] = value
+        return g
+
+    with pytest.raises(NonFiniteError, match="step 2: the objective's gradient is not finite"):
+        take_step(run_of(objective), 2)
