@@ -368,3 +368,39 @@ def test_one_entry_that_is_not_finite_is_enough_to_stop(value):
 
     with pytest.raises(NonFiniteError, match="step 2: the objective's gradient is not finite"):
         take_step(run_of(objective), 2)
+
+
+def test_the_fraction_of_a_run_of_two_steps_is_zero_then_one():
+    fractions = []
+
+    def objective(prior, z, t, eps, cond, context):
+        fractions.append(context.fraction)
+        return torch.zeros_like(z)
+
+    run = run_of(objective, steps=2)
+    for step in range(2):
+        take_step(run, step)
+    assert fractions == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("seed", "step", "number"),
+    [(2, 5, 2_000_011), (0, -1, 2**63 - 1), (2**32 - 1, 7, (2**32 - 1) * 1_000_003 + 7)],
+)
+def test_the_seed_of_a_step_is_the_same_in_every_version(seed, step, number):
+    assert generator(seed, step).initial_seed() == number
+
+
+def test_the_scene_is_called_after_each_step_with_the_step_its_optimizer_and_the_randomness():
+    calls = []
+
+    class Watched(Fog):
+        def after_step(self, step, optimizer, rng):
+            calls.append((step, optimizer, self.color.grad is None))
+            torch.rand(1, generator=rng)
+
+    scene = Watched()
+    run = run_of(lambda prior, z, *_: torch.ones_like(z), scene)
+    for step in (3, 4):
+        take_step(run, step)
+    assert calls == [(3, run.trainer.optimizer, True), (4, run.trainer.optimizer, True)]

@@ -183,3 +183,26 @@ def test_the_dome_sees_the_object_from_level_to_well_above_and_from_all_sides_in
         gaps = torch.diff(torch.cat([azimuth, azimuth[:1] + 360]))
         torch.testing.assert_close(gaps, torch.full_like(gaps, 360 / len(ring)))
     assert sum(len(ring) for ring in rings) == 24
+
+
+def test_turned_cameras_are_rigid_motions_around_the_y_axis():
+    cameras = orbit(4, 16)
+    turned = cameras.rotated(30)
+    cos, sin = 3**0.5 / 2, 0.5
+    x, y, z = cameras.position.unbind(-1)
+    expected = torch.stack([cos * x + sin * z, y, cos * z - sin * x], -1)
+    torch.testing.assert_close(turned.position, expected)
+    torch.testing.assert_close(turned.c2w[:, 3], torch.tensor([[0.0, 0, 0, 1]]).expand(4, 4))
+    torch.testing.assert_close(turned.w2c @ turned.c2w, torch.eye(4).expand(4, 4, 4))
+
+
+def test_a_point_on_a_ray_is_seen_at_the_centre_of_its_pixel_in_images_of_any_shape():
+    angles = (torch.tensor([float(x)]) for x in (25, 15, 3.0, 40.0))
+    cameras = look_at_origin(*angles, 6, 10)
+    origin, direction = cameras.rays()
+    for row, column in ((0, 0), (5, 9), (2, 7)):
+        point = (origin + 2.5 * direction)[0, row, column]
+        assert project(cameras, point.tolist()) == pytest.approx(
+            [column + 0.5, row + 0.5], abs=1e-4
+        )
+    torch.testing.assert_close(direction.norm(dim=-1), torch.ones(1, 6, 10))
