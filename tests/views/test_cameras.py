@@ -206,3 +206,28 @@ def test_a_point_on_a_ray_is_seen_at_the_centre_of_its_pixel_in_images_of_any_sh
             [column + 0.5, row + 0.5], abs=1e-4
         )
     torch.testing.assert_close(direction.norm(dim=-1), torch.ones(1, 6, 10))
+
+
+@pytest.mark.parametrize("views", [1, 4])
+def test_random_views_are_their_formula_in_the_order_of_their_draws(views):
+    rng = torch.Generator().manual_seed(3)
+    ranges = {"elevation_deg": (-10.0, 60.0), "distance": (2.5, 4.0), "fov_deg": (30.0, 50.0)}
+    cameras = random_views(rng, views, 8, **ranges)
+
+    draw = torch.Generator().manual_seed(3)
+    turn = 360 * torch.rand(1, generator=draw)
+    azimuth = (torch.arange(views) + torch.rand(views, generator=draw)) * 360 / views + turn
+    others = [
+        low + (high - low) * torch.rand(views, generator=draw) for low, high in ranges.values()
+    ]
+    expected = look_at_origin(azimuth, *others, 8, 8)
+    torch.testing.assert_close(cameras.c2w, expected.c2w)
+    torch.testing.assert_close(cameras.K, expected.K)
+
+
+def test_an_orbit_is_seen_from_a_little_above_unless_asked_otherwise():
+    cameras = orbit(3, 8)
+    torch.testing.assert_close(cameras.elevation_deg, torch.full((3,), 15.0))
+    torch.testing.assert_close(cameras.position.norm(dim=1), torch.full((3,), 3.0))
+    fov = 2 * torch.rad2deg(torch.atan(4 / cameras.K[:, 1, 1]))
+    torch.testing.assert_close(fov, torch.full((3,), 40.0))

@@ -31,7 +31,8 @@ def at(*azimuths, elevation=10.0):
 @pytest.mark.parametrize(
     ("azimuth", "elevation", "expected"),
     [(0, 0, "front"), (44, 0, "front"), (46, 0, "side"), (-90, 0, "side"), (136, 0, "back"),
-     (-179, 0, "back"), (181, 0, "back"), (350, 0, "front"), (0, 61, "overhead")],
+     (-179, 0, "back"), (181, 0, "back"), (350, 0, "front"), (0, 61, "overhead"), (45, 0, "side"),
+     (-45, 0, "side"), (135, 0, "side"), (0, 60, "front")],
 )  # fmt: skip
 def test_the_word_is_the_side_that_the_camera_sees(azimuth, elevation, expected):
     assert word(azimuth, elevation, 45, 60) == expected
@@ -196,3 +197,17 @@ def test_perp_neg_mixes_the_words_of_the_two_nearest_sides():
     assert blends[2]["side"] == pytest.approx(1.0, abs=1e-4)
     for row in blends[3:]:
         assert row == pytest.approx({"side": 1 / 3, "back": 2 / 3}, abs=1e-4)
+
+
+def test_words_that_fit_no_turn_leave_their_share_to_the_others():
+    """From azimuth 1 of two turns the front is seen at the first, the back at the second, no side at all."""
+    rows = sides([{"front": 0.5, "side": 0.5}, {"front": 0.5, "overhead": 0.5}], at(1.0, 1.0), 2)
+    torch.testing.assert_close(rows, torch.tensor([[1.0, 0.0], [0.75, 0.25]]))
+
+
+def test_the_turns_divide_the_circle():
+    """45 degrees beyond azimuth -0.1 the front is still seen, 45 degrees beyond 0.1 no longer."""
+    rows = sides([{"front": 1.0}, {"front": 1.0}], at(-0.1, 0.1), 8)
+    assert [int((row > 0).sum()) for row in rows] == [2, 2]
+    assert rows[0, 1] > 0
+    assert rows[1, 7] > 0
