@@ -207,9 +207,16 @@ def record(item: Item, load: Load, settings: Settings) -> Record:
 def views_of(name: str, settings: Settings) -> Cameras:
     """The cameras of the object with this id: groups of four with azimuths 90 degrees apart."""
     rng = torch.Generator().manual_seed(zlib.crc32(f"{settings.seed} {name}".encode()))
-    ranges = {"elevation_deg": ELEVATION_DEG, "distance": DISTANCE, "fov_deg": FOV_DEG}
     groups = [
-        random_views(rng, GROUP, settings.size, **ranges) for _ in range(settings.views // GROUP)
+        random_views(
+            rng,
+            GROUP,
+            settings.size,
+            elevation_deg=ELEVATION_DEG,
+            distance=DISTANCE,
+            fov_deg=FOV_DEG,
+        )
+        for _ in range(settings.views // GROUP)
     ]
     c2w, K = (torch.cat([getattr(g, k) for g in groups]) for k in ("c2w", "K"))
     return Cameras(c2w, K, settings.size, settings.size)
