@@ -1,23 +1,32 @@
 """Mutation testing: changes the source one operation at a time and counts the changes that no test notices.
 
-    python benchmarks/mutants.py sds3d/objectives sds3d/diffusion --out mutants.json
-    python benchmarks/mutants.py sds3d/objectives/tsm.py --limit 20 --seed 1
+    python benchmarks/mutants.py sds3d/objectives sds3d/diffusion --map map.json --out mutants.json
+    python benchmarks/mutants.py sds3d/objectives/tsm.py --map map.json --limit 20 --seed 1
     python benchmarks/mutants.py sds3d/loops --list
 
-Third-party packages are imported once; each mutant is a fork of that process, in which one module of sds3d is
-compiled from a changed syntax tree before its nearest tests run.  The files are never written.  A mutant is
-killed when a test fails, cannot be collected, or takes much longer than before; the others survive and are
-printed.  Survivors that change nothing observable belong in `benchmarks/mutants_accepted.toml`, a table
-[accepted] of names and reasons.  The parent imports no module of sds3d and starts no threads.  POSIX only.
+The map says which tests reach which line and how long each takes; when its file is missing, the suite is run
+once under `coverage` to make it.  Each mutant is judged by the tests that reach its line, the nearest first,
+one of each parametrized test before the next, at most 80 of them and about 60 seconds.
+
+Each mutant is a fork of one process, which starts no threads.  What runs at import comes first: that process
+has imported third-party packages only, and the fork compiles one module of sds3d from a changed syntax tree.
+Then it imports the tests too, and a fork gives one function the code of its changed source.  The files are
+never written.  A mutant is killed when a test fails, cannot be collected, or takes much longer than before; the
+others survive and are printed.  Survivors that change nothing observable belong in
+`benchmarks/mutants_accepted.toml`, a table [accepted] of names and reasons.  Outcomes that the file of --out
+holds already are kept, so that an interrupted run goes on.  POSIX only.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import copy
+import gc
 import importlib.abc
 import importlib.util
+import inspect
 import json
 import os
 import random
@@ -25,25 +34,34 @@ import signal
 import sys
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
 
 ROOT = Path(__file__).parents[1]
 ACCEPTED = Path(__file__).with_name("mutants_accepted.toml")
 PRELOADED = ("torch", "numpy", "numba", "scipy.spatial", "trimesh", "PIL.Image", "safetensors.torch", "pytest",
-             "hypothesis")  # fmt: skip
-TESTS = {  # the longest matching prefix applies; tests run in this order and stop at the first failure
-    "sds3d/diffusion": ("tests/objectives", "tests/priors/test_exact.py"),
+             "hypothesis", "diffusers", "transformers", "peft")  # fmt: skip
+NEAREST = {  # the tests that are tried first; the longest prefix counts
+    "sds3d/diffusion": ("tests/diffusion", "tests/objectives"),
     "sds3d/objectives": ("tests/objectives",),
-    "sds3d/loops": ("tests/loops", "tests/objectives"),
-    "sds3d/views": ("tests/views", "tests/kernels/test_rasterize.py"),
-    "sds3d/views/directions.py": ("tests/views", "tests/objectives"),
-    "sds3d/recipe": ("tests/recipe",),
+    "sds3d/loops": ("tests/loops",),
+    "sds3d/views": ("tests/views",),
+    "sds3d/recipe": ("tests/recipe", "tests/test_docs.py"),
 }
+MAPPED = ("tests",)  # what is run for the map ...
+UNMAPPED = (
+    "tests/test_packaging.py",
+    "tests/test_readme.py",
+    "tests/test_mutants.py",
+)  # ... but for these
+TESTS_PER_MUTANT = 80
+BUDGET = 60.0  # seconds of a mutant's tests, by the map
 SLOWER = 4  # times the tests' own duration, plus GRACE seconds, before a mutant counts as hanging
-GRACE = 20.0
+UNCHANGEABLE = 98  # the exit code of a fork that did not find the function to change
+GRACE = 60.0
 
 COMPARISONS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -65,7 +83,17 @@ class Mutant:
 
     name: str
     line: int
+    end: int
+    scope: str  # dotted names of the classes and functions around it
     tree: ast.Module
+
+    def in_function(self) -> bool:
+        """Whether the change is within the body of a function, not run at import."""
+        node: ast.AST = self.tree
+        for name in self.scope.split("."):
+            inner = (n for n in ast.walk(node) if getattr(n, "name", "") == name)
+            node = next(inner, node)
+        return isinstance(node, ast.FunctionDef)
 
 
 def mutants(file: Path) -> Iterator[Mutant]:
@@ -83,7 +111,8 @@ def mutants(file: Path) -> Iterator[Mutant]:
             counts[name] = counts.get(name, 0) + 1
             if counts[name] > 1:
                 name += f" #{counts[name]}"
-            yield Mutant(name, node.lineno, tree)
+            changed = getattr(node, "test", node)
+            yield Mutant(name, changed.lineno, changed.end_lineno, scope, tree)
 
 
 def _text(node: ast.AST) -> str:
@@ -93,11 +122,15 @@ def _text(node: ast.AST) -> str:
 
 
 def _places(tree: ast.AST, scope: str = "") -> Iterator[tuple[ast.AST, str]]:
-    """Nodes that can be changed, with their enclosing function; no annotations, messages or docstrings."""
+    """Nodes that can be changed, with the function around them; no annotations, messages, docstrings."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, (ast.Raise, ast.Import, ast.ImportFrom, ast.JoinedStr)):
             continue
         if isinstance(node, ast.Assert) or _is_docstring(node) or _is_type_checking(node):
+            continue
+        if (
+            isinstance(node, ast.keyword) and node.arg == "strict"
+        ):  # zip's guard against our own errors
             continue
         inner = scope
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -169,7 +202,7 @@ def _call_changes(node: ast.Call) -> list:
 
 
 def _become(node: ast.AST, other: ast.AST) -> None:
-    """Turns the node into the other one in place."""
+    """Makes the node the other one, wherever it stands."""
     node.__class__ = other.__class__
     node.__dict__.clear()
     node.__dict__.update(other.__dict__)
@@ -216,57 +249,179 @@ def module_of(file: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def tests_of(file: Path) -> list[str]:
-    """The tests of a file, those of its own name first."""
-    path = file.relative_to(ROOT).as_posix()
-    prefix = max((p for p in TESTS if path.startswith(p)), key=len, default="")
-    if not prefix:
-        sys.exit(f"no tests are named for {path}: add them to TESTS")
-    files = []
-    for place in TESTS[prefix]:
-        folder = ROOT / place
-        files += sorted(folder.rglob("test_*.py")) if folder.is_dir() else [folder]
-    files.sort(key=lambda test: file.stem not in test.stem)
-    return [str(test.relative_to(ROOT)) for test in files]
+def change(module: ModuleType, file: Path, mutant: Mutant) -> None:
+    """Gives the function around the change its changed code.  Raises LookupError where there is none."""
+    owner: object = module
+    path: list[str] = []
+    for name in mutant.scope.split("."):
+        path.append(name)
+        found = vars(owner)[name]
+        if isinstance(found, type):
+            owner = found
+            continue
+        for attribute in ("fget", "func", "__func__"):  # property, cached_property, staticmethod
+            found = getattr(found, attribute, found)
+        if hasattr(found, "cache_clear"):
+            found.cache_clear()
+        found = inspect.unwrap(found)
+        break
+    name = ".".join(path)
+    if not isinstance(found, FunctionType):
+        raise LookupError(name)
+    found.__code__ = _code(compile(mutant.tree, file, "exec"), name)
+
+
+def _code(code: CodeType, name: str) -> CodeType:
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            if inner.co_qualname == name:
+                return inner
+            if name.startswith(f"{inner.co_qualname}."):
+                return _code(inner, name)
+    raise LookupError(name)
+
+
+class Coverage:
+    """Which tests reach which line, and the seconds that each test takes."""
+
+    def __init__(self, content: dict) -> None:
+        self.seconds: dict[str, float] = content["seconds"]
+        self.lines: dict[str, dict[str, list[str]]] = content["lines"]
+        self.broken: list[str] | None = content.get("broken")
+
+    @classmethod
+    def read(cls, path: Path) -> Coverage:
+        """From the file, which is made first where it is missing."""
+        if not path.is_file():
+            pid = os.fork()
+            if pid == 0:
+                os._exit(_map(path))
+            os.waitpid(pid, 0)
+        return cls(json.loads(path.read_text(encoding="utf-8")))
+
+    def write(self, path: Path) -> None:
+        """To the file."""
+        content = {"seconds": self.seconds, "lines": self.lines, "broken": self.broken}
+        path.write_text(json.dumps(content), encoding="utf-8")
+
+    def tests_of(self, file: Path, first: int, last: int) -> list[str]:
+        """Tests that reach a line in first..last; those of the file, or the nearest, where none does."""
+        name = file.relative_to(ROOT).as_posix()
+        lines = self.lines.get(name, {})
+        reached = {t for line in range(first, last + 1) for t in lines.get(str(line), ())}
+        reached = reached or {t for tests in lines.values() for t in tests}
+        near = NEAREST[max((p for p in NEAREST if name.startswith(p)), key=len)]
+        reached = reached or {t for t in self.seconds if t.startswith(near)}
+        of_function: dict[str, list[str]] = {}
+        for test in sorted(reached, key=lambda t: (self.seconds[t], t)):
+            of_function.setdefault(test.partition("[")[0], []).append(test)
+        rank = {t: place for tests in of_function.values() for place, t in enumerate(tests)}
+
+        def order(test: str) -> tuple[bool, bool, int, float]:
+            path = test.partition("::")[0]
+            named = file.stem in Path(path).stem
+            return not named, not path.startswith(near), rank[test], self.seconds[test]
+
+        chosen: list[str] = []
+        spent = 0.0
+        for test in sorted(reached, key=order):
+            if len(chosen) < TESTS_PER_MUTANT and spent + self.seconds[test] <= BUDGET:
+                chosen.append(test)
+                spent += self.seconds[test]
+        return chosen
+
+    def duration(self, tests: Sequence[str]) -> float:
+        """Seconds, by the map."""
+        return sum(self.seconds[test] for test in tests)
+
+
+def _map(path: Path) -> int:
+    """Runs the suite under coverage, a context for each test, and writes the map."""
+    import coverage
+    import pytest
+
+    measured = coverage.Coverage(source=["sds3d"], data_file=None, messages=False)
+    seconds: dict[str, float] = {}
+
+    class Contexts:
+        @pytest.hookimpl(wrapper=True)
+        def pytest_runtest_protocol(self, item):
+            measured.switch_context(item.nodeid)
+            began = time.monotonic()
+            result = yield
+            seconds[item.nodeid] = time.monotonic() - began
+            measured.switch_context("")
+            return result
+
+    measured.start()
+    ignored = [f"--ignore={name}" for name in UNMAPPED]
+    code = int(pytest.main(["-q", "-p", "no:cacheprovider", *ignored, *MAPPED], [Contexts()]))
+    measured.stop()
+    data = measured.get_data()
+    lines = {}
+    for file in data.measured_files():
+        by_line = data.contexts_by_lineno(file).items()
+        name = Path(file).relative_to(ROOT).as_posix()
+        lines[name] = {line: sorted(t for t in tests if t) for line, tests in by_line}
+    path.write_text(json.dumps({"seconds": seconds, "lines": lines}), encoding="utf-8")
+    return code
 
 
 @dataclass
 class Fork:
-    """The tests of a file in a forked process, on a changed module; mutant: None for the original."""
+    """Tests in a forked process, on a changed module; mutant: None for the original."""
 
-    file: Path
+    file: Path | None
     mutant: Mutant | None
+    tests: Sequence[str]
     limit: float
+    failed: str = ""
+    seconds: float = 0.0
+    code: int | None = None
 
     def start(self) -> Fork:
         """Starts the tests."""
         self.began = time.monotonic()
+        self.reader, writer = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             os.setsid()
-            os._exit(_child(self.file, self.mutant and self.mutant.tree))
+            os._exit(_child(self, writer))
+        os.close(writer)
         return self
 
     def outcome(self) -> str:
-        """ "survived", "killed" or "hanging"; "" while the tests run.  seconds: how long they took."""
+        """ "survived", "killed", "hanging" or "unchangeable"; "" while the tests run.
+
+        seconds: how long they took.  failed: the tests that failed, a line each.
+        """
         pid, code = os.waitpid(self.pid, os.WNOHANG)
         self.seconds = time.monotonic() - self.began
-        if pid:
-            return "survived" if os.waitstatus_to_exitcode(code) == 0 else "killed"
-        if self.seconds < self.limit:
+        if not pid and self.seconds < self.limit:
             return ""
-        os.killpg(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        return "hanging"
+        with contextlib.suppress(ProcessLookupError):  # most tests leave nothing behind
+            os.killpg(self.pid, signal.SIGKILL)
+        if not pid:
+            os.waitpid(self.pid, 0)
+        with os.fdopen(self.reader, "rb") as reader:
+            self.failed = reader.read().decode()
+        if not pid:
+            return "hanging"
+        self.code = os.waitstatus_to_exitcode(code)
+        if self.code == UNCHANGEABLE:
+            return "unchangeable"
+        return "survived" if self.code == 0 else "killed"
 
 
-def run(forks: Sequence[Fork], jobs: int) -> Iterator[tuple[Fork, str]]:
-    """(fork, outcome) pairs as they end, `jobs` at once."""
-    waiting = list(reversed(forks))
+def run(forks: Iterable[Fork], jobs: int) -> Iterator[tuple[Fork, str]]:
+    """(fork, outcome) as each ends, `jobs` at once."""
+    waiting = iter(forks)
     running: list[Fork] = []
-    while waiting or running:
-        while waiting and len(running) < jobs:
-            running.append(waiting.pop().start())
+    while True:
+        while len(running) < jobs and (fork := next(waiting, None)):
+            running.append(fork.start())
+        if not running:
+            return
         time.sleep(0.02)
         for fork in list(running):
             if outcome := fork.outcome():
@@ -274,32 +429,56 @@ def run(forks: Sequence[Fork], jobs: int) -> Iterator[tuple[Fork, str]]:
                 yield fork, outcome
 
 
-def _child(file: Path, tree: ast.Module | None) -> int:
+def _child(fork: Fork, writer: int) -> int:
     import pytest
+
+    class Failures:
+        def pytest_runtest_logreport(self, report):
+            if report.failed:
+                os.write(writer, f"{report.nodeid}\n".encode())
 
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
-    if tree is not None:
-        sys.meta_path.insert(0, _Finder(module_of(file), file, tree))
-    options = [
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:randomly",
-        "--no-header",
-        "--assert=plain",
-    ]
+    if fork.mutant and fork.file:
+        module = module_of(fork.file)
+        if module in sys.modules:
+            try:
+                change(sys.modules[module], fork.file, fork.mutant)
+            except LookupError:
+                return UNCHANGEABLE
+        else:
+            sys.meta_path.insert(0, _Finder(module, fork.file, fork.mutant.tree))
+    options = ["-q", "--no-header", "--assert=plain", *(["-x"] if fork.mutant else [])]
+    for plugin in ("cacheprovider", "randomly", "xdist", "cov"):
+        options += ["-p", f"no:{plugin}"]
     try:
-        return int(pytest.main([*options, *tests_of(file)]))
+        return int(pytest.main([*options, *fork.tests], [Failures()]))
     except BaseException:  # a mutant may raise anything, at import too
         return 99
 
 
+def _collect(tests: Sequence[str]) -> None:
+    """Imports the tests, and what they import."""
+    import pytest
+
+    code = pytest.main(["-q", "--collect-only", "-p", "no:cacheprovider", "--assert=plain", *tests])
+    if code:
+        sys.exit("the tests cannot be collected")
+
+
+def _row(fork: Fork, outcome: str) -> dict:
+    """What is kept of a mutant; a survivor is printed."""
+    name = fork.mutant.name
+    if outcome in ("survived", "unchangeable"):
+        print(f"{outcome} {len(fork.tests)} tests: {name} (line {fork.mutant.line})", flush=True)
+    failed = fork.failed.partition("\n")[0]
+    return {"name": name, "line": fork.mutant.line, "outcome": outcome, "code": fork.code,
+            "seconds": round(fork.seconds, 2), "tests": len(fork.tests), "failed": failed}  # fmt: skip
+
+
 def accepted() -> dict[str, str]:
-    """Survivors that were reviewed and found harmless, with the reason for each."""
+    """Survivors that were read and found harmless, with the reason for each."""
     if not ACCEPTED.is_file():
         return {}
     return tomllib.loads(ACCEPTED.read_text(encoding="utf-8"))["accepted"]
@@ -310,13 +489,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("paths", nargs="+", type=Path, help="files or folders of sds3d")
     parser.add_argument("--jobs", type=int, default=1, help="mutants at once")
-    parser.add_argument(
-        "--limit", type=int, help="a random sample of at most LIMIT mutants per file"
-    )
+    parser.add_argument("--limit", type=int, help="a random sample of so many mutants a file")
     parser.add_argument("--seed", type=int, default=0, help="of that sample")
     parser.add_argument(
-        "--list", action="store_true", help="print the mutants without running them"
+        "--map", type=Path, default=Path("tests-map.json"), help="made where missing"
     )
+    parser.add_argument("--list", action="store_true", help="print the mutants and run none")
     parser.add_argument("--out", type=Path, help="a JSON file for the outcomes")
     options = parser.parse_args()
     os.chdir(ROOT)
@@ -341,28 +519,41 @@ def main() -> None:
 
     for name in PRELOADED:
         importlib.import_module(name)
-    rows = []
+    reach = Coverage.read(options.map)
+    forks = []
     for file, every in plan.items():
-        if not every:
-            continue
-        ((whole, outcome),) = run([Fork(file, None, 3600.0)], 1)
-        if outcome != "survived":
-            sys.exit(f"the tests of {file.relative_to(ROOT)} fail before any change")
-        limit = SLOWER * whole.seconds + GRACE
-        forks = [Fork(file, mutant, limit) for mutant in every]
-        alive = 0
-        for fork, outcome in run(forks, options.jobs):
-            name, line = fork.mutant.name, fork.mutant.line
-            row = {"name": name, "line": line, "outcome": outcome, "seconds": fork.seconds}
-            rows.append(row)
-            if outcome == "survived":
-                alive += 1
-                print(f"survived: {name} (line {line})", flush=True)
-        print(
-            f"{file.relative_to(ROOT)}: {alive} of {len(every)} survived; "
-            f"its tests take {whole.seconds:.1f} s",
-            flush=True,
-        )
+        for mutant in every:
+            tests = reach.tests_of(file, mutant.line, mutant.end)
+            forks.append(Fork(file, mutant, tests, SLOWER * reach.duration(tests) + GRACE))
+    whole = sorted({test for fork in forks for test in fork.tests})
+    print(f"{len(forks)} mutants, {len(whole)} tests, which run once on the original", flush=True)
+    if reach.broken is None:
+        ((fork, _),) = run([Fork(None, None, whole, 3600.0)], 1)
+        reach.broken = fork.failed.split()
+        reach.write(options.map)
+    if reach.broken:
+        print(f"they fail before any change and are left out: {reach.broken}", flush=True)
+    for fork in forks:
+        fork.tests = [test for test in fork.tests if test not in reach.broken]
+    rows = []
+    if options.out and options.out.is_file():
+        rows = json.loads(options.out.read_text(encoding="utf-8"))
+    judged = {row["name"] for row in rows}
+    forks = [fork for fork in forks if fork.mutant.name not in judged]
+    for fork in forks:
+        if not fork.tests:
+            rows.append(_row(fork, "survived"))
+    at_import = [fork for fork in forks if fork.tests and not fork.mutant.in_function()]
+    inside = [fork for fork in forks if fork.tests and fork.mutant.in_function()]
+    for warm, group in ((False, at_import), (True, inside)):
+        if warm:
+            _collect(whole)
+        gc.collect()
+        gc.freeze()  # or each fork would copy and search the parent's objects when pytest collects garbage
+        for fork, outcome in run(group, options.jobs):
+            rows.append(_row(fork, outcome))
+            if options.out:
+                options.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     known = accepted()
     alive = [row["name"] for row in rows if row["outcome"] == "survived"]
     unexplained = [name for name in alive if name not in known]

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ def scaled(x: float, names=("a", "b")) -> float:
     """Returns 2 x."""
     if x < 0 and LIMIT == 3:
         raise ValueError(f"x = {x + 1}: must be at least {0}")
-    return 2 * x.sqrt()
+    return [2 * x.sqrt() for _ in zip(names, names, strict=True)]
 '''
 CHANGES = {
     "module::3 -> 4",
@@ -62,3 +63,63 @@ def test_every_mutant_of_an_objective_compiles_and_differs(tool):
     assert original not in texts
     for mutant in made:
         compile(mutant.tree, str(file), "exec")
+
+
+LIVE = """
+from functools import cache, cached_property
+
+
+@cache
+def doubled(x):
+    return 2 * x
+
+
+def outer():
+    def inner(x):
+        return x + 1
+    return inner
+
+
+class Box:
+    side = 3
+
+    @property
+    def area(self):
+        return self.side * self.side
+
+    @cached_property
+    def volume(self):
+        return self.side ** 3
+
+    @staticmethod
+    def name():
+        return 1
+"""
+
+
+def test_a_function_that_is_imported_already_gets_the_code_of_its_mutant(
+    tool, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tool, "ROOT", tmp_path)
+    file = tmp_path / "live.py"
+    file.write_text(LIVE, encoding="utf-8")
+    observed = {
+        "doubled": lambda m: m.doubled(5),
+        "outer.inner": lambda m: m.outer()(5),
+        "Box.area": lambda m: m.Box().area,
+        "Box.volume": lambda m: m.Box().volume,
+        "Box.name": lambda m: m.Box.name(),
+    }
+    judged = set()
+    for mutant in tool.mutants(file):
+        module = types.ModuleType("live")
+        exec(compile(LIVE, str(file), "exec"), vars(module))
+        if not mutant.in_function():
+            assert mutant.scope == "Box"  # the side, which is set at import
+            continue
+        look = observed[mutant.scope]
+        before = look(module)
+        tool.change(module, file, mutant)
+        assert look(module) != before
+        judged.add(mutant.scope)
+    assert judged == set(observed)
