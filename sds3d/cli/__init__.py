@@ -118,7 +118,13 @@ def explain(error: Exception) -> Sds3dError:
     if isinstance(error, OSError) and error.errno in FIXES:
         path = f" '{error.filename}'" if error.filename else ""
         return RunError(f"cannot use the file{path}: {error.strerror}", FIXES[error.errno])
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    if type(error).__name__ == "OutOfMemoryError":  # torch's, of a GPU
+        return RunError(
+            "out of memory on the GPU",
+            "with a large model use --vram low, then --set camera.views=1, then a smaller "
+            "--set prior.diffusers.size; otherwise --preset draft",
+        )
+    if isinstance(error, MemoryError):
         return RunError("out of memory", "use --preset draft, or fewer views or smaller images")
     frames = traceback.extract_tb(error.__traceback__)
     ours = [f for f in frames if Path(sds3d.__file__).parent in Path(f.filename).parents]

@@ -39,6 +39,9 @@ def generate(
     ] = "",
     up: UpAxis = "",
     out: Annotated[str, typer.Option(help="The run folder.")] = "",
+    vram: Annotated[
+        str, typer.Option(help="auto, low or high: the memory that a large model may take.")
+    ] = "",
     device: Device = "auto",
     format: Format = "glb",
     set: Overrides = None,
@@ -69,7 +72,11 @@ def generate(
         out=out,
         device=device,
         formats=tuple(part.strip() for part in format.split(",")),
-        overrides=(*([f"prior.exact.up={up}"] if up else []), *(set or ())),
+        overrides=(
+            *([f"prior.exact.up={up}"] if up else []),
+            *([f"prior.diffusers.vram={vram}"] if vram else []),
+            *(set or ()),
+        ),
         overwrite=overwrite,
         preview_size=preview_size,
         turntable_size=turntable_size,

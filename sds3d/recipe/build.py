@@ -63,6 +63,11 @@ def prior(name: str, recipe: Recipe, seed: int, where: torch.device = CPU) -> Pr
     options = bind(
         load, recipe.prior.get(kind.table, {}), f"prior.{kind.table}", supplied=BY_CALLER
     )
+    accepted = inspect.signature(load).parameters
+    if "views" in accepted:
+        options |= {"views": recipe.camera.views}
+    if "student" in accepted:
+        options |= {"student": bool(students_of(recipe))}
     made = load(source, seed=seed, device=where, **options)
     require_capabilities(type(made), objective_of(recipe), name, recipe.objective.name)
     made.evaluations = 0  # a loader may return one that an earlier run has used

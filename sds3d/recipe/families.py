@@ -19,7 +19,12 @@ from sds3d.recipe.schema import Recipe
 from sds3d.scenes import SCENES
 from sds3d.scenes.scene import Scene
 
-BY_CALLER = ("seed", "device")  # arguments of a prior's loader that are not in the recipe
+BY_CALLER = (
+    "seed",
+    "device",
+    "views",
+    "student",
+)  # arguments of loaders that are not their own keys
 
 
 def objective_of(recipe: Recipe) -> Callable[..., Tensor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -16,9 +15,9 @@ from sds3d.diffusion.cond import Cond
 from sds3d.diffusion.prior import AdaptablePrior
 from sds3d.errors import PriorError
 from sds3d.priors.hub.layout import module
+from sds3d.priors.hub.memory import projections, save_memory
 from sds3d.students.student import Student
 
-PROJECTION = re.compile(r"(^|\.)(to_(q|k|v|qkv|add_out|out(\.0)?)|add_[qkv]_proj)$")  # of attention
 TIME = (
     "time_embedding",  # of UNet2DConditionModel
     "time_text_embed",  # of Stable Diffusion 3's transformer
@@ -54,9 +53,7 @@ class LoraStudent(Student):
         self.prior = prior
         self.prediction = prediction
         base = prior.denoiser
-        targets = [
-            n for n, m in base.named_modules() if isinstance(m, nn.Linear) and PROJECTION.search(n)
-        ]
+        targets = projections(base)
         modules = {name for name, _ in base.named_modules()}
         timed = next((name for name in TIME if name in modules), None)
         if not targets or not (timed or prior.num_views):
@@ -67,6 +64,7 @@ class LoraStudent(Student):
         peft = module("peft")
         shared = {id(x): x for x in chain(base.parameters(), base.buffers())}
         network = deepcopy(base, shared)
+        save_memory(network, low=getattr(prior, "low_memory", False))
         config = peft.LoraConfig(
             r=rank, lora_alpha=alpha, target_modules=targets, init_lora_weights="gaussian"
         )

@@ -44,6 +44,9 @@ class WordEncoder:
         """The words beyond the encoder's length."""
         return " ".join(spans(text)[LENGTH:])
 
+    def release(self) -> None:
+        """There is nothing to free."""
+
 
 class EmbeddedPrior(DiffusionPrior):
     """A DiffusionPrior over images, conditioned on the background too, that lists its concepts.

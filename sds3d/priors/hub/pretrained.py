@@ -12,9 +12,12 @@ from torch import Tensor
 
 from sds3d.bounds import Bounds, MultipleOf
 from sds3d.errors import PriorError, nearest
+from sds3d.files import digest
 from sds3d.priors.hub.download import download_configurations, download_weights, find
+from sds3d.priors.hub.embeddings import KeptText
 from sds3d.priors.hub.families import FAMILIES, SUPPORTED, Family, family_of
-from sds3d.priors.hub.layout import NETWORKS, Layout
+from sds3d.priors.hub.layout import TEXT_ENCODERS, TOKENIZERS, Layout, module
+from sds3d.priors.hub.memory import Load, Vram, choose, dtypes_of, needed
 from sds3d.priors.hub.prior import EPS, DiffusionPrior
 from sds3d.priors.hub.text import check_text_encoder, text_encoder
 
@@ -31,6 +34,9 @@ def diffusers_prior(
     device: torch.device,
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto",
     size: Annotated[int, Bounds(0, 2048), MultipleOf(8)] = 0,
+    vram: Vram = "auto",
+    views: int = 1,
+    student: bool = False,
 ) -> DiffusionPrior:
     """The prior of a folder in the diffusers layout, or of the hub model OWNER/MODEL, as `load_pretrained`.
 
@@ -40,22 +46,37 @@ def diffusers_prior(
         device: where the model is loaded to.
         dtype: of the weights; `auto` is `float32` on the CPU and `float16` on CUDA.
         size: pixels a side to which images are resized; 0 is the size that the model was trained with.
+        vram: `low` saves GPU memory where it costs time (activations are computed again, text encoders are
+            freed), `auto` does so where the model would not fit otherwise, `high` never does.
+        views: of a step, for what memory is needed.
+        student: whether one is trained, likewise.
     """
     del seed
-    return load_pretrained(source, device, dtype=dtype, size=size)
+    return load_pretrained(
+        source, device, dtype=dtype, size=size, vram=vram, views=views, student=student
+    )
 
 
 @lru_cache(maxsize=1)  # shared by the jobs of a batch
 def load_pretrained(
-    name: str, where: torch.device, *, dtype: str = "auto", size: int = 0
+    name: str,
+    where: torch.device,
+    *,
+    dtype: str = "auto",
+    size: int = 0,
+    vram: Vram = "auto",
+    views: int = 1,
+    student: bool = False,
 ) -> DiffusionPrior:
     """The prior in a folder in the diffusers layout, or of a hub model.
 
     dtype: of the weights; `auto` is float32 on the CPU and float16 on CUDA.  size: pixels a side to which
-    images are resized; 0 is the size that the model was trained with.
+    images are resized; 0 is the size that the model was trained with.  vram: `low` saves memory where it costs
+    time (activations of the VAE and of a student are computed again, text encoders are freed); `auto` does so
+    on CUDA where the model would not fit otherwise.
 
-    Raises PriorError when the model is not there, is not safe to load, or takes inputs that this adapter does
-    not provide; nothing large is downloaded or read before all of that is known.
+    Raises PriorError when the model is not there, is not safe to load, takes inputs that this adapter does not
+    provide, or does not fit; nothing large is downloaded or read before all of that is known.
     """
     if dtype not in ("auto", *DTYPES):
         raise PriorError(
@@ -76,14 +97,27 @@ def load_pretrained(
     pixels = _image_size(name, config, size, scale)
     log_alpha_bar, prediction, steps = _schedule(layout)
     vae_dtype = _vae_dtype(layout, wanted) if "vae" in layout else wanted
-    layout = replace(layout, half=_in_half(layout, wanted, vae_dtype))
+    dtypes = dtypes_of(layout, wanted, vae_dtype)
+    layout = replace(layout, half=frozenset(n for n, d in dtypes.items() if d is torch.float16))
     download_weights(layout)
     layout.check_weights()
+    low = vram == "low"
+    if where.type == "cuda":
+        load = Load(pixels, views, student)
+        high_need, low_need = (
+            needed(layout, family, dtypes, load, low=saving) for saving in (False, True)
+        )
+        total = torch.cuda.get_device_properties(where).total_memory
+        low = choose(layout.called, vram, load, high_need, low_need, total)
+    weights = layout.hashes()
 
     vae = layout.load("vae", vae_dtype).to(where) if "vae" in layout else None
     return DiffusionPrior(
         layout.load(layout.denoiser, wanted).to(where),
-        text_encoder(layout, family, width, where, wanted),
+        KeptText(
+            text_encoder(layout, family, width, where, wanted),
+            _identity(layout, family, weights, where, wanted),
+        ),
         prediction=prediction,
         log_alpha_bar=log_alpha_bar,
         steps=steps,
@@ -91,16 +125,27 @@ def load_pretrained(
         vae=vae,
         zero_empty=family is FAMILIES["xl"] and _zero_empty(layout),
         call=family.call,
+        low_memory=low,
         name=name,
-        weights=layout.hashes(),
+        weights=weights,
     )
 
 
-def _in_half(layout: Layout, dtype: torch.dtype, vae: torch.dtype) -> frozenset[str]:
-    """The networks that run in float16, given the dtype of all and that of the VAE."""
-    networks = {name for name in layout.components if name in NETWORKS}
-    dtypes = dict.fromkeys(networks, dtype) | {"vae": vae}
-    return frozenset(name for name in networks if dtypes[name] is torch.float16)
+def _identity(
+    layout: Layout,
+    family: Family,
+    weights: Mapping[str, str],
+    where: torch.device,
+    dtype: torch.dtype,
+) -> dict[str, str]:
+    """What the embeddings of prompts depend on beside the prompts."""
+    files = {name: sha for name, sha in weights.items() if name.partition("/")[0] in TEXT_ENCODERS}
+    for component in (*TOKENIZERS, *TEXT_ENCODERS):
+        for file in sorted((layout.folder / component).glob("*")):
+            if file.suffix in (".json", ".txt", ".model"):
+                files[f"{component}/{file.name}"] = digest(file)
+    settings = {"family": family.name, "dtype": str(dtype), "device": where.type}
+    return files | settings | {"transformers": module("transformers").__version__}
 
 
 def _zero_empty(layout: Layout) -> bool:

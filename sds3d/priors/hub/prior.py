@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from sds3d.diffusion.cond import Cond, Embedding, cat_embeddings
 from sds3d.diffusion.schedule import alpha_sigma
@@ -19,6 +20,7 @@ from sds3d.errors import PriorError
 from sds3d.language.prompt import Prompt
 from sds3d.priors.hub import calls
 from sds3d.priors.hub.calls import Call
+from sds3d.priors.hub.memory import checkpoints, save_memory
 from sds3d.priors.hub.text import TextEncoder
 from sds3d.views.cameras import Cameras
 from sds3d.views.directions import Blend, Directions
@@ -30,6 +32,15 @@ EPS = {  # eps_hat of a network's output `out`, with z_t = alpha_t z + sigma_t e
     "flow_prediction": lambda out, z_t, alpha_t, sigma_t: z_t + alpha_t * out,
 }
 
+WORDS = (
+    "front",
+    "side",
+    "back",
+    "overhead",
+    "left side",
+    "right side",
+)  # of view-dependent prompting
+
 
 class DiffusionPrior:
     """A frozen denoiser with its text encoder and, for latent models, its VAE.
@@ -38,7 +49,9 @@ class DiffusionPrior:
     appendix D), of a flow eps - z (Liu et al. 2022, https://arxiv.org/abs/2209.03003).  log_alpha_bar: (N,) the
     schedule, None for a flow: alpha_t = 1 - t, sigma_t = t.  steps: N.  size: pixels of the side that pictures
     are resized to.  zero_empty: whether the empty prompt is zeros instead of its embedding.  call: how the
-    denoiser is called.  weights: file -> SHA-256, for the records.
+    denoiser is called.  low_memory: whether memory is saved where it costs time: activations of the VAE and
+    of a student are computed again in the backward pass, text encoders are freed.  weights: file -> SHA-256,
+    for the records.
 
     A denoiser with `num_views` in its configuration is told the camera, (R, 16), and sees that many
     consecutive rows together.
@@ -56,6 +69,7 @@ class DiffusionPrior:
         vae: Any = None,
         zero_empty: bool = False,
         call: Call = calls.unet,
+        low_memory: bool = False,
         name: str = "",
         weights: Mapping[str, str] | None = None,
     ) -> None:
@@ -69,6 +83,8 @@ class DiffusionPrior:
         self._embedded: dict[tuple[str, bool], Embedding] = {}
         self._prediction, self._log_alpha_bar, self._steps = prediction, log_alpha_bar, steps
         self._call = call
+        self.low_memory = low_memory
+        save_memory(vae, low=low_memory)
         for network in (denoiser, vae):
             if network is not None:
                 network.eval().requires_grad_(False)
@@ -135,6 +151,8 @@ class DiffusionPrior:
                 [self._mixed(text, b) for text, b in zip(texts, blends, strict=True)]
             )
 
+        if self.low_memory:
+            self._foresee(prompt, directions)
         text = sided(directions, directions.blends) if directions else self._embed(prompt.text)
         return Cond(
             text=text if directions else same(text),
@@ -159,10 +177,19 @@ class DiffusionPrior:
         if self.vae is None:
             return x
         config = self.vae.config
-        encoded = self.vae.encode(x.to(self.vae.dtype))
-        latents = encoded.latent_dist.mode() if "latent_dist" in encoded else encoded.latent
-        z = latents.to(rgb.dtype)
+        x = x.to(self.vae.dtype)
+        again = self.low_memory and x.requires_grad and not checkpoints(self.vae)
+        if again:  # a VAE that cannot checkpoint its blocks is run again as a whole, image by image
+            rows = [checkpoint(self._latents, row, use_reentrant=False) for row in x.split(1)]
+            z = torch.cat(rows).to(rgb.dtype)
+        else:
+            z = self._latents(x).to(rgb.dtype)
         return (z - (getattr(config, "shift_factor", None) or 0)) * config.scaling_factor
+
+    def _latents(self, x: Tensor) -> Tensor:
+        """The VAE's latents of images in [-1, 1], not scaled."""
+        encoded = self.vae.encode(x)
+        return encoded.latent_dist.mode() if "latent_dist" in encoded else encoded.latent
 
     @torch.no_grad()
     def decode(self, z: Tensor) -> Tensor:
@@ -210,6 +237,15 @@ class DiffusionPrior:
         if not blend:
             return self._embed(text)
         return _mixture([(w, self._embed(f"{text}, {word} view")) for word, w in blend.items()])
+
+    def _foresee(self, prompt: Prompt, directions: Directions | None) -> None:
+        """Encodes what later batches will ask for, then frees the text encoders."""
+        words = WORDS if directions else ()
+        for text in (prompt.text, *(f"{prompt.text}, {word} view" for word in words)):
+            self._embed(text)
+        for text in {prompt.negative, ""}:
+            self._embed(text, negative=True)
+        self._text.release()
 
     def _null(self, text: str) -> Embedding:
         """One row of what guidance steers away from; zeros for no text on models that were trained so."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from sds3d.diffusion.cond import Embedding
 from sds3d.errors import PriorError
-from sds3d.priors.hub.families import SUPPORTED, Family
+from sds3d.priors.hub.families import SUPPORTED, T5, Family
 from sds3d.priors.hub.layout import TEXT_ENCODERS, TOKENIZERS, Layout
 
 CLIP_TOKENS = 77
@@ -47,6 +47,31 @@ class TextEncoder(Protocol):
         """The end of a prompt that is too long to be encoded, "" when all of it is."""
         ...
 
+    def release(self) -> None:
+        """Frees the memory of what `__call__` can load again."""
+        ...
+
+
+class Held:
+    """A network that is loaded when it is first asked for, and again after it was released."""
+
+    def __init__(self, load: Callable[[], Any]) -> None:
+        self._load = load
+        self._network: Any = None
+
+    def __call__(self) -> Any:
+        """The network."""
+        if self._network is None:
+            self._network = self._load()
+        return self._network
+
+    def release(self) -> None:
+        """Frees the network's memory."""
+        if self._network is not None and self._network.device.type == "cuda":
+            self._network = None
+            torch.cuda.empty_cache()
+        self._network = None
+
 
 class OneText:
     """The last hidden states of one encoder.
@@ -57,26 +82,32 @@ class OneText:
     Saharia et al. 2022, https://arxiv.org/abs/2205.11487; Chen et al. 2023, https://arxiv.org/abs/2310.00426.
     """
 
-    def __init__(self, tokenizer: Any, encoder: Any, *, tokens: int, masks: bool = False) -> None:
-        """tokens: of a prompt for T5.  masks: whether the denoiser is told which tokens are padding."""
+    def __init__(
+        self, tokenizer: Any, encoder: Held, *, t5: bool, tokens: int, masks: bool = False
+    ) -> None:
+        """t5: the encoder is T5, not CLIP.  tokens: of a prompt for T5.  masks: the denoiser gets the mask."""
         self.tokenizer = tokenizer
         self.encoder = encoder
-        self.t5 = encoder.config.model_type == "t5"
-        self.tokens = tokens if self.t5 else 0
+        self.t5 = t5
+        self.tokens = tokens if t5 else 0
         self.masks = masks
 
     @torch.no_grad()
     def __call__(self, texts: Sequence[str], *, negative: bool = False) -> Embedding:
         del negative
         told = [text.lower().strip() for text in texts] if self.t5 else texts
-        batch = _tokenize(self.tokenizer, told, self.tokens).to(self.encoder.device)
-        masked = self.t5 or getattr(self.encoder.config, "use_attention_mask", False)
-        out = self.encoder(batch.input_ids, attention_mask=batch.attention_mask if masked else None)
+        encoder = self.encoder()
+        batch = _tokenize(self.tokenizer, told, self.tokens).to(encoder.device)
+        masked = self.t5 or getattr(encoder.config, "use_attention_mask", False)
+        out = encoder(batch.input_ids, attention_mask=batch.attention_mask if masked else None)
         return Embedding(out[0], mask=batch.attention_mask if self.masks else None)
 
     def unread(self, text: str) -> str:
         """The end of the prompt that is beyond the encoder's length."""
         return _beyond(self.tokenizer, text, self.tokens)
+
+    def release(self) -> None:
+        self.encoder.release()
 
 
 class JoinedText:
@@ -91,7 +122,7 @@ class JoinedText:
     """
 
     def __init__(
-        self, pairs: Sequence[tuple[Any, Any]], *, width: int = 0, tokens: int = 0
+        self, pairs: Sequence[tuple[Any, Held]], *, width: int = 0, tokens: int = 0
     ) -> None:
         """pairs: two or three (tokenizer, encoder).  width, tokens: of Stable Diffusion 3's T5, else 0."""
         self.pairs = list(pairs)
@@ -101,12 +132,11 @@ class JoinedText:
     @torch.no_grad()
     def __call__(self, texts: Sequence[str], *, negative: bool = False) -> Embedding:
         del negative
-        outs = [
-            encoder(
-                _tokenize(tokenizer, texts).input_ids.to(encoder.device), output_hidden_states=True
-            )
-            for tokenizer, encoder in self.pairs[:2]
-        ]
+        outs = []
+        for tokenizer, held in self.pairs[:2]:
+            encoder = held()
+            ids = _tokenize(tokenizer, texts).input_ids.to(encoder.device)
+            outs.append(encoder(ids, output_hidden_states=True))
         tokens = torch.cat([out.hidden_states[-2] for out in outs], -1)
         pooled = torch.cat([out.text_embeds for out in (outs if self.width else outs[1:])], -1)
         if self.width:
@@ -118,10 +148,15 @@ class JoinedText:
         """The end of the prompt that is beyond the length of CLIP."""
         return _beyond(self.pairs[0][0], text)
 
+    def release(self) -> None:
+        for _, encoder in self.pairs:
+            encoder.release()
+
     def _t5(self, texts: Sequence[str]) -> Tensor:
         if len(self.pairs) < 3:
             return torch.zeros(len(texts), self.tokens, self.width)
-        tokenizer, encoder = self.pairs[2]
+        tokenizer, held = self.pairs[2]
+        encoder = held()
         return encoder(_tokenize(tokenizer, texts, self.tokens).input_ids.to(encoder.device))[0]
 
 
@@ -132,7 +167,7 @@ class SanaText:
     from has no instruction.  Xie et al. 2024, https://arxiv.org/abs/2410.10629, section 2.3.
     """
 
-    def __init__(self, tokenizer: Any, encoder: Any, *, tokens: int) -> None:
+    def __init__(self, tokenizer: Any, encoder: Held, *, tokens: int) -> None:
         self.tokenizer = tokenizer
         self.encoder = encoder
         self.tokens = tokens
@@ -145,14 +180,18 @@ class SanaText:
         if not negative:
             told = [SANA_INSTRUCTION + text for text in told]
             length += len(self.tokenizer.encode(SANA_INSTRUCTION)) - 2
-        batch = _tokenize(self.tokenizer, told, length).to(self.encoder.device)
-        out = self.encoder(batch.input_ids, attention_mask=batch.attention_mask)[0]
+        encoder = self.encoder()
+        batch = _tokenize(self.tokenizer, told, length).to(encoder.device)
+        out = encoder(batch.input_ids, attention_mask=batch.attention_mask)[0]
         kept = [0, *range(length - self.tokens + 1, length)]
         return Embedding(out[:, kept], mask=batch.attention_mask[:, kept])
 
     def unread(self, text: str) -> str:
         """The end of the prompt that is beyond the encoder's length."""
         return _beyond(self.tokenizer, text, self.tokens)
+
+    def release(self) -> None:
+        self.encoder.release()
 
 
 def _tokenize(tokenizer: Any, texts: Sequence[str], length: int = 0) -> Any:
@@ -206,18 +245,19 @@ def check_text_encoder(layout: Layout, family: Family) -> None:
 def text_encoder(
     layout: Layout, family: Family, width: int, where: torch.device, dtype: torch.dtype
 ) -> TextEncoder:
-    """The text encoder of a folder that `check_text_encoder` accepts.
+    """The text encoder of a folder that `check_text_encoder` accepts; its networks are loaded when it is used.
 
     width: of Stable Diffusion 3's tokens, 0 for other models.
     """
     pairs = []
     for tokenizer, encoder in zip(TOKENIZERS, TEXT_ENCODERS, strict=True):
         if encoder in layout:
-            network = layout.load(encoder, dtype).to(where)
-            pairs.append((layout.load(tokenizer), network))
+            held = Held(lambda name=encoder: layout.load(name, dtype).to(where))
+            pairs.append((layout.load(tokenizer), held))
     if family.reads == "joined":
         return JoinedText(pairs, width=width, tokens=family.tokens)
     (pair,) = pairs
     if family.reads == "instructed":
         return SanaText(*pair, tokens=family.tokens)
-    return OneText(*pair, tokens=family.tokens, masks=family.reads == "masked")
+    t5 = layout.class_of("text_encoder").__name__ in T5
+    return OneText(*pair, t5=t5, tokens=family.tokens, masks=family.reads == "masked")
