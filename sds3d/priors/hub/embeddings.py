@@ -9,11 +9,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from sds3d.diffusion.cond import Embedding, cat_embeddings
 from sds3d.errors import PriorError
-from sds3d.files import replacing
+from sds3d.files import write
 from sds3d.priors.hub.text import TextEncoder
 
 PARTS = ("embedding", "pooled", "mask")
@@ -71,5 +71,4 @@ def _write(file: Path, embedding: Embedding) -> None:
     kept = {name: x.cpu().contiguous() for name, x in tensors.items() if x is not None}
     with suppress(PriorError, OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file, PriorError) as temporary:
-            save_file(kept, temporary)
+        write(file, save(kept), PriorError)
