@@ -39,7 +39,8 @@ class Cond:
     """What the prior is conditioned on, for the R rows of a batch.
 
     text: the prompt of each row.  null: what guidance steers away from (the negative prompt, or the empty
-    one).  camera: (R, 16) flattened camera-to-world matrices, zeros when dropped.  empty: the empty prompt,
+    one).  camera: (R, 16) flattened camera-to-world matrices, zeros when dropped.  plain: the prompt without
+    words about the side of a view, where `text` has some; students read it.  empty: the empty prompt,
     where it differs from `null`.  image: the prompt together with an image prompt.  away: Perp-Neg's further
     prompts, each with its weights (R,).  rescale: CFG rescale in [0, 1], 0 is off.  background: (B, 3) colour
     in [0, 1] behind the object, for priors that are conditioned on it.  views: data of the prior's own about
@@ -49,6 +50,7 @@ class Cond:
     text: Embedding
     null: Embedding
     camera: Tensor
+    plain: Embedding | None = None
     empty: Embedding | None = None
     image: Embedding | None = None
     away: tuple[tuple[Embedding, Tensor], ...] = ()
@@ -71,6 +73,10 @@ class Cond:
         """The branch of the prompt together with its image; None without an image prompt."""
         return None if self.image is None else replace(self, text=self.image)
 
+    def without_directions(self) -> Cond:
+        """The branch of the prompt without words about the side that a view shows."""
+        return self if self.plain is None else replace(self, text=self.plain)
+
     def without_camera(self) -> Cond:
         """The same rows with the camera dropped (sixteen zeros)."""
         return replace(self, camera=torch.zeros_like(self.camera))
@@ -91,6 +97,7 @@ def cat(conds: Sequence[Cond]) -> Cond:
         text=cat_embeddings([c.text for c in conds]),
         null=cat_embeddings([c.null for c in conds]),
         camera=torch.cat([c.camera for c in conds]),
+        plain=_optional([c.plain for c in conds]),
         empty=_optional([c.empty for c in conds]),
         image=_optional([c.image for c in conds]),
         away=tuple(

@@ -34,6 +34,7 @@ def residual_student(
     blocks: Annotated[int, Bounds(1, 64)],
     patch: Literal[1, 2, 4, 8],
     spread: Annotated[float, Bounds(0.001, 100)],
+    marginal: bool = True,
 ) -> Learner:
     """A small convolutional student, for priors that are not networks, and its Adam.
 
@@ -44,9 +45,17 @@ def residual_student(
         blocks: residual blocks.
         patch: side of the square of pixels that becomes one, with its colours as channels.
         spread: how far renders may be from the prior's estimate, standard deviation in units of z.
+        marginal: without the camera, take no estimate of the prior, which knows the views; entropic score
+            distillation needs it.
     """
     student = ResidualStudent(
-        prior, width=width, blocks=blocks, patch=patch, spread=spread, seed=seed
+        prior,
+        width=width,
+        blocks=blocks,
+        patch=patch,
+        spread=spread,
+        marginal=marginal,
+        seed=seed,
     ).to(device)
     optimizer = torch.optim.Adam(student.parameters(), lr=lr, fused=True)
     return Learner(student, Trainer(optimizer), camera_dropout)

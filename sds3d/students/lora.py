@@ -33,6 +33,8 @@ class LoraStudent(Student):
     (out, rank) zero at first; an MLP of c2w's sixteen numbers, zero at first, is added to the embedding of
     time.  So the student starts as the prior.  A denoiser that takes the camera itself gets no MLP.
 
+    The camera says which side a view shows; the prompt is read without words about it, as by the authors.
+
     prediction: what the loss compares.  The module's parameters and state are only the trained ones; they are
     float32 even on a prior in half precision.
 
@@ -84,7 +86,7 @@ class LoraStudent(Student):
         """eps_hat of z_t under the distribution of the scene's renders."""
         network, _ = self._network
         with self._conditioned(cond.camera):
-            return self.prior.denoise(network, z_t, t, cond)
+            return self.prior.denoise(network, z_t, t, cond.without_directions())
 
     def loss(self, z: Tensor, t: Tensor, eps: Tensor, cond: Cond) -> Tensor:
         """mean (eps_hat - eps)^2, or mean (v_hat - v)^2 with v = (eps - sigma_t z_t) / alpha_t.

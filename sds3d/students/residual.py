@@ -44,16 +44,27 @@ class ResidualStudent(Student):
         z_hat = x0 + c_skip d + c_out F(c_in d, x0, t, camera),   eps_hat = (z_t - alpha_t z_hat) / sigma_t.
 
     It stands in for the LoRA copy of a large prior: it starts as the prior, is conditioned on the camera, and
-    is trained by denoising.  With the camera dropped (zeros) it estimates the score over all cameras.
+    is trained by denoising.  Rows whose camera is dropped (zeros) estimate the score over all cameras.  The
+    prior's estimate knows the batch's cameras; with `marginal` those rows do without it, x0 = 0, as entropic
+    score distillation needs.
 
     width: channels.  blocks: residual blocks.  patch: pixels of a side that become channels.  spread: how far
     renders may be from the prior's estimate, standard deviation in units of z.
     """
 
     def __init__(
-        self, prior: Prior, *, width: int, blocks: int, patch: int, spread: float, seed: int = 0
+        self,
+        prior: Prior,
+        *,
+        width: int,
+        blocks: int,
+        patch: int,
+        spread: float,
+        marginal: bool = True,
+        seed: int = 0,
     ) -> None:
         super().__init__()
+        self.marginal = marginal
         self.prior = prior
         self.patch = patch
         self.spread = spread
@@ -78,15 +89,23 @@ class ResidualStudent(Student):
     def _estimate(self, z_t: Tensor, t: Tensor, cond: Cond) -> tuple[Tensor, Tensor]:
         """(z_hat, c_out) of z_t."""
         alpha_t, sigma_t = self.prior.alpha_sigma(t)
-        with torch.no_grad():
-            eps_prior = self.prior.predict_noise(z_t, t, cond)
-            x0 = (z_t - sigma_t * eps_prior) / alpha_t
+        x0 = self._of_prior(z_t, t, cond)
         d = z_t - alpha_t * x0
         variance = (alpha_t * self.spread) ** 2 + sigma_t**2
         c_skip = alpha_t * self.spread**2 / variance
         c_out = sigma_t * self.spread / variance.sqrt()
         F_hat = self._network(d / variance.sqrt(), x0, t, cond.camera)
         return x0 + c_skip * d + c_out * F_hat, c_out
+
+    @torch.no_grad()
+    def _of_prior(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
+        """x0 of z_t."""
+        alpha_t, sigma_t = self.prior.alpha_sigma(t)
+        known = cond.camera.any(1)
+        if self.marginal and not known.any():
+            return torch.zeros_like(z_t)
+        x0 = (z_t - sigma_t * self.prior.predict_noise(z_t, t, cond)) / alpha_t
+        return x0 * known[:, None, None, None] if self.marginal else x0
 
     def predict_noise(self, z_t: Tensor, t: Tensor, cond: Cond) -> Tensor:
         """eps_hat of z_t under the distribution of the scene's renders."""

@@ -24,6 +24,7 @@ def full(rng):
         text=embedding(rng),
         null=embedding(rng),
         camera=torch.randn(2, 16, generator=rng),
+        plain=embedding(rng),
         empty=embedding(rng),
         image=embedding(rng),
         away=((embedding(rng), torch.randn(2, generator=rng)),),
@@ -38,7 +39,7 @@ def test_a_batch_of_branches_keeps_every_field(full):
     joined = cat(branches)
     assert len(joined) == 6
     for f in fields(Embedding):
-        for name in ("text", "null", "empty", "image"):
+        for name in ("text", "null", "plain", "empty", "image"):
             parts = [getattr(getattr(c, name), f.name) for c in branches]
             assert torch.equal(getattr(getattr(joined, name), f.name), torch.cat(parts))
         assert torch.equal(
@@ -54,7 +55,14 @@ def test_a_batch_of_branches_keeps_every_field(full):
 
 @pytest.mark.parametrize(
     "change",
-    [{"views": None}, {"rescale": 0.0}, {"empty": None}, {"image": None}, {"away": ()}],
+    [
+        {"views": None},
+        {"rescale": 0.0},
+        {"plain": None},
+        {"empty": None},
+        {"image": None},
+        {"away": ()},
+    ],
     ids=str,
 )
 def test_branches_of_different_batches_are_not_joined(full, change):
@@ -75,6 +83,8 @@ def test_each_branch_changes_only_what_it_names(full):
     assert full.unconditional().text is full.null
     assert differing(full.unconditional()) == {"text"}
     assert full.without_prompt().text is full.empty
+    assert full.without_directions().text is full.plain
+    assert replace(full, plain=None).without_directions().text is full.text
     assert differing(full.without_prompt()) == {"text"}
     assert replace(full, empty=None).without_prompt().text is full.null
     assert full.with_image().text is full.image

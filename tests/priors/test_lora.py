@@ -28,6 +28,7 @@ from sds3d.runs.job import Job
 from sds3d.runs.report import Silent
 from sds3d.students.lora import LoraStudent
 from sds3d.views.cameras import orbit
+from sds3d.views.directions import plain
 
 CPU = torch.device("cpu")
 FAMILIES = ("pixels", "floyd", "latents", "sdxl", "sd3", "pixart", "sana")
@@ -110,6 +111,21 @@ def test_the_student_tells_cameras_apart_unless_they_are_dropped(trained, rng):
     assert not torch.equal(a, b)
     a, b = (student.predict_noise(z, t, seen.without_camera()) for seen in (cond, other))
     assert torch.equal(a, b)
+
+
+def test_the_student_reads_the_prompt_without_the_words_about_the_side(trained, rng):
+    prior, student, z, t, eps, cond = trained
+    train(student, z, cond, rng, 5)
+    told = prior.condition(
+        Prompt("a red chair"),
+        orbit(VIEWS, 8),
+        torch.zeros(VIEWS, 3),
+        plain(45, 60)(orbit(VIEWS, 8)),
+    )
+    assert not torch.equal(prior.predict_noise(z, t, told), prior.predict_noise(z, t, cond))
+    for a, b in ((told, cond), (told.without_camera(), cond.without_camera())):
+        assert torch.equal(student.predict_noise(z, t, a), student.predict_noise(z, t, b))
+        assert torch.equal(student.loss(z, t, eps, a), student.loss(z, t, eps, b))
 
 
 def test_vsd_with_the_prior_as_its_student_is_sds_with_the_priors_noise_in_place_of_the_drawn(

@@ -125,7 +125,8 @@ class DiffusionPrior:
     ) -> Cond:
         """The embedded prompt for each view; such models are not told the background.
 
-        text: of the prompt, or with `directions` the row's mixture of "PROMPT, back view" and the like.
+        text: of the prompt, or with `directions` the row's mixture of "PROMPT, back view" and the like; `plain`
+        is then the prompt alone.
         null: of the negative prompt, else of the empty one; `empty` is the empty prompt's when there is a
         negative one.  The empty prompt is zeros on models that were trained so.
 
@@ -158,6 +159,7 @@ class DiffusionPrior:
             text=text if directions else same(text),
             null=same(self._null(prompt.negative)),
             camera=cameras.c2w.flatten(1).float(),
+            plain=same(self._embed(prompt.text)) if directions else None,
             empty=same(self._null("")) if prompt.negative else None,
             away=tuple((sided(directions, b), w) for b, w in directions.away) if directions else (),
         )
