@@ -378,7 +378,10 @@ def test_the_noise_of_luciddreamer_has_an_offset_for_each_channel(name):
     draws = sampling(name)
     z = torch.zeros(4, 4, 64, 64)
     means = torch.stack(
-        [draws.noise(torch.Generator().manual_seed(seed), z).mean((2, 3)) for seed in range(200)]
+        [
+            draws.noise(torch.Generator().manual_seed(seed), z, None, None).mean((2, 3))
+            for seed in range(200)
+        ]
     )
     assert means.std().item() == pytest.approx(math.sqrt(0.1**2 + 1 / 64**2), rel=0.05)
     torch.testing.assert_close(means[:, 0], means[:, 1], atol=0.1, rtol=0)
