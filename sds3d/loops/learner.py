@@ -29,7 +29,7 @@ class Trainer:
         """One optimizer step at this step's learning rates; clears the gradients."""
         for group in self.optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
-            rate = self.rates.get(group.get("name"))
+            rate = self.rates.get(group.get("name", ""))
             decayed = group["initial_lr"] * self.lr_end ** (step / steps)
             group["lr"] = decayed if rate is None else rate(step, steps)
         self.optimizer.step()

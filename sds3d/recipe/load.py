@@ -176,7 +176,8 @@ def _require_consistent(recipe: Recipe) -> None:
             'add optimizer.kind = "adamw", or leave it out',
         )
     for name in ("elevation_deg", "distance", "fov_deg"):
-        require_ascending(*getattr(camera, name), recipe.steps, f"camera.{name}")
+        low, high = getattr(camera, name)
+        require_ascending(low, high, recipe.steps, f"camera.{name}")
     pixels = camera.views * max(camera.sizes) ** 2
     if pixels > MOST_PIXELS:
         raise RecipeError(

@@ -244,7 +244,7 @@ def typed(value: Any, annotation: Any, where: str) -> Any:  # noqa: PLR0911
     )
 
 
-def violation(cls: type, key: str, value: float) -> str:
+def violation(cls: type, key: str, value: int) -> str:
     """What a value given elsewhere must be to stand under a key of the dataclass, when it cannot; else ""."""
     constraints = getattr(annotations_of(cls)[key], "__metadata__", ())
     wrong = (c.violation(value) for c in constraints if isinstance(c, Bounds | MultipleOf))
