@@ -44,7 +44,7 @@ class MultipleOf:
 
     factor: int
 
-    def violation(self, value: int) -> str:
+    def violation(self, value: float) -> str:
         """What the value must be, when it is not; "" when it is."""
         return f"must be a multiple of {self.factor}" if value % self.factor else ""
 
