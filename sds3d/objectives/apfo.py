@@ -1,8 +1,8 @@
 """Approximate probability flow:  g = r'(t) (eps_cfg(z_t) - eps_student(z_t, camera)),  r = sigma_t / alpha_t.
 
-VSD as a sampler.  t falls once over the run from noise to detail (time.schedule = "linear", low = high), and
-a step is weighed by the rate r'(t) at which the noise level falls, so that the render follows the
-probability flow from the distribution of its own renders, which the student knows, to that of the prior.
+VSD as a sampler.  t falls once over the run from noise to detail (time.low = time.high), and a step is
+weighed by the rate r'(t) at which the noise level falls, so that the render follows the probability flow
+from the distribution of its own renders, which the student knows, to that of the prior.
 
 Lee et al. 2024, DreamFlow, https://arxiv.org/abs/2403.14966; no code was published.
 """
