@@ -7,12 +7,13 @@ names are readable without torch; `sds3d.recipe.build` imports and calls what is
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from sds3d.errors import PriorError, nearest
-from sds3d.priors.hub import MODEL_INDEX, address, aliases
+from sds3d.priors.hub import MODEL_INDEX, address, aliases, default_recipe
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class PriorKind:
     [prior.TABLE].  source: what the source is, for messages.  needs_source: whether it may not be left out.
     marker: a file that a source folder must contain.  on_hub: whether the source may be a name on the hub.
     lit: whether the images are under the library's light, which is taken out of exported textures.
+    recipe: source -> the recipe that is taken by default, for priors that METHOD-SCENE is not made for.
     """
 
     load: str
@@ -32,6 +34,7 @@ class PriorKind:
     marker: str = ""
     on_hub: bool = False
     lit: bool = False
+    recipe: Callable[[str], str] | None = None
 
 
 PRIORS = {
@@ -54,6 +57,7 @@ PRIORS = {
         needs_source=True,
         marker=MODEL_INDEX,
         on_hub=True,
+        recipe=default_recipe,
     ),
 }  # the first is the default
 OWN = "external"  # the recipe's [prior.external] belongs to priors from outside the package

@@ -83,6 +83,11 @@ def _train(run: Run, found: Sequence[Difference], report: Report) -> Result:
     with run.clock("load"):
         report.stage("prior")
         report.note(run.prior.describe(run.prompt))
+        if run.job.recipe == run.job.default:
+            report.note(
+                f"recipe {run.job.recipe}, the default for this model: {run.recipe.objective.name}, "
+                f"{run.recipe.steps} steps; others with --recipe"
+            )
         inputs = run.inputs()
         require_same_inputs(run.folder, inputs)
         start = run.resume()

@@ -21,6 +21,7 @@ from sds3d.recipe.schema import Recipe
 from sds3d.scenes import SCENES
 
 DEFAULT_SCENE = next(iter(SCENES))
+DEFAULT_METHOD = next(iter(OBJECTIVES))
 
 DEVICES = ("auto", "cpu", "cuda")
 RECORD = "run.json"  # what makes a folder a run folder
@@ -34,8 +35,8 @@ class Job:
 
     prompt, negative: what to make, and what to steer away from.  image: an image prompt in addition to the
     words, for methods that take one.
-    recipe: a shipped recipe's name or a file; empty means METHOD-SCENE.  prior: a name, exact:FOLDER, or
-    diffusers:FOLDER or the name of a model on the hub.
+    recipe: a shipped recipe's name or a file; empty means METHOD-SCENE, or the default of a large model.
+    prior: a name, exact:FOLDER, or diffusers:FOLDER or the name of a model on the hub.
     steps, particles: None leaves the recipe's.  overrides: "table.key=value", applied last.
     out: the run folder itself; empty means outputs/<slug>-<hash>/<method>-<seed>, with the scene beside the
     method unless it is a NeRF.
@@ -87,7 +88,8 @@ class Job:
         for override in self.overrides:
             if not override.partition("=")[1]:
                 raise RecipeError(f"--set {override}: no '='", "write --set table.key=value")
-        if self.recipe_name in recipes.names():
+        self._check_default()
+        if not self.takes_default and self.recipe_name in recipes.names():
             presets = recipes.presets(self.recipe_name)
             if self.preset not in presets:
                 raise RecipeError(
@@ -110,10 +112,33 @@ class Job:
                 message = f"{name} = {value}: must be from {low} to {high} pixels"
                 raise UsageError(message, "correct the number")
 
+    def _check_default(self) -> None:
+        """Raises RecipeError for a method or a scene in the place of a recipe that fits the prior."""
+        named = (self.method, self.scene) != (DEFAULT_METHOD, DEFAULT_SCENE)
+        if self.takes_default and named:
+            own = f"{self.method}-{self.scene}"
+            raise RecipeError(
+                f"recipe '{own}' is made for the exact prior, not for '{self.prior}'",
+                f"leave out method and scene for the prior's default, or ask for it: --recipe {own}",
+            )
+
+    @property
+    def takes_default(self) -> bool:
+        """Whether the recipe is the default one of the prior."""
+        kind = PRIORS.get(self.prior.partition(":")[0])
+        return not self.recipe and kind is not None and kind.recipe is not None
+
+    @property
+    def default(self) -> str:
+        """The prior's default recipe; "" for priors that METHOD-SCENE is made for.  Reads a model's index."""
+        head, _, source = self.prior.partition(":")
+        kind = PRIORS.get(head)
+        return "" if kind is None or kind.recipe is None else kind.recipe(source)
+
     @property
     def recipe_name(self) -> str:
-        """The recipe's name or file."""
-        return self.recipe or f"{self.method}-{self.scene}"
+        """The recipe's name or file: without one the prior's default, or METHOD-SCENE."""
+        return self.recipe or self.default or f"{self.method}-{self.scene}"
 
     def folder(self) -> Path:
         """The run folder."""

@@ -285,7 +285,7 @@ def test_an_address_is_a_folder_or_a_name_with_a_revision(tmp_path, monkeypatch)
 def test_the_list_of_short_names_is_plain_toml():
     file = Path(pretrained.__file__).with_name("models.toml")
     tables = tomllib.loads(file.read_text(encoding="utf-8")).values()
-    assert all(table.keys() <= {"models", "withdrawn"} for table in tables)
+    assert all(table.keys() <= {"pipeline", "models", "withdrawn"} for table in tables)
 
 
 def test_a_local_folder_needs_no_hub(original, monkeypatch):

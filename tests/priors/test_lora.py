@@ -320,13 +320,14 @@ class Stopped(Silent):
 
 def test_a_run_with_a_large_prior_makes_a_model_and_resumes_bit_for_bit(folders, tmp_path):
     prior, tell = f"diffusers:{folders['latents']}", (*TINY, "run.checkpoint_every=1")
-    shared = {"method": "vsd", "prior": prior, "steps": 3, "overrides": tell}
+    shared = {"recipe": "vsd-nerf", "prior": prior, "steps": 3, "overrides": tell}
     broken = Job("a red chair", out=str(tmp_path / "broken"), **shared)
     for after in (2, 3):
         with pytest.raises(KeyboardInterrupt):
             sds3d.runs.generate.generate(broken, Stopped(after))
     sds3d.runs.generate.generate(broken, Stopped(after=99))
-    command = ["generate", "a red chair", "--prior", prior, "--method", "vsd", "--steps", "3"]
+    command = ["generate", "a red chair", "--prior", prior, "--recipe", "vsd-nerf"]
+    command += ["--steps", "3"]
     command += [part for override in tell for part in ("--set", override)]
     with pytest.raises(SystemExit) as end:
         main([*command, "--out", str(tmp_path / "whole")])
@@ -350,7 +351,7 @@ def test_a_run_with_a_large_prior_makes_a_model_and_resumes_bit_for_bit(folders,
 def test_a_run_is_not_resumed_with_other_weights(tmp_path):
     model = tiny.pixels(tmp_path / "model")
     job = Job(
-        "a red chair", prior=f"diffusers:{model}", steps=2, out=str(tmp_path / "run"),
+        "a red chair", prior=f"diffusers:{model}", recipe="sds-nerf", steps=2, out=str(tmp_path / "run"),
         overrides=(*TINY, "run.checkpoint_every=1"),
     )  # fmt: skip
     with pytest.raises(KeyboardInterrupt):
