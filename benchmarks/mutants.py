@@ -52,11 +52,14 @@ NEAREST = {  # the tests that are tried first; the longest prefix counts
     "sds3d/recipe": ("tests/recipe", "tests/test_docs.py"),
 }
 MAPPED = ("tests",)  # what is run for the map ...
-UNMAPPED = (
+UNMAPPED = (  # ... but for these: about other processes, or too slow to judge a mutant with
     "tests/test_packaging.py",
     "tests/test_readme.py",
     "tests/test_mutants.py",
-)  # ... but for these
+    "tests/test_blender.py",
+    "tests/runs/test_kill.py",
+    "tests/runs/test_convergence.py",
+)
 TESTS_PER_MUTANT = 80
 BUDGET = 60.0  # seconds of a mutant's tests, by the map
 SLOWER = 4  # times the tests' own duration, plus GRACE seconds, before a mutant counts as hanging
@@ -520,6 +523,8 @@ def main() -> None:
     for name in PRELOADED:
         importlib.import_module(name)
     reach = Coverage.read(options.map)
+    if not any(plan.values()):
+        return
     forks = []
     for file, every in plan.items():
         for mutant in every:
