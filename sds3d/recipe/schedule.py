@@ -37,13 +37,16 @@ class Schedule(Generic[Number]):
     until_step: Step = 0
     curve: Literal["linear", "exponential"] = "linear"
 
-    def violation(self) -> str:
-        """What the table must be, when it is not; "" when it is."""
-        if (self.after and self.after_step) or (self.until < 1 and self.until_step):
-            return "must give a fraction or a step, not both"
-        if self.curve == "exponential" and not (self.start > 0 and self.end > 0):
-            return "must have a start and an end above 0 to be exponential"
-        return ""
+    def violation(self) -> tuple[str, str]:
+        """(a key whose value does not go with the others, what it must be); ("", "") when there is none."""
+        for name in ("after", "until"):
+            moved = getattr(self, name) != (0.0 if name == "after" else 1.0)
+            if moved and getattr(self, f"{name}_step"):
+                return f"{name}_step", f"must not stand beside `{name}`, the same as a fraction"
+        for name in ("start", "end"):
+            if self.curve == "exponential" and getattr(self, name) <= 0:
+                return name, "must be above 0, for the curve is exponential"
+        return "", ""
 
     def at(self, step: int, steps: int) -> float:
         """The number at `step` (0 is the first) of `steps`.

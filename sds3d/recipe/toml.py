@@ -161,7 +161,7 @@ def build(cls: Any, table: Mapping[str, Any], where: str) -> Any:
     """The dataclass made from a table; `where` is the table's name in messages, "" at the top.
 
     cls: a dataclass, or a generic one with its types, as in Schedule[LearningRate].  Where it has a method
-    `violation`, as the constraints of `sds3d.bounds`, that is asked last.
+    `violation`, that is asked last for a key that does not go with the others, and what it must be.
 
     Raises RecipeError for a missing key, an unknown one, and a value that its annotation does not allow.
     """
@@ -180,7 +180,9 @@ def build(cls: Any, table: Mapping[str, Any], where: str) -> Any:
             raise missing(f.name, where)
     made = cls(**{k: typed(v, annotations[k], dotted(where, k)) for k, v in table.items()})
     if hasattr(made, "violation"):
-        _require(made.violation(), table, where)
+        key, wrong = made.violation()
+        if key:
+            _require(wrong, getattr(made, key), dotted(where, key))
     return made
 
 

@@ -91,9 +91,15 @@ def test_a_number_and_a_schedule_are_accepted_in_the_same_place_with_the_same_bo
         ("{ start = 1, end = 2, untl = 1 }", "did you mean 'regularizers.bumpy.until'"),
         ("{ start = 1, end = 2, until = 2 }", "regularizers.bumpy.until = 2: must be from 0 to 1"),
         ("{ start = 1, end = 2, until_step = 0.5 }", "until_step = 0.5: not an integer"),
-        ("{ start = 1, end = 2, until = 0.5, until_step = 3 }", "a fraction or a step, not both"),
-        ("{ start = 1, end = 2, after = 0.5, after_step = 3 }", "a fraction or a step, not both"),
-        ('{ start = 0, end = 2, curve = "exponential" }', "a start and an end above 0"),
+        (
+            "{ start = 1, end = 2, until = 0.5, until_step = 3 }",
+            "bumpy.until_step = 3: must not stand beside",
+        ),
+        (
+            "{ start = 1, end = 2, after = 0.5, after_step = 3 }",
+            "bumpy.after_step = 3: must not stand beside",
+        ),
+        ('{ start = 0, end = 2, curve = "exponential" }', "bumpy.start = 0.0: must be above 0"),
         ('{ start = 1, end = 2, curve = "linaer" }', "did you mean 'linear'"),
     ],
 )
