@@ -116,8 +116,9 @@ def test_the_need_of_every_family_is_its_weights_and_what_its_backward_passes_sa
 
 def test_memory_is_saved_where_it_is_asked_for_or_where_the_model_would_not_fit():
     asked = Load(512, 4)
-    assert not choose("m", "auto", asked, 9, 5, 10)
-    assert choose("m", "auto", asked, 9, 5, 8)
+    assert not choose("m", "auto", asked, 8, 5, 10)
+    assert choose("m", "auto", asked, 9, 5, 10)
+    assert choose("m", "auto", asked, 12, 5, 10)
     assert choose("m", "low", asked, 9, 5, 10)
     assert not choose("m", "high", asked, 9, 5, 10)
 

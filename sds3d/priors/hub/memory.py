@@ -26,6 +26,7 @@ from sds3d.priors.hub.layout import NETWORKS, TEXT_ENCODERS, Layout, module
 GIB = 2**30
 META = torch.device("meta")
 Vram = Literal["auto", "low", "high"]
+ROOM = 0.8  # of the card that `auto` fills; the rest is for working memory, which is not counted
 RANK = 4  # of the student that is estimated
 PROJECTION = re.compile(r"(^|\.)(to_(q|k|v|qkv|add_out|out(\.0)?)|add_[qkv]_proj)$")  # of attention
 
@@ -65,7 +66,7 @@ def choose(called: str, vram: Vram, load: Load, high: int, low: int, total: int)
 
     Raises PriorError, with the fix, when it does not fit.
     """
-    saving = vram == "low" or (vram == "auto" and high > total)
+    saving = vram == "low" or (vram == "auto" and high > ROOM * total)
     need = low if saving else high
     if need <= total:
         return saving
