@@ -6,6 +6,7 @@ ScaleDreamer 23f433f, Consistent3D 9118a5c, DreamGaussian 69a3c70.
 """
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -422,3 +423,8 @@ def test_the_hash_grid_and_the_samples_are_the_authors_in_our_box(
 def test_the_cameras_stand_where_the_configuration_says(name, distance, views):
     camera = load(name).camera
     assert (camera.distance, camera.views) == (distance, views)
+
+
+def test_the_default_for_large_flows_has_the_numbers_of_rectified_flow():
+    big, papers = load("rectified-flow-big-nerf"), load("rectified-flow-nerf")
+    assert replace(big, paper=papers.paper) == papers
