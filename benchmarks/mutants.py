@@ -358,7 +358,9 @@ def _map(path: Path) -> int:
 
     measured.start()
     ignored = [f"--ignore={name}" for name in UNMAPPED]
-    code = int(pytest.main(["-q", "-p", "no:cacheprovider", *ignored, *MAPPED], [Contexts()]))
+    options = ["-q", "-p", "no:cacheprovider", "--assert=plain", *ignored]
+    code = int(pytest.main([*options, *MAPPED], [Contexts()]))
+    sys.stdout.flush()
     measured.stop()
     data = measured.get_data()
     lines = {}
