@@ -51,7 +51,8 @@ def grad(
     if ((alpha_t + sigma_t - 1).abs() > 1e-3).any():
         raise PriorError(
             "rfds needs a flow prior, alpha_t = 1 - t and sigma_t = t",
-            'with the exact prior: --set prior.exact.schedule="flow"',
+            "use a flow such as Stable Diffusion 3, or the exact prior with "
+            '--set prior.exact.schedule="flow"',
         )
     if improve_noise:
         z_t = add_noise(prior, z, t, eps)
