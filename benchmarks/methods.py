@@ -22,7 +22,7 @@ import numpy as np
 from machine import keep
 from PIL import Image, ImageDraw
 
-from sds3d.objectives import OBJECTIVES
+from sds3d.cli.generate import MAKING
 from sds3d.runs import compare
 from sds3d.runs.batch import DONE, run
 from sds3d.runs.folder import read_record
@@ -101,7 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prompts", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--methods", default=",".join(OBJECTIVES))
+    parser.add_argument("--methods", default=",".join(MAKING))
     parser.add_argument("--scene", default="splats")
     parser.add_argument("--steps", type=int, default=180)
     parser.add_argument("--score-only", action="store_true")

@@ -19,11 +19,11 @@ from statistics import median
 import torch
 from machine import keep
 
+from sds3d.cli.generate import MAKING
 from sds3d.diffusion.cond import cat
 from sds3d.language.prompt import parse
 from sds3d.loops.scene import optimize
 from sds3d.loops.step import Event
-from sds3d.objectives import OBJECTIVES
 from sds3d.recipe import build as parts
 from sds3d.runs.job import Job, resolve
 
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--steps", type=int, default=40)
     options = parser.parse_args()
-    rows = {m: timed(m, options.scene, options.size, options.steps) for m in OBJECTIVES}
+    rows = {m: timed(m, options.scene, options.size, options.steps) for m in MAKING}
     sds = rows["sds"]
     rest = sds["render"] + sds["backward"] + sds["optimizer"]
     for method, row in rows.items():

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sds3d.runs.edit import edit
     from sds3d.runs.generate import generate
     from sds3d.runs.job import Job
     from sds3d.runs.report import SILENT, Report
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
 
 PUBLIC = {
     "generate": "sds3d.runs.generate",
+    "edit": "sds3d.runs.edit",
     "Job": "sds3d.runs.job",
     "Result": "sds3d.runs.result",
     "Report": "sds3d.runs.report",
     "SILENT": "sds3d.runs.report",
 }  # name -> module
 
-__all__ = ["SILENT", "Job", "Report", "Result", "generate"]
+__all__ = ["SILENT", "Job", "Report", "Result", "edit", "generate"]
 
 
 def __getattr__(name: str) -> object:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sds3d.cli.generate import MAKING
 from sds3d.cli.options import Debug, Device, Methods, Overrides, Preset, Prior, Scene, Seeds
 from sds3d.errors import INTERRUPTED, UsageError
 from sds3d.lookup import one_of
@@ -16,7 +17,7 @@ from sds3d.scenes import SCENES
 
 if TYPE_CHECKING:
     from sds3d.runs.compare import Summary
-EVERY_METHOD = ",".join(OBJECTIVES)
+EVERY_METHOD = ",".join(MAKING)
 
 
 def compare(

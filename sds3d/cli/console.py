@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 STAGES = {
     "prior": "reading the prompt",
+    "start": "fitting a scene to the mesh",
     "fit": "optimising",
     "mesh": "mesh and texture",
     "pictures": "preview and turntable",
@@ -29,6 +30,7 @@ STAGES = {
 }
 PARTS = (
     "load",
+    "start",
     "prior",
     "render",
     "backward",
@@ -192,7 +194,7 @@ def as_json(result: Result) -> str:
     )
 
 
-def closing(result: Result, seed: int) -> None:
+def closing(result: Result, job: Job) -> None:
     """The closing panel: where the files are, how long each part took, what to do next."""
     from rich.console import Console
     from rich.panel import Panel
@@ -209,7 +211,7 @@ def closing(result: Result, seed: int) -> None:
         *seconds,
         f"  {'total':11}{total:7.1f} s",
         "",
-        *_next(result, seed),
+        *_next(result, job),
     ]
     console = Console()
     if max(map(len, lines)) > console.width - 4:  # a panel would truncate or wrap the paths
@@ -218,7 +220,7 @@ def closing(result: Result, seed: int) -> None:
         console.print(Panel(Text("\n".join(lines)), title=result.status, expand=False))
 
 
-def _next(result: Result, seed: int) -> list[str]:
+def _next(result: Result, job: Job) -> list[str]:
     """What to do next, one line each."""
     lines = ["next:"]
     if result.status == "stopped":
@@ -226,9 +228,10 @@ def _next(result: Result, seed: int) -> list[str]:
     if result.status == "already finished":
         lines.append("  to train longer: the same command with more --steps")
         lines.append("  to start over: the same command with --overwrite")
-    return [
-        *lines,
-        f"  sds3d export {shlex.quote(str(result.folder))} --format obj",
-        "  in Blender: File > Import > glTF 2.0, and choose mesh.glb",
-        f"  another object of the kind: the same command with --seed {seed + 1}",
-    ]
+    folder = shlex.quote(str(result.folder))
+    lines.append(f"  sds3d export {folder} --format obj")
+    lines.append("  in Blender: File > Import > glTF 2.0, and choose mesh.glb")
+    if not job.start:
+        lines.append(f"  another object of the kind: the same command with --seed {job.seed + 1}")
+        lines.append(f'  to change this one: sds3d edit {folder} --target "..."')
+    return lines

@@ -9,16 +9,18 @@ import typer
 from sds3d.cli.options import Debug, Device, Format, Json, Overrides, Preset, Steps, UpAxis
 from sds3d.errors import INTERRUPTED, UsageError
 from sds3d.lookup import one_of
-from sds3d.objectives import OBJECTIVES
+from sds3d.objectives import EDITS, OBJECTIVES
 from sds3d.runs.job import Job, settled
 from sds3d.scenes import SCENES
+
+MAKING = [name for name in OBJECTIVES if name not in EDITS]
 
 
 def generate(
     prompt: Annotated[str, typer.Argument(help="What to make.")],
     method: Annotated[
         str,
-        typer.Option(help="Objective: sds (the default), " + ", ".join([*OBJECTIVES][1:]) + "."),
+        typer.Option(help="Objective: sds (the default), " + ", ".join(MAKING[1:]) + "."),
     ] = "",
     scene: Annotated[str, typer.Option(help="nerf (the default), triplane or splats.")] = "",
     prior: Annotated[
@@ -113,6 +115,6 @@ def run(job: Job, json: bool) -> None:
     if json:
         print(as_json(result))
     else:
-        closing(result, job.seed)
+        closing(result, job)
     if result.status == "stopped":
         raise typer.Exit(INTERRUPTED)

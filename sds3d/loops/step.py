@@ -10,7 +10,7 @@ An objective with a loss on the images returns its gradient with respect to them
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,7 @@ from sds3d.diffusion.prior import Prior
 from sds3d.diffusion.scaling import LossScale
 from sds3d.language.prompt import Prompt
 from sds3d.loops.clock import Clock
+from sds3d.loops.edit import Source
 from sds3d.loops.learner import Learner, Trainer, accepted, gradient_norm, require_finite
 from sds3d.objectives.context import Gradients, StepContext
 from sds3d.scenes.render import Render
@@ -62,7 +63,7 @@ class Optimization:
     image_gradient: what is done to the gradient of the rendered images (B, 3, H, W), likewise; None, nothing.
     penalties: weights of the scene's own penalties by name.  regularizers: further penalties by name, each with
     its weight.  state: a module that belongs to the objective.  scale: of the gradients in the prior's
-    `encode`, where they are in half precision.
+    `encode`, where they are in half precision.  source: what the objective of an edit compares with.
     """
 
     scene: Scene
@@ -80,6 +81,7 @@ class Optimization:
     learners: Mapping[str, Learner] = field(default_factory=dict)
     state: nn.Module | None = None
     scale: LossScale | None = None
+    source: Source | None = None
     clock: Clock = field(default_factory=Clock)
 
     def modules(self) -> dict[str, nn.Module]:
@@ -126,6 +128,7 @@ def take_step(run: Optimization, step: int) -> Event:
     background = run.sampling.background(rng, step)
     with run.clock("prior"), torch.no_grad():
         cond = run.sampling.condition(run.prior, run.prompt, cameras, background)
+    before = rng.get_state()
     with run.clock("render"):
         render = run.scene.render(cameras, background, rng)
         rgb = render.rgb.permute(0, 3, 1, 2)
@@ -134,6 +137,8 @@ def take_step(run: Optimization, step: int) -> Event:
     eps = run.sampling.noise(rng, z, render, cameras)
     with run.clock("prior"), torch.no_grad():
         context = _context(run, step, rng, cond, rgb)
+        if run.source is not None:
+            context = _with_source(context, run, run.source, cameras, background, before)
         found = run.objective(run.prior, z, t, eps, cond, context)
         found = found if isinstance(found, Gradients) else Gradients(found)
         require_finite({"the objective's gradient": found.z}, step, t)
@@ -192,6 +197,29 @@ def _context(
         state=run.state,
         rgb=rgb.detach(),
         image=cond.with_image(),
+    )
+
+
+def _with_source(
+    context: StepContext,
+    run: Optimization,
+    source: Source,
+    cameras: Cameras,
+    background: Tensor,
+    before: Tensor,
+) -> StepContext:
+    """The context with what the source looks like and is called.
+
+    before: the state of the step's generator when the scene was rendered.  The source is rendered with the same
+    numbers: an unchanged scene differs from it by exactly zero, and of several particles the same is shown.
+    """
+    rng = torch.Generator()
+    rng.set_state(before)
+    rgb = source.scene.render(cameras, background, rng).rgb.permute(0, 3, 1, 2)
+    return replace(
+        context,
+        source_z=run.prior.encode(rgb),
+        source=run.sampling.condition(run.prior, source.prompt, cameras, background),
     )
 
 

@@ -17,6 +17,7 @@ OBJECTIVES = {
     "cfd": "sds3d.objectives.sds:grad",  # its noise and its times are policies of the loop
     "csd": "sds3d.objectives.csd:grad",
     "csm": "sds3d.objectives.csm:grad",
+    "dds": "sds3d.objectives.dds:grad",
     "esd": "sds3d.objectives.esd:grad",
     "fvsd": "sds3d.objectives.fvsd:grad",
     "isd": "sds3d.objectives.isd:grad",
@@ -24,8 +25,11 @@ OBJECTIVES = {
     "ism": "sds3d.objectives.ism:grad",
     "mvdream": "sds3d.objectives.mvdream:grad",
     "nfsd": "sds3d.objectives.nfsd:grad",
+    "pds": "sds3d.objectives.pds:grad",
     "rfds": "sds3d.objectives.rfds:grad",
     "sdi": "sds3d.objectives.sdi:grad",
     "tsm": "sds3d.objectives.tsm:grad",
     "vsd": "sds3d.objectives.vsd:grad",
 }  # the first is the default
+
+EDITS = ("dds", "pds")  # those that compare with a source, and so can only edit

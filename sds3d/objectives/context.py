@@ -36,7 +36,9 @@ class StepContext:
     name in the recipe's [students] table.  state: a module that belongs to the objective; it is saved with the
     run.  rgb: (B, 3, H, W) the renders in [0, 1], before they were encoded.  image: the branch of the prompt
     together with its image prompt, None without one; an objective that names it is one that takes an image
-    prompt.
+    prompt.  source_z, source: of an edit, the encoded renders of the scene that it starts from, at the same
+    cameras over the same backgrounds, and the conditioning on the prompt that describes them; None otherwise,
+    and an objective that names one of them only edits.
     """
 
     rng: torch.Generator
@@ -48,6 +50,8 @@ class StepContext:
     state: nn.Module | None = None
     rgb: Tensor | None = None
     image: Cond | None = None
+    source_z: Tensor | None = None
+    source: Cond | None = None
 
     @property
     def student(self) -> Student | None:

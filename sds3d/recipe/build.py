@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
@@ -19,15 +20,19 @@ from sds3d.diffusion.scaling import LossScale
 from sds3d.diffusion.times import prioritized, progress, ramp, sample_time, shifted
 from sds3d.errors import RecipeError
 from sds3d.language.prompt import Prompt
+from sds3d.library.kit.model import Model
 from sds3d.lookup import find
+from sds3d.loops import inverse
 from sds3d.loops.clipping import clip
 from sds3d.loops.clock import Clock
+from sds3d.loops.edit import Source
 from sds3d.loops.learner import Learner, Trainer
 from sds3d.loops.step import Objective, Optimization, Sampling, generator
 from sds3d.objectives.context import SERVICES, Gradients, StepContext
 from sds3d.priors import parse_prior
 from sds3d.recipe.families import (
     BY_CALLER,
+    compares_with_source,
     loader,
     objective_of,
     regularizers_of,
@@ -38,7 +43,7 @@ from sds3d.recipe.families import (
     weight_of,
 )
 from sds3d.recipe.schedule import Schedule, at
-from sds3d.recipe.schema import Gradient, Recipe
+from sds3d.recipe.schema import Background, Gradient, Recipe
 from sds3d.recipe.students import STUDENTS
 from sds3d.recipe.toml import bind
 from sds3d.scenes.particles import Particles
@@ -88,9 +93,13 @@ def optimization(
     seed: int,
     where: torch.device,
     clock: Clock | None = None,
+    start: Source | None = None,
 ) -> Optimization:
-    """Everything that the recipe's run works with, at its beginning."""
-    made = scene(recipe, seed, where)
+    """Everything that the recipe's run works with, at its beginning.
+
+    start: of an edit; its scene is copied.
+    """
+    made = scene(recipe, seed, where) if start is None else deepcopy(start.scene).requires_grad_()
     function, state = objective(recipe, prior, prompt)
     in_half = isinstance(prior, EncodesIn) and prior.encode_dtype is torch.float16
     return Optimization(
@@ -111,7 +120,31 @@ def optimization(
         learners=learners(recipe, prior, seed, where),
         state=None if state is None else state.to(where),
         scale=LossScale().to(where) if in_half else None,
+        source=start if compares_with_source(recipe) else None,
         clock=clock or Clock(),
+    )
+
+
+def fitting(recipe: Recipe, model: Model, *, seed: int, where: torch.device) -> Optimization:
+    """The recipe's scene, at its beginning, on the way to look like an object: in as many steps as the run has.
+
+    Backgrounds are random whatever the recipe has, so that an object in a background's colour is not missed.
+    """
+    recipe = replace(recipe, background=Background(mode="random"), particles=1)
+    made = scene(recipe, seed, where)
+    return Optimization(
+        scene=made,
+        prior=inverse.only(model),
+        objective=inverse.residual,
+        prompt=Prompt(model.caption),
+        sampling=sampling(recipe, recipe.steps, seed, where),
+        trainer=trainer(recipe, made),
+        steps=recipe.steps,
+        seed=seed,
+        penalties={
+            name: weight_of(recipe, name) for name in recipe.regularizers if ":" not in name
+        },
+        regularizers=regularizers_of(recipe),
     )
 
 

@@ -14,6 +14,7 @@ from sds3d.priors import OWN, PRIORS, PriorKind, parse_prior
 from sds3d.recipe.families import (
     BY_CALLER,
     class_of,
+    compares_with_source,
     loader,
     objective_of,
     regularizers_of,
@@ -51,6 +52,15 @@ def check(recipe: Recipe, prior: str, *, image: bool = False) -> None:
     if image and "image" not in accepted:
         raise UsageError(
             f"objective '{recipe.objective.name}' takes no image prompt", "use --method csm"
+        )
+
+
+def require_start(recipe: Recipe, start: str) -> None:
+    """Raises UsageError when the objective compares with a source, and the run starts from nothing."""
+    if not start and compares_with_source(recipe):
+        raise UsageError(
+            f"objective '{recipe.objective.name}' changes a scene that is there, and needs one",
+            "use sds3d edit, or another --method",
         )
 
 

@@ -37,6 +37,12 @@ def scene_of(recipe: Recipe) -> Callable[..., Scene]:
     return find(SCENES, recipe.scene.name, "scene.name")
 
 
+def compares_with_source(recipe: Recipe) -> bool:
+    """Whether the objective names what an edit starts from, and so can only edit.  Raises RecipeError."""
+    names = inspect.signature(objective_of(recipe)).parameters
+    return "source" in names or "source_z" in names
+
+
 def loader(path: str) -> Callable[..., Prior]:
     """The function at an import path that loads a prior.  Raises PriorError."""
     return find({}, path, "prior", PriorError)

@@ -12,17 +12,18 @@ from typing import Any
 
 from sds3d import files
 from sds3d.errors import RunError, Sds3dError
-from sds3d.runs.job import RECORD, Job
+from sds3d.runs.job import RECIPE, RECORD, Job
 from sds3d.runs.result import Result, expect, is_plain
 
 CHECKPOINT = "checkpoint.safetensors"
-RECIPE = "recipe.toml"
+START = "start.safetensors"  # the scene that was fitted to the mesh of an edit
 METRICS = "metrics.jsonl"
 PROGRESS = "progress.png"
-BASIC = (RECORD, RECIPE, METRICS, CHECKPOINT, PROGRESS)
+BASIC = (RECORD, RECIPE, METRICS, CHECKPOINT, START, PROGRESS)
 SCHEMA = "sds3d run 1"  # marks a run.json as ours
+BEGUN = "start "  # before the names of the files that an edit begins with, among the inputs
 STATUSES = ("running", "stopped", "finished")
-IDENTITY = ("prompt", "negative", "image", "method", "scene", "prior", "seed")  # of a Job
+IDENTITY = ("prompt", "negative", "image", "method", "scene", "prior", "seed", "source")  # of a Job
 ANOTHER = "give another folder with --out"
 START_OVER = f"{ANOTHER}, or replace the run with --overwrite"
 
@@ -172,10 +173,10 @@ def require_same_inputs(folder: RunFolder, inputs: Mapping[str, str]) -> None:
         return
     before = folder.record.inputs
     changed = [name for name in {**before, **inputs} if before.get(name) != inputs.get(name)]
-    raise RunError(
-        f"'{folder.path}' holds a run whose prior had other weights or files: {changed[0]} has changed",
-        START_OVER,
-    )
+    whose = "whose prior had other weights or files"
+    if changed[0].startswith(BEGUN):
+        whose = "that began with another scene"
+    raise RunError(f"'{folder.path}' holds a run {whose}: {changed[0]} has changed", START_OVER)
 
 
 def trim_metrics(path: Path, step: int) -> dict[str, float]:

@@ -13,10 +13,19 @@ from sds3d.interrupt import Interrupt, graceful
 from sds3d.loops.scene import optimize
 from sds3d.loops.step import Event
 from sds3d.mesh.formats import EXPORTERS
-from sds3d.runs import difference
+from sds3d.recipe import build
+from sds3d.runs import checkpoint, difference
 from sds3d.runs.difference import Difference
+from sds3d.runs.edit import begun
 from sds3d.runs.export import export_meshes
-from sds3d.runs.folder import METRICS, PROGRESS, Record, require_same_inputs, trim_metrics
+from sds3d.runs.folder import (
+    METRICS,
+    PROGRESS,
+    START,
+    Record,
+    require_same_inputs,
+    trim_metrics,
+)
 from sds3d.runs.job import Job, named_by, resolve
 from sds3d.runs.machine import device_name, peak_gib, reset_peak, versions
 from sds3d.runs.page import write_page
@@ -37,6 +46,7 @@ def generate(job: Job, report: Report = SILENT) -> Result:
     another one works in the folder.  Nothing is written before the prior has accepted the prompt.
     """
     job.check_files()
+    job = begun(job)
     recipe = resolve(job)
     job = named_by(recipe, job)
     with files.locked(job.folder()):
@@ -81,6 +91,7 @@ def _train(run: Run, found: Sequence[Difference], report: Report) -> Result:
     """Optimises from the start or from the checkpoint, and exports."""
     reset_peak()
     with run.clock("load"):
+        run.require_readable_start()
         report.stage("prior")
         report.note(run.prior.describe(run.prompt))
         if run.job.recipe == run.job.default:
@@ -90,11 +101,6 @@ def _train(run: Run, found: Sequence[Difference], report: Report) -> Result:
             )
         inputs = run.inputs()
         require_same_inputs(run.folder, inputs)
-        start = run.resume()
-    if start:
-        difference.require_steps_left(run.folder, start, run.recipe.steps, found)
-        change = f", with another recipe: {difference.text(found)}" if found else ""
-        report.note(f"going on from step {start} of {run.recipe.steps}{change}")
     record = Record(
         status="running",
         job=run.job,
@@ -104,6 +110,15 @@ def _train(run: Run, found: Sequence[Difference], report: Report) -> Result:
         environment={"device": device_name(run.device), "versions": versions()},
         result=run.folder.record.result if run.folder.record else None,
     )
+    if run.must_fit:
+        run.folder = run.folder.begin(record, run.recipe_text)
+        _fit_start(run, report)
+    with run.clock("load"):
+        start = run.resume()
+    if start:
+        difference.require_steps_left(run.folder, start, run.recipe.steps, found)
+        change = f", with another recipe: {difference.text(found)}" if found else ""
+        report.note(f"going on from step {start} of {run.recipe.steps}{change}")
     files.remove_temporary(run.folder.path)
     run.folder = run.folder.begin(record, run.recipe_text)
     last = trim_metrics(run.folder.path / METRICS, start)
@@ -112,6 +127,25 @@ def _train(run: Run, found: Sequence[Difference], report: Report) -> Result:
         done, values = _fit(run, start, last, report, interrupt)
     status = "finished" if done == run.recipe.steps else "stopped"
     return _finish(run, status, done, values, run.job.formats, report)
+
+
+def _fit_start(run: Run, report: Report) -> None:
+    """Fits a scene to the mesh that an edit begins with, and keeps it in the run folder.
+
+    What interrupts it ends the run, and the next one fits again.
+    """
+    report.stage("start")
+    model, _ = run.mesh
+    problem = build.fitting(run.recipe, model, seed=run.job.seed, where=run.device)
+
+    def on_step(event: Event) -> bool:
+        report.step(event.step + 1, problem.steps, dict(event.values))
+        return True
+
+    with run.clock("start"):
+        optimize(problem, range(problem.steps), on_step)
+        tensors = checkpoint.pack({"scene": problem.scene}, {})
+        checkpoint.write(run.folder.path / START, tensors, {"steps": problem.steps})
 
 
 def _fit(

@@ -25,13 +25,14 @@ DEFAULT_METHOD = next(iter(OBJECTIVES))
 
 DEVICES = ("auto", "cpu", "cuda")
 RECORD = "run.json"  # what makes a folder a run folder
+RECIPE = "recipe.toml"
 IMPORT_PATH = re.compile(r"[^\W\d]\w*(\.\w+)*:[^\W\d]\w*(\.\w+)*")  # package.module:name
 PICTURE_SIZES = range(16, 2049)  # pixels
 
 
 @dataclass(frozen=True)
 class Job:
-    """The options of `sds3d generate`.
+    """The options of `sds3d generate` and `sds3d edit`.
 
     prompt, negative: what to make, and what to steer away from.  image: an image prompt in addition to the
     words, for methods that take one.
@@ -41,6 +42,8 @@ class Job:
     out: the run folder itself; empty means outputs/<slug>-<hash>/<method>-<seed>, with the scene beside the
     method unless it is a NeRF.
     preview_size, turntable_size: pixels of a view in preview.png, and of the film.
+    start, source: of an edit, the run folder or the mesh file that it begins with, and the prompt that
+    describes it; empty means the run's own.  [scene] and particles are those of a run that it begins with.
     trust_recipe: whether a recipe that a run folder brought may import code by `package.module:name`.
 
     Raises UsageError, RecipeError or PriorError for an invalid value.  Whether files and folders
@@ -66,6 +69,8 @@ class Job:
     preview_size: int = 192
     turntable_size: int = 320
     trust_recipe: bool = False
+    start: str = ""
+    source: str = ""
 
     def __post_init__(self) -> None:
         for name in ("formats", "overrides"):
@@ -74,6 +79,10 @@ class Job:
         for field in fields(self):
             _check_type(field.name, str(field.type), getattr(self, field.name))
         parse(self.prompt, self.negative)
+        if self.source:
+            parse(self.source)
+        if self.source and not self.start:
+            raise UsageError("source describes a start, and there is none", "give start too")
         if not self.recipe:  # a recipe may name objectives and scenes of the user's own
             _check_name("method", self.method, OBJECTIVES)
             _check_name("scene", self.scene, SCENES)
@@ -156,6 +165,7 @@ class Job:
     def kind(self) -> str:
         """The part of the folder's name that stands for the method and the scene."""
         name = self.method if self.scene == DEFAULT_SCENE else f"{self.method}-{self.scene}"
+        name = f"edit-{name}" if self.start else name
         return re.sub(r"[^\w-]+", "-", name)
 
     def check_files(self) -> None:
@@ -168,6 +178,7 @@ class Job:
 
             read_image(Path(self.image))
         parse_prior(self.prior)
+        self._check_start()
         recipe = Path(self.recipe)
         if os.path.isfile(recipe) and os.path.isfile(recipe.parent / RECORD):
             require_trust(recipe_imports(self.recipe), f"'{recipe}'", self.trust_recipe)
@@ -179,6 +190,48 @@ class Job:
             raise RunError(message, "give another folder with --out") from error
         if not existing.is_dir() or not os.access(existing, os.W_OK):
             raise RunError(f"cannot write to '{existing}'", "give another folder with --out")
+
+    @property
+    def begins_with_run(self) -> bool:
+        """Whether it edits the scene of a run, and not a mesh file."""
+        return bool(self.start) and os.path.isdir(self.start)
+
+    def _check_start(self) -> None:
+        """Raises UsageError or RecipeError for a start that cannot be used."""
+        if not self.start:
+            return
+        if not self.begins_with_run:
+            _check_mesh_name(self.start)
+            if not self.source:
+                raise UsageError(
+                    f"what does '{self.start}' show?", 'say it: --source "a red armchair"'
+                )
+            return
+        if os.path.realpath(self.start) == os.path.realpath(self.folder()):
+            raise UsageError(
+                f"'{self.start}' is what the edit starts from, and stays as it is",
+                "give another folder with --out",
+            )
+        recipe = os.path.join(self.start, RECIPE)
+        if os.path.isfile(recipe):
+            require_trust(recipe_imports(recipe), f"'{recipe}'", self.trust_recipe)
+
+
+def _check_mesh_name(path: str) -> None:
+    """Raises UsageError for what is neither a run folder nor a mesh file."""
+    if not os.path.isfile(path):
+        raise UsageError(
+            f"'{path}' is neither a run folder nor a mesh file",
+            "give the folder that 'sds3d generate' named, or a .glb, .gltf, .obj, .ply or .stl",
+        )
+    from sds3d.mesh.readers import SUFFIXES
+
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UsageError(
+            f"'{path}' is no mesh file{nearest(suffix, SUFFIXES)}",
+            f"give one of {', '.join(SUFFIXES)}",
+        )
 
 
 def _check_name(name: str, value: str, known: Mapping[str, str]) -> None:
@@ -221,12 +274,39 @@ def resolve(job: Job) -> Recipe:
     """The job's recipe with its preset, its --set overrides and its --steps applied."""
     asked = {"steps": job.steps, "particles": job.particles}
     options = [f"{key}={value}" for key, value in asked.items() if value is not None]
-    return recipes.load(job.recipe_name, job.preset, [*job.overrides, *options])
+    recipe = recipes.load(job.recipe_name, job.preset, [*job.overrides, *options])
+    return _with_scene_of_start(recipe, job) if job.begins_with_run else recipe
+
+
+def _with_scene_of_start(recipe: Recipe, job: Job) -> Recipe:
+    """The recipe with the scene and the particles of the run that the job begins with.
+
+    Raises RecipeError for a recipe of another kind of scene, and for overrides of what the start has settled.
+    """
+    begun = recipes.load(Path(job.start) / RECIPE)
+    particles = [] if job.particles is None else [f"particles={job.particles}"]
+    for override in (*job.overrides, *particles):
+        key = override.partition("=")[0].strip()
+        if key == "particles" or key.startswith("scene."):
+            raise RecipeError(
+                f"--set {override}: an edit keeps {key} of its start", "leave this one out"
+            )
+    if recipe.scene.name != begun.scene.name:
+        raise RecipeError(
+            f"'{job.start}' has the scene '{begun.scene.name}', the recipe '{recipe.scene.name}'",
+            f"use a recipe for {begun.scene.name}",
+        )
+    return replace(recipe, scene=begun.scene, particles=begun.particles)
 
 
 def prompt_of(job: Job, recipe: Recipe) -> Prompt:
     """The job's prompt, with its negative prompt or else the recipe's.  Raises UsageError."""
     return parse(job.prompt, job.negative or recipe.prompting.negative, job.image)
+
+
+def source_of(job: Job, recipe: Recipe) -> Prompt:
+    """The prompt that describes the job's start, with the negative prompt of the job.  Raises UsageError."""
+    return parse(job.source, job.negative or recipe.prompting.negative)
 
 
 def named_by(recipe: Recipe, job: Job) -> Job:

@@ -40,7 +40,8 @@ def facts(job: Job, result: Result) -> Mapping[str, str]:
     total = sum(result.seconds.values())
     split = (f"{name} {value:.1f}" for name, value in result.seconds.items() if value >= 0.05)
     values = (f"{name} {value:.4g}" for name, value in result.values.items())
-    return {
+    begun = {"edit of": f"{job.start} ({job.source})"} if job.start else {}
+    return begun | {
         "method, scene, seed": f"{job.method}, {job.scene}, {job.seed}",
         "prior": job.prior,
         "steps": f"{result.steps} ({result.status})",

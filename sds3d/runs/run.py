@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,15 +14,27 @@ import torch
 from sds3d.diffusion.prior import Prior
 from sds3d.files import digest
 from sds3d.language.prompt import Prompt
+from sds3d.library.kit.model import Model, member
 from sds3d.loops.clock import Clock
+from sds3d.loops.edit import Source
 from sds3d.loops.step import Optimization
+from sds3d.mesh.load import load_shape
 from sds3d.recipe import build
 from sds3d.recipe import load as recipes
-from sds3d.recipe.check import check
+from sds3d.recipe.check import check, require_start
+from sds3d.recipe.families import compares_with_source
 from sds3d.recipe.schema import Recipe
 from sds3d.runs import checkpoint
-from sds3d.runs.folder import RECIPE, RunFolder, look, require_run, require_same
-from sds3d.runs.job import Job, prompt_of, recipe_imports, require_trust, resolve
+from sds3d.runs.folder import BEGUN, CHECKPOINT, START, RunFolder, look, require_run, require_same
+from sds3d.runs.job import (
+    RECIPE,
+    Job,
+    prompt_of,
+    recipe_imports,
+    require_trust,
+    resolve,
+    source_of,
+)
 from sds3d.runs.machine import device
 from sds3d.scenes.scene import Scene
 
@@ -58,7 +71,45 @@ class Run:
             seed=self.job.seed,
             where=self.device,
             clock=self.clock,
+            start=self.start if self.job.start else None,
         )
+
+    @cached_property
+    def start(self) -> Source:
+        """What an edit begins with.  Raises RunError, for a mesh as long as no scene is fitted to it."""
+        scene = build.scene(self.recipe, self.job.seed, self.device)
+        begun = Path(self.job.start)
+        path = begun / CHECKPOINT if self.job.begins_with_run else self.folder.path / START
+        tensors, _ = checkpoint.read(path)
+        checkpoint.restore(path, tensors, {"scene": scene}, {})
+        return Source(scene.requires_grad_(False), self.source_prompt)
+
+    @property
+    def source_prompt(self) -> Prompt:
+        """The checked prompt that describes the start of an edit."""
+        return source_of(self.job, self.recipe)
+
+    @cached_property
+    def mesh(self) -> tuple[Model, Mapping[str, str]]:
+        """(the mesh that an edit begins with, in its scene's frame; SHA-256 of its files).
+
+        Raises MeshError.
+        """
+        shape, file = load_shape(Path(self.job.start))
+        return member(shape, self.job.source), file.hashes
+
+    def require_readable_start(self) -> None:
+        """Reads the mesh that an edit begins with, before anything large is loaded.  Raises MeshError."""
+        if self.job.start and not self.job.begins_with_run:
+            _ = self.mesh
+
+    @property
+    def must_fit(self) -> bool:
+        """Whether the scene of an edit has to be fitted to its mesh first; not again by a run that goes on."""
+        if not self.job.start or self.job.begins_with_run:
+            return False
+        same = self.folder.has_checkpoint or self.folder.recipe_text == self.recipe_text
+        return not (same and (self.folder.path / START).is_file())
 
     @cached_property
     def scene(self) -> Scene:
@@ -96,11 +147,17 @@ class Run:
         return step
 
     def inputs(self) -> dict[str, str]:
-        """SHA-256 of what the run depends on beside its recipe: prior's weights, image.  Loads the prior."""
+        """SHA-256 of what the run depends on beside its recipe: weights, image, start.  Loads the prior."""
         self.prior.describe(
             self.prompt
         )  # a folder's files are read, and hashed, when they are needed
+        if compares_with_source(self.recipe):
+            self.prior.describe(self.source_prompt)
         hashes = dict(self.prior.weights)
+        if self.job.begins_with_run:
+            hashes[f"{BEGUN}{CHECKPOINT}"] = digest(Path(self.job.start) / CHECKPOINT)
+        elif self.job.start:
+            hashes |= {f"{BEGUN}{name}": sha for name, sha in self.mesh[1].items()}
         if self.job.image:
             hashes["image"] = digest(Path(self.job.image))
         return hashes
@@ -109,6 +166,9 @@ class Run:
         """Size and time of change of the files behind `inputs`; equal stamps spare hashing them."""
         source = self.job.prior.partition(":")[2]
         paths = [Path(self.job.image)] if self.job.image else []
+        if self.job.start:
+            begun = Path(self.job.start)
+            paths.append(begun / CHECKPOINT if self.job.begins_with_run else begun)
         if source and os.path.isdir(source):
             paths += sorted(p for p in Path(source).rglob("*") if p.is_file())[:MOST_FILES]
         stamps = {}
@@ -128,15 +188,18 @@ def prepare(job: Job, recipe: Recipe) -> Run:
     folder = look(job.folder(), overwrite=job.overwrite)
     require_same(folder, job)
     check(recipe, job.prior, image=bool(job.image))
+    require_start(recipe, job.start)
     return Run(job, recipe, folder, where)
 
 
 def trial(job: Job) -> Run:
     """A run on the CPU of which nothing is read or written: for a look at its prior, or a few steps.
 
-    Raises RecipeError for a recipe that does not load.
+    Raises RecipeError for a recipe that does not load, UsageError for one that needs a start.
     """
-    return Run(job, resolve(job), RunFolder(job.folder()), device("cpu"))
+    recipe = resolve(job)
+    require_start(recipe, job.start)
+    return Run(job, recipe, RunFolder(job.folder()), device("cpu"))
 
 
 def open_run(path: Path, *, trust_recipe: bool = False) -> Run:

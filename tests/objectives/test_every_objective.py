@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from gaussian import Always, GaussianPrior
+from gaussian import Always, GaussianPrior, gaussian_cond
 
 from sds3d.diffusion.cond import Embedding
 from sds3d.lookup import find
@@ -49,6 +49,8 @@ def gradient(name, z, t, eps, cond):
         fraction=0.5,
         t_low=0.02,
         rgb=(z + 1) / 2,
+        source_z=0.5 * z,
+        source=gaussian_cond(cond.null.embedding, cond.text.embedding),
         students={"renders": student} if recipe.students else {},
     )
     function = function_of(name)

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from sds3d.cli.console import bar, clock, closing, counts, say_stopping
+from sds3d.runs.job import Job
 from sds3d.runs.result import Result
 
 
@@ -86,7 +87,10 @@ def test_a_run_outlives_its_terminal(tmp_path):
 
 def test_the_closing_panel_adds_up(tmp_path, capsys):
     seconds = {"load": 1.0, "render": 59.5, "mesh": 2.0}
-    closing(Result(tmp_path, "finished", {"glb": tmp_path / "mesh.glb"}, seconds, 9, {}, 1.0), 4)
+    closing(
+        Result(tmp_path, "finished", {"glb": tmp_path / "mesh.glb"}, seconds, 9, {}, 1.0),
+        Job("a box", seed=4),
+    )
     panel = capsys.readouterr().out
     assert "9 steps in 1:02" in panel
     assert "total         62.5 s" in panel
