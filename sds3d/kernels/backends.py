@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 
 import torch
@@ -18,6 +19,12 @@ FIX = {
     " git+https://github.com/NVlabs/tiny-cuda-nn/#subdirectory=bindings/torch",
 }
 
+COMPILED = {  # what a package's CUDA kernels are loaded as; None, or an error, where they cannot be
+    "gsplat": ("gsplat.cuda._backend", "_C"),
+    "nerfacc": ("nerfacc.cuda._backend", "_C"),
+    "tinycudann": ("tinycudann", "Encoding"),
+}
+
 
 @cache
 def installed(name: str) -> bool:
@@ -25,26 +32,54 @@ def installed(name: str) -> bool:
     return name == "torch" or find_spec(name) is not None
 
 
+@cache
+def problem(name: str) -> str:
+    """Why a backend cannot be used, in a few words; "" when it can.
+
+    The wheels of gsplat and nerfacc hold sources that are compiled when they are first loaded, which needs
+    CUDA's compiler: without one they are installed and of no use.
+    """
+    if not installed(name):
+        return "not installed"
+    if name not in COMPILED:
+        return ""
+    module, attribute = COMPILED[name]
+    try:
+        kernels = getattr(import_module(module), attribute, None)
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        return f"installed, but it does not load: {reason}"
+    return "" if kernels is not None else "installed, but without compiled kernels"
+
+
+def notes(device: torch.device) -> list[str]:
+    """A sentence for each package that is installed for the device and cannot be used."""
+    if device.type != "cuda":
+        return []
+    found = {name: problem(name) for name in COMPILED if installed(name)}
+    return [f"{name} is {why}; slower kernels take its place" for name, why in found.items() if why]
+
+
 def pick(backend: str, device: torch.device, *, cpu: Sequence[str], cuda: Sequence[str]) -> str:
     """The name of the implementation to use on `device`.
 
     cpu, cuda: the names of a kernel's implementations on each kind of device, best first; "auto" is the first
-    that is installed.  Raises UsageError for a name that the kernel does not have, BackendError for one that
-    does not run on the device or is not installed.
+    that can be used.  Raises UsageError for a name that the kernel does not have, BackendError for one that
+    does not run on the device or cannot be used.
     """
     here = cuda if device.type == "cuda" else cpu
     if backend == "auto":
-        return next(name for name in here if installed(name))
+        return next(name for name in here if not problem(name))
     if backend not in {*cpu, *cuda}:
         raise UsageError(
             f"unknown backend '{backend}'{nearest(backend, {*cpu, *cuda})}",
-            f"use {' or '.join(here)}, or 'auto' for the first that is installed",
+            f"use {' or '.join(here)}, or 'auto' for the first that can be used",
         )
     if backend not in here:
         raise BackendError(
             f"backend '{backend}' does not run on {device.type}",
-            f"use {' or '.join(here)}, or 'auto' for the first that is installed",
+            f"use {' or '.join(here)}, or 'auto' for the first that can be used",
         )
-    if not installed(backend):
-        raise BackendError(f"backend '{backend}' is not installed", FIX[backend])
+    if why := problem(backend):
+        raise BackendError(f"backend '{backend}' is {why}", FIX[backend])
     return backend

@@ -11,7 +11,7 @@ import imageio_ffmpeg
 import torch
 
 from sds3d.kernels import composite_numba as kernels
-from sds3d.kernels.backends import FIX, installed
+from sds3d.kernels.backends import FIX, installed, problem
 from sds3d.runs.machine import versions
 
 CGROUP_LIMITS = (  # of a container's memory, version 2 and 1
@@ -53,10 +53,10 @@ def _cuda() -> str:
 
 
 def _accelerator(name: str) -> str:
-    unused = "" if torch.cuda.is_available() else "; used on CUDA devices only"
-    if installed(name):
-        return f"installed{unused}"
-    return f"not installed{unused or f': {FIX[name]}'}"
+    if not torch.cuda.is_available():
+        return f"{'' if installed(name) else 'not '}installed; used on CUDA devices only"
+    why = problem(name)
+    return f"{why}: {FIX[name]}" if why else "installed, and it loads"
 
 
 def _numba_cache() -> str:

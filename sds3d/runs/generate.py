@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sds3d import files
 from sds3d.interrupt import Interrupt, graceful
+from sds3d.kernels.backends import notes
 from sds3d.loops.scene import optimize
 from sds3d.loops.step import Event
 from sds3d.mesh.formats import EXPORTERS
@@ -94,6 +95,8 @@ def _train(run: Run, found: Sequence[Difference], report: Report) -> Result:
         run.require_readable_start()
         report.stage("prior")
         report.note(run.prior.describe(run.prompt))
+        for note in notes(run.device):
+            report.note(note)
         if run.job.recipe == run.job.default:
             report.note(
                 f"recipe {run.job.recipe}, the default for this model: {run.recipe.objective.name}, "

@@ -1,11 +1,8 @@
-"""Laws of how kernels are chosen and split between threads."""
+"""Laws of how kernels are split between threads."""
 
 import numpy as np
 import pytest
-import torch
 
-from sds3d.kernels import backends
-from sds3d.kernels.backends import pick
 from sds3d.kernels.threads import parallel_for
 
 
@@ -28,10 +25,3 @@ def test_an_exception_in_any_piece_is_raised():
 
     with pytest.raises(ValueError, match="piece from 5"):
         parallel_for(fail_late, 10, threads=2)
-
-
-def test_auto_is_the_first_implementation_that_is_installed(monkeypatch):
-    monkeypatch.setattr(backends, "installed", lambda name: name != "nerfacc")
-    choices = {"cpu": ("numba", "torch"), "cuda": ("nerfacc", "torch")}
-    assert pick("auto", torch.device("cpu"), **choices) == "numba"
-    assert pick("auto", torch.device("cuda"), **choices) == "torch"
