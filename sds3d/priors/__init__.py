@@ -103,7 +103,7 @@ def _check_source(kind: PriorKind, source: str, *, given: bool) -> None:
             )
         if source and not found:
             raise PriorError(
-                f"'{source}' is no folder, no OWNER/MODEL and no short name"
+                f"'{source}' is not a folder, an OWNER/MODEL or a short name"
                 f"{nearest(source.partition('@')[0], aliases())}",
                 kind.source,
             )
