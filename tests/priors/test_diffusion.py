@@ -26,6 +26,7 @@ from sds3d.language.prompt import Prompt
 from sds3d.objectives import sds
 from sds3d.priors.hub.pretrained import load_pretrained
 from sds3d.priors.hub.prior import EPS, DiffusionPrior
+from sds3d.recipe.schema import Prompting
 from sds3d.students.lora import LoraStudent
 from sds3d.views.cameras import orbit
 from sds3d.views.directions import Directions, perp_neg, plain
@@ -327,7 +328,7 @@ def test_a_row_whose_prompt_drops_a_word_is_conditioned_on_the_rest():
 def test_perp_neg_runs_and_each_text_is_encoded_once():
     prior = known(torch.zeros(16, 3, 8, 8))
     for _ in range(3):
-        for policy in (plain(45, 60), perp_neg(1.0, 60)):
+        for policy in (plain(45, 60), perp_neg(1.0, 60, Prompting().perp_neg_curves)):
             z, cond = seen(prior, 4, directions=policy(orbit(4, 12)))
             t = torch.full((4,), 0.5)
             sds.grad(prior, z, t, z, cond, guidance_scale=7.5, weight="uniform")

@@ -205,10 +205,12 @@ def test_a_word_about_the_side_selects_the_side_for_a_camera_blind_prior():
 
 
 def test_a_prior_conditioned_on_the_camera_ignores_words_about_the_side(cameras):
+    from sds3d.recipe.schema import Prompting
     from sds3d.views.directions import perp_neg
 
     prior, background = make(), torch.full((len(cameras), 3), GREY)
-    cond = prior.condition(PROMPT, cameras, background, perp_neg(1.0, 60)(cameras))
+    directions = perp_neg(1.0, 60, Prompting().perp_neg_curves)(cameras)
+    cond = prior.condition(PROMPT, cameras, background, directions)
     assert torch.equal(cond.text.embedding, conditioned(prior, cameras).text.embedding)
     assert cond.away == ()
 
