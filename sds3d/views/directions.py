@@ -153,8 +153,11 @@ def _mixture(
 
 
 def _nearness(azimuth_deg: float) -> tuple[float, bool]:
-    """(r, whether the front half is seen): r falls from 1 to 0 from the front to the side, and to the back."""
-    away = abs((azimuth_deg + 180) % 360 - 180)
+    """(r, whether the front half is seen): r falls from 1 to 0 from the front to the side, and to the back.
+
+    azimuth_deg: in (-180, 180].
+    """
+    away = abs(azimuth_deg)
     return (1 - away / 90, True) if away < 90 else (2 - away / 90, False)
 
 
@@ -167,7 +170,8 @@ def _negatives(
 ) -> list[tuple[Blend, float]]:
     """The two words that a view is pushed away from, with their weights, at most 0."""
     if elevation_deg > overhead_deg:
-        return [({"overhead": 1.0}, 0.0)] * 2
+        nothing = ({"overhead": 1.0}, 0.0)
+        return [nothing, nothing]
     side = side_word(azimuth_deg, left_right=left_right)
     r, facing = _nearness(azimuth_deg)
     front, side_in_front, side_behind, front_behind = curves

@@ -112,3 +112,19 @@ def test_cells_are_small_and_what_lies_behind_has_others(rng):
     assert (cell_of(0.6 * direction) != cell_of(-0.6 * direction)).all()
     ends = cell_of(torch.tensor([[0.0, 0, 0], [2.0, 0, 0], [0, 0, -1]]))
     assert ((ends >= 0) & (ends < SHELLS * SIDE**2)).all()
+
+
+def test_every_cell_is_somewhere_in_the_ball(rng):
+    assert carried(rng, 2).shape == (SHELLS * SIDE**2, 2)
+    points = directions(400_000, rng) * torch.rand(400_000, 1, generator=rng)
+    cell = cell_of(points)
+    shell, i, j = cell // SIDE**2, cell // SIDE % SIDE, cell % SIDE
+    for found, count in ((shell, SHELLS), (i, SIDE), (j, SIDE)):
+        assert set(found.unique().tolist()) == set(range(count))
+
+
+def test_a_pixel_that_sees_one_cell_has_its_noise():
+    cameras = orbit(1, 160)
+    fresh = torch.full((1, 1, 160, 160), -1.0)
+    seen = on_ball(cameras, fresh, torch.ones(SHELLS * SIDE**2, 1))
+    assert seen[seen > 0].min() == 1

@@ -404,3 +404,15 @@ def test_the_scene_is_called_after_each_step_with_the_step_its_optimizer_and_the
     for step in (3, 4):
         take_step(run, step)
     assert calls == [(3, run.trainer.optimizer, True), (4, run.trainer.optimizer, True)]
+
+
+def test_a_student_learns_the_same_from_a_scaled_loss():
+    """The scale is a power of two, so not even the last bit differs."""
+    plain, scaled = Recorder(), Recorder()
+    for student, scale in ((plain, None), (scaled, LossScale())):
+        trainer = Trainer(torch.optim.SGD(student.parameters(), lr=0.1))
+        learner = Learner(student, trainer, 0.0, scale)
+        cond = gaussian_cond(torch.zeros(VIEWS, 3, SIZE, SIZE))
+        learner.learn(torch.zeros(VIEWS, 3, SIZE, SIZE), cond, generator(0, 0), 0, 10)
+    assert plain.scale != 1
+    assert torch.equal(plain.scale, scaled.scale)

@@ -8,6 +8,7 @@ import torch
 from gaussian import Always, GaussianPrior, gaussian_cond
 
 from sds3d.diffusion.cond import Embedding
+from sds3d.diffusion.schedule import alpha_bar
 from sds3d.objectives import apfo, bridge, csd, isd, sds, vsd
 from sds3d.objectives.apfo import rate
 
@@ -141,3 +142,24 @@ def test_isd_of_a_prior_of_one_picture_is_the_classifier_alone_for_its_ode_is_a_
     same = gaussian_cond(cond.text.embedding, cond.text.embedding)
     still = isd.grad(prior, z, t, eps, same, **ISD)
     torch.testing.assert_close(still, torch.zeros_like(z), atol=1e-10, rtol=0)
+
+
+def test_the_rate_at_the_last_time_is_the_slope_over_the_last_trained_step():
+    ratio = ((1 - alpha_bar()) / alpha_bar()).sqrt()
+    expected = 1000 * (ratio[999] - ratio[998])
+    found = apfo.rate(GaussianPrior(0.7), torch.tensor([1.0], dtype=torch.float64))
+    torch.testing.assert_close(found.flatten(), expected[None], rtol=1e-6, atol=0)
+
+
+def test_the_later_point_of_isd_is_not_below_the_first_trained_time(case):
+    z, _, eps, cond = case
+    asked = []
+
+    class Recording(GaussianPrior):
+        def predict_noise(self, z_t, t, cond):
+            asked.append(t)
+            return super().predict_noise(z_t, t, cond)
+
+    t = torch.full((len(z),), 0.05, dtype=torch.float64)
+    isd.grad(Recording(0.7), z, t, eps, cond, interval=0.1, guidance_scale=7.5, weight="ratio")
+    assert torch.equal(asked[-1], torch.full_like(t, 0.001))

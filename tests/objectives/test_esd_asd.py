@@ -126,3 +126,16 @@ def test_asd_of_a_linear_prior_is_its_prediction_for_the_difference_of_the_two_p
     t_plus = (t + 0.1 * (t - 0.02)).clamp_max(0.999)
     difference = add_noise(prior, z, t, eps) - add_noise(prior, z, t_plus, eps)
     torch.testing.assert_close(g, prior.alpha_sigma(t)[1] ** 2 * 2 * difference)
+
+
+def test_asd_below_the_lower_bound_looks_no_later(case, rng):
+    """A time that is lower than t_low, as per-view times may be: eta has no effect on it."""
+    options = {
+        "rng": rng,
+        "t_low": 1.0,
+        "guidance_scale": 7.5,
+        "random_shift": False,
+        "weight": "ratio",
+    }
+    far, none = (asd.grad(GaussianPrior(0.7), *case, eta=eta, **options) for eta in (0.9, 0.0))
+    torch.testing.assert_close(far, none)

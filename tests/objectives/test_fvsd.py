@@ -113,3 +113,11 @@ def test_chi_squares_h_gives_its_gradient_where_it_is_finite():
     assert found.item() == pytest.approx(
         ((value(m + step) - value(m - step)) / (2 * step)).item(), rel=1e-4
     )
+
+
+def test_a_ratio_near_zero_is_kept_within_its_limit_too(case, student):
+    torch.testing.assert_close(
+        at(case, 1e-6, "forward-kl", student), at(case, 1e-3, "forward-kl", student)
+    )
+    larger = at(case, 2e-3, "forward-kl", student)
+    assert (larger - at(case, 1e-3, "forward-kl", student)).abs().max() > 0

@@ -211,3 +211,23 @@ def test_the_turns_divide_the_circle():
     assert [int((row > 0).sum()) for row in rows] == [2, 2]
     assert rows[0, 1] > 0
     assert rows[1, 7] > 0
+
+
+def test_left_ends_where_right_begins():
+    sides_of = {
+        a: side_word(a, left_right=True) for a in (179.5, 180, 180.5, -179.5, -180.5, 0, 360)
+    }
+    assert sides_of == {
+        179.5: "left side", 180: "right side", 180.5: "right side", -179.5: "right side",
+        -180.5: "left side", 0: "left side", 360: "left side",
+    }  # fmt: skip
+
+
+def test_just_behind_the_side_the_back_has_its_first_share():
+    (blend,) = mixed(60)(at(90.5)).blends
+    assert blend == pytest.approx({"side": 1 - 0.5 / 90, "back": 0.5 / 90}, abs=1e-5)
+
+
+def test_from_overhead_both_of_perp_negs_prompts_are_that_word_alone():
+    away = perp_neg(1.0, 60, CURVES)(at(20.0, elevation=80.0)).away
+    assert [blends for blends, _ in away] == [({"overhead": 1.0},), ({"overhead": 1.0},)]
