@@ -7,6 +7,7 @@ import torch
 from gaussian import GaussianPrior
 
 from sds3d.diffusion.cond import Cond, Embedding
+from sds3d.diffusion.times import prioritized
 from sds3d.errors import PriorError, RecipeError, UsageError
 from sds3d.language.prompt import Prompt
 from sds3d.recipe import build
@@ -355,6 +356,7 @@ def both(prior, z, t, eps, cond, *, students):
         (["scene.foo=1"], RecipeError, "scene.foo"),
         (["prior.exact.variants=0"], RecipeError, "prior.exact.variants"),
         (["prior.exactt.variants=1"], RecipeError, "prior.exactt"),
+        (["prior.diffusers.vram=enormous"], RecipeError, "prior.diffusers.vram"),
         (["regularizers.os:nothing=1"], RecipeError, "'os' has no 'nothing'"),
     ],
 )
@@ -429,3 +431,38 @@ def test_perp_neg_is_refused_before_loading_for_objectives_without_a_form_of_it(
     assert "plain" in caught.value.fix
     check(load(f"{method}-nerf", overrides=["prompting.directions=plain"]), "exact")
     check(load("csd-nerf", overrides=["prompting.directions=perp-neg"]), "exact")
+
+
+def test_prioritized_times_are_dreamtimes_over_the_first_part_of_the_run():
+    wide = ["time.low=0.0", "time.low_end=0.0", "time.high=1.0", "time.high_end=1.0"]
+    sampling = draws('time.schedule="prioritized"', "time.until=0.5", *wide, steps=11)
+    expected = [prioritized(min(step / 5, 1.0), *recipe().time.priorities) for step in range(11)]
+    assert [sampling.bounds(step) for step in range(11)] == [(t, t) for t in expected]
+    alone = draws('time.schedule="prioritized"', *wide, steps=1)
+    assert alone.bounds(0)[0] == prioritized(0.0, *recipe().time.priorities)
+
+
+def test_image_sizes_that_a_students_patches_do_not_divide_are_refused_before_anything_loads(
+    tmp_path,
+):
+    made = recipe("camera.sizes=[16, 18]", name="vsd-nerf")
+    with pytest.raises(
+        RecipeError, match=r"camera\.sizes\[1\] = 18: must be a multiple of"
+    ) as caught:
+        check(made, "exact")
+    assert "students.renders.residual.patch = 4" in caught.value.message
+    check(recipe("camera.sizes=[16, 20]", name="vsd-nerf"), "exact")
+    check(recipe("camera.sizes=[18]"), "exact")  # SDS has no student
+    (tmp_path / "model_index.json").touch()
+    check(made, f"diffusers:{tmp_path}")  # and the student of a network has no such patches
+
+
+def test_a_prior_without_what_the_objective_needs_is_refused_before_it_loads(tmp_path):
+    (tmp_path / "model_index.json").touch()
+    with pytest.raises(PriorError, match="objective 'fvsd' needs a prior with a known density"):
+        check(recipe(name="fvsd-nerf"), f"diffusers:{tmp_path}")
+
+
+def test_the_table_of_the_prior_is_checked_even_where_the_recipe_has_none_of_it():
+    with pytest.raises(RecipeError, match=r"prior\.exact\.variants: missing"):
+        check(replace(recipe(), prior={}), "exact")
