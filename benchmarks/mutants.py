@@ -141,11 +141,12 @@ def _places(tree: ast.AST, scope: str = "") -> Iterator[tuple[ast.AST, str]]:
             node = copy.copy(node)  # noqa: PLW2901  without annotations, decorators and bases
             node.decorator_list = []
             if isinstance(node, ast.FunctionDef):
+                defaults = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+                yield from _places(
+                    ast.Tuple(defaults, ast.Load()), scope
+                )  # set where it is defined
                 node.returns = None
-                node.args = copy.copy(node.args)
-                for name in ("posonlyargs", "args", "kwonlyargs"):
-                    setattr(node.args, name, [])
-                node.args.vararg = node.args.kwarg = None
+                node.args = ast.arguments([], [], None, [], [], None, [])
         elif isinstance(node, ast.AnnAssign):
             if node.value is not None:
                 yield from _places(ast.Expression(node.value), inner)
@@ -307,11 +308,12 @@ class Coverage:
         content = {"seconds": self.seconds, "lines": self.lines, "broken": self.broken}
         path.write_text(json.dumps(content), encoding="utf-8")
 
-    def tests_of(self, file: Path, first: int, last: int) -> list[str]:
-        """Tests that reach a line in first..last; those of the file, or the nearest, where none does."""
+    def tests_of(self, file: Path, mutant: Mutant) -> list[str]:
+        """Tests that reach the mutant's lines; those of the file, or the nearest, for what runs at import."""
         name = file.relative_to(ROOT).as_posix()
         lines = self.lines.get(name, {})
-        reached = {t for line in range(first, last + 1) for t in lines.get(str(line), ())}
+        own = range(mutant.line, mutant.end + 1) if mutant.in_function() else ()
+        reached = {t for line in own for t in lines.get(str(line), ())}
         reached = reached or {t for tests in lines.values() for t in tests}
         near = NEAREST[max((p for p in NEAREST if name.startswith(p)), key=len)]
         reached = reached or {t for t in self.seconds if t.startswith(near)}
@@ -447,12 +449,14 @@ def _child(fork: Fork, writer: int) -> int:
     os.dup2(quiet, 2)
     if fork.mutant and fork.file:
         module = module_of(fork.file)
-        if module in sys.modules:
+        if fork.mutant.in_function() and module in sys.modules:
             try:
                 change(sys.modules[module], fork.file, fork.mutant)
             except LookupError:
                 return UNCHANGEABLE
         else:
+            for name in [name for name in sys.modules if name.partition(".")[0] == "sds3d"]:
+                del sys.modules[name]
             sys.meta_path.insert(0, _Finder(module, fork.file, fork.mutant.tree))
     options = ["-q", "--no-header", "--assert=plain", *(["-x"] if fork.mutant else [])]
     for plugin in ("cacheprovider", "randomly", "xdist", "cov"):
@@ -530,7 +534,7 @@ def main() -> None:
     forks = []
     for file, every in plan.items():
         for mutant in every:
-            tests = reach.tests_of(file, mutant.line, mutant.end)
+            tests = reach.tests_of(file, mutant)
             forks.append(Fork(file, mutant, tests, SLOWER * reach.duration(tests) + GRACE))
     whole = sorted({test for fork in forks for test in fork.tests})
     print(f"{len(forks)} mutants, {len(whole)} tests, which run once on the original", flush=True)
