@@ -50,7 +50,7 @@ def grad(
         weight: the name of w(t), see `sds3d.diffusion.noising.weight_at`.
     """
     u = torch.rand(len(t), generator=rng).to(t) if random_shift else 1.0
-    t_plus = (t + u * (eta * (t - t_low)).clamp_min(0)).clamp_max(0.999).maximum(t)
+    t_plus = (t + u * (eta * (t - t_low))).clamp_max(0.999).maximum(t)
     eps_plus = prior.predict_noise(add_noise(prior, z, t_plus, eps), t_plus, cond)
     eps_hat = cfg(prior, add_noise(prior, z, t, eps), t, cond, guidance_scale)
     return weight_at(prior, t, weight) * (eps_hat - eps_plus)
