@@ -7,7 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from sds3d.cli.generate import run
-from sds3d.cli.options import Debug, Device, Format, Json, Overrides, Preset, Steps
+from sds3d.cli.options import (
+    Debug,
+    Device,
+    Format,
+    Json,
+    Overrides,
+    Overwrite,
+    Preset,
+    PreviewSize,
+    Steps,
+    TrustRecipe,
+    TurntableSize,
+)
 from sds3d.errors import UsageError
 from sds3d.lookup import one_of
 from sds3d.objectives import EDITS, OBJECTIVES
@@ -40,12 +52,10 @@ def edit(
     device: Device = "auto",
     format: Format = "glb",
     set: Overrides = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")] = False,
-    preview_size: Annotated[int, typer.Option(help="Pixels per view in preview.png.")] = 192,
-    turntable_size: Annotated[int, typer.Option(help="Frame size of turntable.mp4.")] = 320,
-    trust_recipe: Annotated[
-        bool, typer.Option("--trust-recipe", help="Allow a run folder's recipe to import code.")
-    ] = False,
+    overwrite: Overwrite = False,
+    preview_size: PreviewSize = 192,
+    turntable_size: TurntableSize = 320,
+    trust_recipe: TrustRecipe = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:

@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from sds3d.cli.options import Debug, Device, Format, Json, Overrides, Preset, Steps, UpAxis
+from sds3d.cli.options import (
+    Debug,
+    Device,
+    Format,
+    Json,
+    Overrides,
+    Overwrite,
+    Preset,
+    PreviewSize,
+    Steps,
+    TrustRecipe,
+    TurntableSize,
+    UpAxis,
+)
 from sds3d.errors import INTERRUPTED, UsageError
 from sds3d.lookup import one_of
 from sds3d.objectives import EDITS, OBJECTIVES
@@ -47,12 +60,10 @@ def generate(
     device: Device = "auto",
     format: Format = "glb",
     set: Overrides = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")] = False,
-    preview_size: Annotated[int, typer.Option(help="Pixels per view in preview.png.")] = 192,
-    turntable_size: Annotated[int, typer.Option(help="Frame size of turntable.mp4.")] = 320,
-    trust_recipe: Annotated[
-        bool, typer.Option("--trust-recipe", help="Allow a run folder's recipe to import code.")
-    ] = False,
+    overwrite: Overwrite = False,
+    preview_size: PreviewSize = 192,
+    turntable_size: TurntableSize = 320,
+    trust_recipe: TrustRecipe = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:

@@ -14,9 +14,15 @@ Methods = Annotated[str, typer.Option(help="Objectives, separated by commas.")]
 Overrides = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override a key of the recipe.")
 ]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")]
 Preset = Annotated[str, typer.Option(help="draft, laptop or quality.")]
+PreviewSize = Annotated[int, typer.Option(help="Pixels per view in preview.png.")]
 Prior = Annotated[str, typer.Option(help="exact, exact:FOLDER, or diffusers:MODEL.")]
 Scene = Annotated[str, typer.Option(help="nerf, triplane or splats.")]
 Seeds = Annotated[int, typer.Option(help="Seeds per prompt: 0 to N - 1.")]
 Steps = Annotated[int | None, typer.Option(help="Optimisation steps.")]
+TrustRecipe = Annotated[
+    bool, typer.Option("--trust-recipe", help="Allow a run folder's recipe to import code.")
+]
+TurntableSize = Annotated[int, typer.Option(help="Frame size of turntable.mp4.")]
 UpAxis = Annotated[str, typer.Option(help="The up axis of the meshes in exact:FOLDER, y or z.")]

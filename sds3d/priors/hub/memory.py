@@ -217,7 +217,7 @@ class _Attention(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> Any:
-        raise NotImplementedError
+        raise RuntimeError("only what an attention saves is counted; it has no gradients")
 
 
 def dtypes_of(layout: Layout, dtype: torch.dtype, vae: torch.dtype) -> dict[str, torch.dtype]:
