@@ -20,7 +20,8 @@ from sds3d.views.lighting import headlight
 
 SUPERSAMPLE = 2
 BACKGROUND = 0.93
-LABEL_HEIGHT, GAP = 22, 4
+LABEL_SIZE, GAP = 14, 4  # pixels
+SHEET_PER_LABEL = 64  # a label is at least this part of the width of its sheet
 CONSTANT_RATE = 10  # of H.264, from 0 (lossless) to 51
 
 
@@ -79,17 +80,22 @@ def preview(views: np.ndarray, path: Path, columns: int = 8) -> None:
 def contact_sheet(
     rows: Sequence[tuple[str, Sequence[np.ndarray]]], path: Path, columns: int = 2
 ) -> None:
-    """Writes labelled rows of images, `columns` of them side by side."""
+    """Writes labelled rows of images, `columns` of them side by side.
+
+    Labels grow with the sheet, which is shown scaled to the width of a page.
+    """
     height, width = rows[0][1][0].shape[:2]
     cell = width * max(len(images) for _, images in rows) + GAP
     lines = -(-len(rows) // columns)
-    sheet = Image.new("RGB", (cell * columns, (height + LABEL_HEIGHT) * lines), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=14)
+    size = max(LABEL_SIZE, cell * columns // SHEET_PER_LABEL)
+    label_height = size + 8
+    sheet = Image.new("RGB", (cell * columns, (height + label_height) * lines), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=size)
     for n, (label, images) in enumerate(rows):
-        left, top = cell * (n % columns), (height + LABEL_HEIGHT) * (n // columns)
-        draw.text((left + 6, top + 3), label, fill="black", font=font)
+        left, top = cell * (n % columns), (height + label_height) * (n // columns)
+        draw.text((left + 6, top + 2), label, fill="black", font=font)
         for k, image in enumerate(images):
-            sheet.paste(Image.fromarray(image), (left + k * width, top + LABEL_HEIGHT))
+            sheet.paste(Image.fromarray(image), (left + k * width, top + label_height))
     _save(sheet, path)
 
 

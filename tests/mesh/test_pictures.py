@@ -147,3 +147,12 @@ def test_a_contact_sheet_puts_each_image_below_its_label(tmp_path):
     for top, left in ((0, 0), (0, 184), (42, 0)):
         assert image[top : top + 22, left : left + 60].min() < 100
     assert image[42:, 184:].min() == 255
+
+
+def test_the_labels_of_a_wide_sheet_are_large(tmp_path):
+    images = [np.full((20, 400, 3), 128, np.uint8)] * 2
+    contact_sheet([("row", images)] * 2, tmp_path / "a.png", columns=2)
+    label = np.asarray(Image.open(tmp_path / "a.png"))[:-20]
+    assert label.shape[0] > 1600 / 64
+    inked = np.flatnonzero(label.min(axis=(1, 2)) < 100)
+    assert np.ptp(inked) > 1600 / 64 / 2
