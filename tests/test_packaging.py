@@ -49,7 +49,7 @@ def test_every_dependency_has_both_bounds():
 
 
 def test_blenders_numpy_is_within_the_bounds():
-    """The wheels bpy 4.5.* need numpy>=1.26,<2.0: with a floor of 2.0 the extra [blender] cannot be installed."""
+    """bpy 4.5.* needs numpy>=1.26,<2.0: with a floor of 2.0 the extra [blender] cannot be installed."""
     numpy = next(r for r in requirements() if r.name == "numpy")
     assert numpy.specifier.contains("1.26.4")
 
