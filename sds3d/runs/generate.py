@@ -81,7 +81,7 @@ def _finished(run: Run, found: Sequence[Difference]) -> Result | None:
     if record.result.steps < run.recipe.steps:
         return None
     difference.require_steps_left(run.folder, record.result.steps, run.recipe.steps, found)
-    stamps = run.stamps()
+    stamps = run.stamps(record.inputs)
     if record.stamps != stamps:
         require_same_inputs(run.folder, run.inputs())
         run.folder = run.folder.update(stamps=stamps)
@@ -109,7 +109,7 @@ def _train(run: Run, found: Sequence[Difference], report: Report) -> Result:
         job=run.job,
         files=(),
         inputs=inputs,
-        stamps=run.stamps(),
+        stamps=run.stamps(inputs),
         environment={"device": device_name(run.device), "versions": versions()},
         result=run.folder.record.result if run.folder.record else None,
     )

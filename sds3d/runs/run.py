@@ -162,13 +162,18 @@ class Run:
             hashes["image"] = digest(Path(self.job.image))
         return hashes
 
-    def stamps(self) -> dict[str, Any]:
-        """Size and time of change of the files behind `inputs`; equal stamps spare hashing them."""
+    def stamps(self, inputs: Mapping[str, str]) -> dict[str, Any]:
+        """Size and time of change of the files behind `inputs`; equal stamps spare hashing them.
+
+        Of a mesh these are all files that it names: an OBJ's materials and their images too.
+        """
         source = self.job.prior.partition(":")[2]
         paths = [Path(self.job.image)] if self.job.image else []
         if self.job.start:
-            begun = Path(self.job.start)
-            paths.append(begun / CHECKPOINT if self.job.begins_with_run else begun)
+            start = Path(self.job.start)
+            folder = start if self.job.begins_with_run else start.resolve().parent
+            begun = (name.removeprefix(BEGUN) for name in inputs if name.startswith(BEGUN))
+            paths += [path for name in begun if (path := folder / name).is_file()]
         if source and os.path.isdir(source):
             paths += sorted(p for p in Path(source).rglob("*") if p.is_file())[:MOST_FILES]
         stamps = {}

@@ -1,6 +1,7 @@
 """Laws of an edit, end to end on a tiny recipe."""
 
 import hashlib
+import io
 import json
 import shutil
 import signal
@@ -8,11 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+import trimesh
+from PIL import Image
 from tiny_run import OVERRIDES, PICTURES, call, job
+from trimesh.visual.material import SimpleMaterial
 
-from sds3d.errors import RecipeError, RunError, UsageError
+from sds3d.errors import RecipeError, RunError, Sds3dError, UsageError
 from sds3d.runs import checkpoint
 from sds3d.runs.edit import edit
 from sds3d.runs.generate import generate
@@ -169,6 +174,30 @@ def test_an_edit_whose_start_has_changed_is_refused(start, tmp_path):
     generate(job(tmp_path / "start", seed=2, steps=4))
     with pytest.raises(RunError, match=r"began with another scene: start checkpoint.* has changed"):
         generate(asked)
+
+
+def test_a_changed_file_of_a_mesh_is_noticed(tmp_path):
+    mesh = trimesh.creation.box()
+    image = Image.new("RGB", (4, 4), "red")
+    mesh.visual = trimesh.visual.TextureVisuals(
+        np.zeros((8, 2)), SimpleMaterial(image, name="box"), image
+    )
+    mesh.export(tmp_path / "box.obj", mtl_name="box.mtl")
+    asked = from_mesh(tmp_path / "box.obj", tmp_path / "edit", steps=1)
+    generate(asked)
+    other = io.BytesIO()
+    Image.new("RGB", (4, 4), "blue").save(other, "png")
+    for name, more in (("box.obj", b"\n# changed"), ("box.mtl", b"\n# changed"), ("box.png", None)):
+        path = tmp_path / name
+        kept = path.read_bytes()
+        path.write_bytes(kept + more if more else other.getvalue())
+        with pytest.raises(RunError, match=f"start {name} has changed"):
+            generate(asked)
+        path.unlink()
+        with pytest.raises(Sds3dError):
+            generate(asked)
+        path.write_bytes(kept)
+        assert generate(asked).status == "already finished"
 
 
 def test_an_edit_with_another_source_is_refused(start, tmp_path):
