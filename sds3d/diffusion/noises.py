@@ -54,7 +54,7 @@ def on_surface(
     count = noise.new_zeros(views, nobody + 1).scatter_add_(1, owner, noise.new_ones(owner.shape))
     count = count[:, :nobody, None]
     mean = (total[:, :nobody] / count.clamp_min(1).sqrt()).transpose(1, 2).reshape(noise.shape)
-    return torch.where(count.transpose(1, 2).reshape(views, 1, height, width) > 0, mean, noise)
+    return torch.where(count.reshape(views, 1, height, width) > 0, mean, noise)
 
 
 def cell_of(point: Tensor) -> Tensor:

@@ -53,7 +53,8 @@ def _prioritized(m1: float, m2: float, s1: float, s2: float) -> Tensor:
     late = torch.exp(-((t - m1) ** 2) / (2 * s1**2)).where(t > m1, torch.ones_like(t))
     early = torch.exp(-((t - m2) ** 2) / (2 * s2**2)).where(t < m2, torch.ones_like(t))
     weight = ((1 - bar) / bar).sqrt() * late * early
-    return weight.flip(0).cumsum(0) / weight.sum()
+    above = weight.flip(0).cumsum(0)
+    return above / above[-1]  # 1 at last, exactly, even where the weight vanishes before t = 0
 
 
 def prioritized(fraction: float, m1: float, m2: float, s1: float, s2: float) -> float:

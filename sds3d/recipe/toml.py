@@ -17,6 +17,7 @@ import typing
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import cache
+from itertools import takewhile
 from typing import Annotated, Any, Literal
 
 from sds3d.bounds import Ascending, Bounds, MultipleOf
@@ -52,7 +53,7 @@ class UnknownKeyError(RecipeError):
         table, _, leaf = self.key.rpartition(".")
         prefix = f"{table}." if table else ""
         by_leaf: dict[str, list[str]] = {}
-        for key in sorted(elsewhere, key=lambda other: _shared(other, self.key), reverse=True):
+        for key in sorted(elsewhere, key=lambda other: (-_shared(other, self.key), other)):
             if key != self.key:
                 by_leaf.setdefault(key.rpartition(".")[2], []).append(key)
         near = nearest_name(leaf, self.siblings)
@@ -75,7 +76,7 @@ class UnknownKeyError(RecipeError):
 def _shared(a: str, b: str) -> int:
     """The number of leading parts that two dotted keys share."""
     pairs = zip(a.split("."), b.split("."), strict=False)
-    return next((i for i, (x, y) in enumerate(pairs) if x != y), min(a.count("."), b.count(".")))
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
 
 
 def read(source: str) -> Any:
@@ -334,12 +335,6 @@ def _tuple(value: Any, origin: Any, inner: tuple[Any, ...], where: str) -> tuple
     kinds = [inner[0]] * count if endless else inner
     pairs = enumerate(zip(value, kinds, strict=True))
     return tuple(typed(v, kind, f"{where}[{i}]") for i, (v, kind) in pairs)
-
-
-def split(table: Mapping[str, Any], name: str) -> tuple[dict[str, Any], Mapping[str, Any]]:
-    """(the table's own keys, its sub-table of that name, {} where there is none).  Raises RecipeError."""
-    own = {key: value for key, value in table.items() if key != name}
-    return own, typed(table.get(name, {}), Mapping[str, Any], name)
 
 
 def parameters(function: Callable, where: str) -> dict[str, inspect.Parameter]:

@@ -1,12 +1,14 @@
 """Laws of noise that the surface of an object carries."""
 
 import math
+from dataclasses import replace
+from itertools import product
 
 import pytest
 import torch
 
 from sds3d.diffusion.noises import SHELLS, SIDE, carried, cell_of, on_surface
-from sds3d.views.cameras import orbit
+from sds3d.views.cameras import look_at_origin, orbit
 
 RADIUS = 0.5
 
@@ -128,3 +130,33 @@ def test_a_pixel_that_sees_one_cell_has_its_noise():
     fresh = torch.full((1, 1, 160, 160), -1.0)
     seen = on_ball(cameras, fresh, torch.ones(SHELLS * SIDE**2, 1))
     assert seen[seen > 0].min() == 1
+
+
+def test_a_pixel_has_the_noise_of_the_cells_that_it_is_the_first_to_see(rng):
+    """A plane that faces each camera, pixel by pixel, each at four by four points."""
+    views, height, width, samples, depth = 2, 5, 7, 4, 2.9
+    angles = (torch.tensor(x) for x in ([10.0, 140.0], [25.0, -35.0], [3.0, 3.2], [30.0, 40.0]))
+    cameras = look_at_origin(*angles, height, width)
+    cameras = replace(cameras, c2w=cameras.c2w.double(), K=cameras.K.double())
+    seen = torch.ones(views, height, width, dtype=torch.float64)
+    seen[0, :, 5:] = 0
+    seen[1, :2] = 0
+    cells = carried(rng, 3)
+    fresh = torch.randn(views, 3, height, width, generator=rng, dtype=torch.float64)
+    found = on_surface(fresh, cells, torch.full_like(seen, depth), seen, cameras)
+
+    offsets = (torch.arange(samples, dtype=torch.float64) + 0.5) / samples
+    for view in range(views):
+        K, c2w, taken = cameras.K[view], cameras.c2w[view], set()
+        for row, column in product(range(height), range(width)):
+            if not seen[view, row, column]:
+                assert torch.equal(found[view, :, row, column], fresh[view, :, row, column])
+                continue
+            v = (row + offsets).clamp(0.5, height - 0.5)[:, None].expand(samples, samples)
+            u = (column + offsets).clamp(0.5, width - 0.5).expand(samples, samples)
+            x, y = (u - K[0, 2]) / K[0, 0], (v - K[1, 2]) / K[1, 1]
+            point = depth * torch.stack([x, y, torch.ones_like(x)], -1).flatten(0, 1)
+            new = set(cell_of(point @ c2w[:3, :3].T + c2w[:3, 3]).tolist()) - taken
+            taken |= new
+            expected = cells[sorted(new)].double().sum(0) / len(new) ** 0.5
+            torch.testing.assert_close(found[view, :, row, column], expected)

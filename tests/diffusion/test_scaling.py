@@ -7,6 +7,14 @@ from sds3d.diffusion import scaling
 from sds3d.diffusion.scaling import LossScale
 
 
+def test_the_numbers_are_torchs():
+    theirs = torch.amp.GradScaler("cpu")
+    assert LossScale().scale.item() == scaling.FIRST == theirs.get_scale()
+    assert theirs.get_growth_factor() == scaling.GROWTH
+    assert theirs.get_backoff_factor() == scaling.BACKOFF
+    assert theirs.get_growth_interval() == scaling.INTERVAL
+
+
 def test_the_scale_follows_torchs_own_whatever_overflows(monkeypatch, rng):
     monkeypatch.setattr(scaling, "INTERVAL", 3)
     p = torch.nn.Parameter(torch.ones(2))

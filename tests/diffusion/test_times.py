@@ -101,3 +101,11 @@ def test_shifted_times_are_distributed_as_shifted_uniform_times(rng):
     undone = draws / (3 - 2 * draws)  # u of t = 3 u / (1 + 2 u)
     expected = torch.linspace(0.1, 0.7, len(draws))
     torch.testing.assert_close(undone.sort().values, expected, atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize("flank", [0.001, 0.01, 0.02])
+def test_times_of_narrow_flanks_end_where_their_weight_does(flank):
+    """Below m2 - 40 s2 there is none: the last time is not 0."""
+    for fraction in (0.9, 0.999, 1.0):
+        assert prioritized(fraction, 0.8, 0.5, 0.3, flank) >= max(0.5 - 40 * flank, 0)
+    assert prioritized(1.0, 0.8, 0.5, 0.3, 0.01) > 0.1

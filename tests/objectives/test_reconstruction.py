@@ -1,9 +1,11 @@
 """Laws of the objectives that compare the render with an estimate of the clean image: MVDream's and HiFA."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from gaussian import GaussianPrior, gaussian_cond
+from PIL import Image
 
 from sds3d.objectives import hifa, mvdream, sds
 
@@ -98,3 +100,26 @@ def test_hifas_decoded_estimate_is_resized_to_the_render(case, decoded):
         Decoding(decoded), flat, case[1], 0 * flat, gaussian_cond(flat), rgb=rgb, **HIFA
     )
     torch.testing.assert_close(still.rgb, torch.zeros_like(rgb))
+
+
+class Pictured(GaussianPrior):
+    """A prior that decodes everything as one picture."""
+
+    def __init__(self, picture):
+        super().__init__(0.7)
+        self.picture = picture
+
+    def decode(self, z):
+        return self.picture.expand(len(z), -1, -1, -1)
+
+
+@pytest.mark.parametrize("size", [4, 12, 30])
+def test_every_pixel_of_hifas_decoded_estimate_counts_as_in_pillows_resize(case, rng, size):
+    picture = torch.rand(3, 24, 24, generator=rng, dtype=case[0].dtype)
+    rgb = torch.zeros(len(case[0]), 3, size, size, dtype=case[0].dtype)
+    options = HIFA | {"image_weight": 1.0, "weight": "uniform"}
+    found = -hifa.grad(Pictured(picture), *case, rgb=rgb, **options).rgb
+    for channel in range(3):
+        image = Image.fromarray(picture[channel].float().numpy())
+        expected = np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+        np.testing.assert_allclose(found[0, channel], expected, atol=1e-5)

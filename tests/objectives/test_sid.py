@@ -66,7 +66,7 @@ def test_normalised_it_is_the_authors_loss_which_has_no_gradient_through_its_nor
         weight = abs(z - y_real).mean(dim=[1, 2, 3], keepdim=True).clip(min=0.00001)
     expected = (y_real - y_fake) * ((y_real - z) - 1.2 * (y_real - y_fake)) / weight
     expected = expected.sum() / 3
-    found = sid.loss(z, z_T, z_S, alpha=1.2, normalize=True)
+    found = sid.loss(z, z_T, z_S, alpha=sid.ALPHA, normalize=True)
     torch.testing.assert_close(found, expected)
     for a, b in zip(
         torch.autograd.grad(found, (z, z_T, z_S)),
@@ -74,5 +74,6 @@ def test_normalised_it_is_the_authors_loss_which_has_no_gradient_through_its_nor
         strict=True,
     ):
         torch.testing.assert_close(a, b)
-    still = torch.zeros(1, 1, 2, 2)
-    assert torch.isfinite(sid.loss(still, still, still + 1, alpha=1.2, normalize=True))
+    near = torch.full((1, 1, 2, 2), 1e-6)  # nearer than 1e-5, the authors' least normaliser
+    found = sid.loss(0 * near, near, near - 0.01, alpha=0.0, normalize=True)
+    assert found.item() == pytest.approx(4 * 0.01 * 1e-6 / 1e-5)

@@ -95,15 +95,33 @@ def test_a_capability_is_all_of_its_methods():
     [
         (5.0, 4.0, 0),
         (Schedule(start=0.0, end=50.0), 40.0, 9),
+        (Schedule(start=0.0, end=50.0), 45.0, None),  # it would be 50 after the last step
         (0.0, Schedule(start=10.0, end=-1.0, until_step=4), 4),
-        (Schedule(start=0.0, end=20.0, until=0.5), Schedule(start=10.0, end=30.0, after=0.5), 5),
+        (Schedule(start=0.0, end=20.0, until=0.5), Schedule(start=10.0, end=30.0, after=0.5), 3),
+        (Schedule(start=8.0, end=0.0), Schedule(start=9.0, end=3.0, after_step=4, until_step=4), 5),
+        (Schedule(start=1.0, end=9.0), Schedule(start=2.0, end=9.0, curve="exponential"), 3),
+        (Schedule(start=0.0, end=10.0), Schedule(start=20.0, end=10.0), None),
+        (1.0, 1.0, None),
     ],
 )
-def test_a_range_that_ends_below_its_start_is_refused_with_the_step(low, high, step):
+def test_a_range_that_ends_below_its_start_is_refused_with_the_first_step(low, high, step):
+    if step is None:
+        require_ascending(low, high, 10, "camera.distance")
+        return
     with pytest.raises(RecipeError, match=rf"camera.distance: at step {step} it starts at"):
         require_ascending(low, high, 10, "camera.distance")
+    require_ascending(-100.0, high, 10, "camera.distance")
 
 
-def test_a_range_may_close_to_a_point():
-    require_ascending(Schedule(start=0.0, end=10.0), Schedule(start=20.0, end=10.0), 10, "x")
-    require_ascending(1.0, 1.0, 1, "x")
+def test_two_numbers_are_compared_in_a_run_of_any_length():
+    with pytest.raises(RecipeError, match=r"x: at step 0 it starts at 2 and ends at 1"):
+        require_ascending(2.0, 1.0, 1, "x")
+    require_ascending(1.0, 2.0, 1, "x")
+
+
+def test_white_space_around_a_key_or_a_value_is_not_part_of_it():
+    """Even where TOML would read neither: a key with a colon, a word without quotes."""
+    overrides = [" regularizers.toy:shape = 2 ", "noise.mode = fixed "]
+    recipe = load("sds-nerf", overrides=overrides)
+    assert recipe.regularizers["toy:shape"] == 2.0
+    assert recipe.noise.mode == "fixed"

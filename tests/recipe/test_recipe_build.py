@@ -7,12 +7,14 @@ import torch
 from gaussian import GaussianPrior
 
 from sds3d.diffusion.cond import Cond, Embedding
+from sds3d.diffusion.noises import carried, on_surface
 from sds3d.diffusion.times import prioritized
 from sds3d.errors import PriorError, RecipeError, UsageError
 from sds3d.language.prompt import Prompt
 from sds3d.recipe import build
 from sds3d.recipe.check import check
 from sds3d.recipe.load import load
+from sds3d.recipe.students import residual_student
 from sds3d.scenes.render import Render
 from sds3d.views.cameras import orbit
 
@@ -152,6 +154,16 @@ def test_prioritized_times_fall_within_until():
     )
     assert [half.bounds(k) for k in range(21)] == [whole.bounds(2 * k) for k in range(21)]
     assert half.bounds(40) == half.bounds(20)
+    narrow = ("time.until=0.5", "time.priorities=[0.8, 0.5, 0.3, 0.01]")
+    sampling = draws(*(f"time.{x}" for x in bounds), *narrow, steps=41)
+    assert sampling.bounds(40) == sampling.bounds(20) > (0.1, 0.1)
+
+
+def test_the_last_of_two_prioritized_times_is_that_of_the_end():
+    bounds = ("low=0.0", "high=1.0", "low_end=0.0", "high_end=1.0", "schedule=prioritized")
+    sampling = draws(*(f"time.{x}" for x in bounds), steps=2)
+    expected = [prioritized(fraction, *recipe().time.priorities) for fraction in (0.0, 1.0)]
+    assert [sampling.bounds(step)[0] for step in range(2)] == expected
 
 
 def test_bounds_and_draws_of_shifted_times_are_shifted_alike():
@@ -190,6 +202,21 @@ def test_noise_that_the_surface_carries_is_one_for_the_run_where_something_is_se
     other = draws("noise.mode=surface", seed=1).noise(rng(1), z, *seen)
     assert not (a == other).all(1)[same].any()
     assert torch.equal(carried.noise(rng(1), z, *SEEN), draws().noise(rng(1), z, *SEEN))
+
+
+def test_the_noise_of_a_run_is_drawn_from_its_seed_at_a_step_before_the_first():
+    """So no step draws the same numbers again, and a seed means the same noise tomorrow."""
+    start = torch.Generator().manual_seed(5 * 1_000_003 - 1)
+    shape, (_, cameras) = (2, 3, 4, 4), SEEN
+    expected = torch.randn(shape[1:], generator=start).expand(shape)
+    fixed = draws("noise.mode=fixed", seed=5)
+    assert torch.equal(fixed.noise(rng(1), torch.zeros(shape), *SEEN), expected)
+    cells = carried(torch.Generator().manual_seed(5 * 1_000_003 - 1), 3)
+    depth, alpha = torch.full((2, 4, 4), 2.5), torch.ones(2, 4, 4)
+    seen = Render(torch.zeros(2, 4, 4, 3), alpha, depth, torch.zeros(2, 4, 4, 3))
+    found = draws("noise.mode=surface", seed=5).noise(rng(1), torch.zeros(shape), seen, cameras)
+    fresh = torch.randn(shape, generator=rng(1))
+    assert torch.equal(found, on_surface(fresh, cells, depth, alpha, cameras))
 
 
 def test_fresh_noise_differs_at_every_step_and_view_and_fixed_noise_never():
@@ -466,3 +493,54 @@ def test_a_prior_without_what_the_objective_needs_is_refused_before_it_loads(tmp
 def test_the_table_of_the_prior_is_checked_even_where_the_recipe_has_none_of_it():
     with pytest.raises(RecipeError, match=r"prior\.exact\.variants: missing"):
         check(replace(recipe(), prior={}), "exact")
+
+
+@pytest.mark.parametrize(
+    ("key", "nearest"),
+    [
+        ("prior.exact.guidance_scale", "objective.guidance_scale"),
+        ("objective.vram", "prior.diffusers.vram"),
+        ("objective.varants", "prior.exact.variants"),
+        ("scene.wdth", "scene.width"),
+        ("objective.guidance", "objective.guidance_scale"),
+        ("scene.weight_deca", "optimizer.weight_decay"),
+    ],
+)
+def test_a_key_in_the_wrong_table_is_answered_with_its_own_even_where_the_recipe_has_none(
+    key, nearest
+):
+    with pytest.raises(RecipeError) as caught:
+        check(recipe(f"{key}=1"), "exact")
+    assert f"{key}: unknown key, did you mean '{nearest}'?" in caught.value.message
+
+
+def test_what_the_loop_supplies_is_no_key_that_a_hint_names():
+    for key in ("scene.rng", "scene.device"):
+        with pytest.raises(RecipeError) as caught:
+            check(recipe(f"{key}=1"), "exact")
+        assert f"{key}: unknown key; known: " in caught.value.message
+
+
+def test_the_learning_rate_of_a_student_is_at_most_one():
+    for lr in (0, 1):
+        check(recipe(f"students.renders.residual.lr={lr}", name="vsd-nerf"), "exact")
+    for lr in (-0.1, 1.1):
+        wanted = recipe(f"students.renders.residual.lr={lr}", name="vsd-nerf")
+        with pytest.raises(RecipeError, match=rf"residual.lr = {lr}: must be from 0 to 1"):
+            check(wanted, "exact")
+
+
+def test_a_residual_student_without_the_camera_does_without_the_prior_unless_told_otherwise(rng):
+    """All views together have no estimate that knows the camera; the recipe need not say so."""
+
+    class Refusing(GaussianPrior):
+        def predict_noise(self, z_t, t, cond):
+            raise AssertionError("asked")
+
+    options = {"lr": 0.1, "camera_dropout": 0.5, "width": 8, "blocks": 1, "patch": 1, "spread": 0.1}
+    z, cond = torch.randn(1, 3, 4, 4, generator=rng), Listener().condition(None, orbit(1, 4), None)
+    made = residual_student(Refusing(0.7), seed=0, device=build.CPU, **options)
+    assert torch.isfinite(made.student.predict_noise(z, torch.full((1,), 0.5), cond)).all()
+    told = residual_student(Refusing(0.7), seed=0, device=build.CPU, marginal=False, **options)
+    with pytest.raises(AssertionError, match="asked"):
+        told.student.predict_noise(z, torch.full((1,), 0.5), cond)

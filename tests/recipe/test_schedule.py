@@ -100,7 +100,10 @@ def test_a_number_and_a_schedule_are_accepted_in_the_same_place_with_the_same_bo
             "bumpy.after_step = 3: must not stand beside",
         ),
         ('{ start = 0, end = 2, curve = "exponential" }', "bumpy.start = 0.0: must be above 0"),
+        ('{ start = 1, end = 0, curve = "exponential" }', "bumpy.end = 0.0: must be above 0"),
         ('{ start = 1, end = 2, curve = "linaer" }', "did you mean 'linear'"),
+        ("{ start = 1, end = 2, after_step = -1 }", "after_step = -1: must be from 0 to 1,000,000"),
+        ("{ start = 1, end = 2, until_step = 1000001 }", "must be from 0 to 1,000,000"),
     ],
 )
 def test_a_weight_that_cannot_work_is_refused_by_its_key(value, message):
@@ -108,6 +111,11 @@ def test_a_weight_that_cannot_work_is_refused_by_its_key(value, message):
         load("sds-nerf", overrides=[f"regularizers.bumpy={value}"])
     assert message in caught.value.message
     assert len(caught.value.message.splitlines()) == 1
+
+
+def test_a_step_of_a_schedule_may_be_the_last_of_the_longest_run():
+    moving = "regularizers.bumpy={ start = 1, end = 2, until_step = 1000000 }"
+    assert load("sds-nerf", overrides=[moving]).regularizers["bumpy"].until_step == 1_000_000
 
 
 def test_a_recipe_with_schedules_is_dumped_and_loaded_as_the_same(tmp_path):

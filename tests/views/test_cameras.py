@@ -208,15 +208,19 @@ def test_a_point_on_a_ray_is_seen_at_the_centre_of_its_pixel_in_images_of_any_sh
     torch.testing.assert_close(direction.norm(dim=-1), torch.ones(1, 6, 10))
 
 
+@pytest.mark.parametrize("front_back", [False, True])
 @pytest.mark.parametrize("views", [1, 4])
-def test_random_views_are_their_formula_in_the_order_of_their_draws(views):
+def test_random_views_are_their_formula_in_the_order_of_their_draws(views, front_back):
     rng = torch.Generator().manual_seed(3)
     ranges = {"elevation_deg": (-10.0, 60.0), "distance": (2.5, 4.0), "fov_deg": (30.0, 50.0)}
-    cameras = random_views(rng, views, 8, **ranges)
+    cameras = random_views(rng, views, 8, front_back=front_back, **ranges)
 
     draw = torch.Generator().manual_seed(3)
-    turn = 360 * torch.rand(1, generator=draw)
-    azimuth = (torch.arange(views) + torch.rand(views, generator=draw)) * 360 / views + turn
+    turn, share = (torch.rand(count, generator=draw) for count in (1, views))
+    azimuth = (torch.arange(views) + share) * 360 / views + 360 * turn
+    if front_back:
+        behind = torch.rand(views, generator=draw) < 0.5
+        azimuth = torch.where(behind, 180.0, 0.0) + (60 * share - 30)
     others = [
         low + (high - low) * torch.rand(views, generator=draw) for low, high in ranges.values()
     ]
