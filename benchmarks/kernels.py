@@ -11,16 +11,21 @@ import time
 from collections.abc import Callable, Sequence
 
 import torch
+import trimesh
 from machine import keep
 from torch import Tensor
 
+from sds3d.kernels.antialias import adjacency, antialias
 from sds3d.kernels.composite import composite, march
+from sds3d.kernels.fragments import fragments
 from sds3d.kernels.hash_encode import hash_encode
+from sds3d.kernels.interpolate import interpolate
 from sds3d.kernels.plane_encode import plane_encode
+from sds3d.kernels.rasterize import project
 from sds3d.kernels.splat import splat
 from sds3d.recipe.load import load
 from sds3d.scenes.volume import NerfScene, TriplaneScene
-from sds3d.views.cameras import random_views
+from sds3d.views.cameras import orbit, random_views
 
 SAMPLES = 100_000
 
@@ -100,6 +105,23 @@ def splatting(backend: str) -> Callable:
     return with_backward(run, parameters)
 
 
+def mesh_rendering(backend: str) -> Callable:
+    """20,480 triangles in four views of 256 pixels: colours and coverage, with blended silhouettes."""
+    ball = trimesh.creation.icosphere(5, radius=0.8)
+    vertices = torch.tensor(ball.vertices, dtype=torch.float32).requires_grad_()
+    faces = torch.tensor(ball.faces, dtype=torch.int32)
+    attributes = torch.rand(len(vertices), 4, generator=rng()).requires_grad_()
+    cameras, links = orbit(4, 256), adjacency(faces)
+
+    def run() -> Tensor:
+        screen = project(vertices, cameras)
+        seen = fragments(screen, faces, 256, 256, backend=backend)
+        image = interpolate(attributes, faces, seen, backend=backend)
+        return antialias(image, screen, faces, seen, links=links, backend=backend)
+
+    return with_backward(run, [vertices, attributes])
+
+
 def views():
     return random_views(rng(), 4, 64, elevation_deg=(-10, 60), distance=(3, 3), fov_deg=(40, 40))
 
@@ -110,6 +132,7 @@ KERNELS: dict[str, Callable[[str], Callable]] = {
     "composite": compositing,
     "march": marching,
     "splat": splatting,
+    "mesh": mesh_rendering,
 }
 
 

@@ -1,4 +1,4 @@
-"""Triangles to pixels."""
+"""Triangles to pictures, without gradients."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from sds3d.kernels.textures import Skin
-from sds3d.kernels.threads import parallel_for
+from sds3d.kernels.threads import bands_of, parallel_for
 from sds3d.views.cameras import Cameras
 
 Plain = tuple[np.ndarray, np.ndarray, np.ndarray]  # vertices, faces, colors
@@ -34,51 +33,24 @@ def rasterize(
     with b the barycentrics on the screen.  Where nothing is seen: 0, -1, 0.
 
     screen: (B, V, 3) x px, y px, z > 0; faces with a corner at z <= 1e-3 are not drawn.  faces: (F, 3).
-    attributes: (V, C) or (B, V, C).  Pixel (i, j) is sampled at (j + 0.5, i + 0.5).  Differentiable in
-    attributes and screen, with the visibility held.  Runs on the CPU; results go to the device of `screen`.
+    attributes: (V, C) or (B, V, C).  Pixel (i, j) is sampled at (j + 0.5, i + 0.5).  For pictures: without
+    gradients, in double precision until the result.  Runs on the CPU; results go to the device of `screen`.
     """
-    batch = len(screen)
-    attributes = attributes.expand(batch, *attributes.shape[-2:])
+    from sds3d.kernels import rasterize_numba as kernels
+
     device = screen.device
-    out = _Rasterize.apply(
-        screen.cpu().contiguous(),
-        faces.cpu().int().contiguous(),
-        attributes.to("cpu", screen.dtype).contiguous(),
-        height,
-        width,
-    )
-    return tuple(value.to(device) for value in out)
-
-
-class _Rasterize(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, screen, faces, attributes, height, width):
-        from sds3d.kernels import rasterize_numba as kernels
-
-        batch = len(screen)
-        face = np.full((batch, height, width), -1, np.int32)
-        depth = screen.new_zeros(batch, height, width)
-        values = screen.new_zeros(batch, height, width, attributes.shape[2])
-        s, f, a = (v.detach().numpy() for v in (screen, faces, attributes))
-        parallel_for(kernels.visibility, batch, s, f, face, depth.numpy())
-        parallel_for(kernels.interpolate, batch, s, f, a, face, values.numpy())
-        face = torch.from_numpy(face)
-        ctx.save_for_backward(screen, faces, attributes, face)
-        ctx.mark_non_differentiable(face)
-        return values, face, depth
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, *grad_outputs):  # pyright: ignore[reportIncompatibleMethodOverride] once_differentiable makes ctx positional
-        from sds3d.kernels import rasterize_numba as kernels
-
-        g_values, _, g_depth = grad_outputs
-        screen, faces, attributes, face = ctx.saved_tensors
-        g_screen, g_attributes = torch.zeros_like(screen), torch.zeros_like(attributes)
-        inputs = (screen, faces, attributes, face, g_values.contiguous(), g_depth.contiguous())
-        arrays = [v.detach().numpy() for v in (*inputs, g_screen, g_attributes)]
-        parallel_for(kernels.backward, len(screen), *arrays)
-        return g_screen, None, g_attributes, None, None
+    batch = len(screen)
+    bands = bands_of(batch)
+    screen = screen.detach().cpu().contiguous()
+    attributes = attributes.expand(batch, *attributes.shape[-2:]).detach()
+    attributes = attributes.to("cpu", screen.dtype).contiguous()
+    face = np.full((batch, height, width), -1, np.int32)
+    depth = screen.new_zeros(batch, height, width)
+    values = screen.new_zeros(batch, height, width, attributes.shape[2])
+    s, f, a = (v.numpy() for v in (screen, faces.cpu().int().contiguous(), attributes))
+    parallel_for(kernels.visibility, batch * bands, s, f, bands, face, depth.numpy())
+    parallel_for(kernels.interpolate, batch, s, f, a, face, values.numpy())
+    return values.to(device), torch.from_numpy(face).to(device), depth.to(device)
 
 
 def render_models(

@@ -1,4 +1,4 @@
-"""CPU kernels of the triangle rasteriser.  Long because forward, backward and the fused path stand together."""
+"""CPU kernels of the triangle rasteriser: visibility, where in its face a pixel lies, and the fused path."""
 
 from __future__ import annotations
 
@@ -31,26 +31,45 @@ def _span(a, b, c, size):
     )
 
 
+@njit(inline="always", **OPTIONS)
+def _owns(e, rightward, downward):
+    """Whether a sample with edge function e lies inside the edge, or on it and it is a left or level top edge.
+
+    rightward, downward: how e grows along x and along y.
+    """
+    return e > 0 or (e == 0 and (rightward > 0 or (rightward == 0 and downward > 0)))
+
+
 @njit(**OPTIONS)
-def visibility(start, stop, screen, faces, face, depth):
-    """The nearest face and its depth at every pixel; of equal depths the first face wins."""
+def visibility(start, stop, screen, faces, bands, face, depth):
+    """The nearest face and its depth at every pixel; of equal depths the first face wins.
+
+    Job n is band n % bands of the rows of image n // bands.  The two faces at an edge compute the same edge
+    function with opposite signs, and a sample on the edge is that of one: none is missed and none is in both.
+    """
     height, width = face.shape[1], face.shape[2]
-    for b in range(start, stop):
+    for job in range(start, stop):
+        b, band = job // bands, job % bands
+        first, last = height * band // bands, height * (band + 1) // bands - 1
         s = screen[b]
         for f in range(faces.shape[0]):
             i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
             z0, z1, z2 = s[i, 2], s[j, 2], s[k, 2]
             if not (z0 > NEAR and z1 > NEAR and z2 > NEAR):
                 continue
-            x0, y0, x1, y1, x2, y2 = s[i, 0], s[i, 1], s[j, 0], s[j, 1], s[k, 0], s[k, 1]
+            x0, x1, x2 = np.float64(s[i, 0]), np.float64(s[j, 0]), np.float64(s[k, 0])
+            y0, y1, y2 = np.float64(s[i, 1]), np.float64(s[j, 1]), np.float64(s[k, 1])
             left, right = _span(x0, x1, x2, width)
             top, bottom = _span(y0, y1, y2, height)
-            for row in range(top, bottom + 1):
+            sign = 1.0 if (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0) > 0 else -1.0
+            right0, right1, right2 = sign * (y1 - y2), sign * (y2 - y0), sign * (y0 - y1)
+            down0, down1, down2 = sign * (x2 - x1), sign * (x0 - x2), sign * (x1 - x0)
+            for row in range(max(top, first), min(bottom, last) + 1):
                 for col in range(left, right + 1):
                     e0, e1, e2 = _edges(x0, y0, x1, y1, x2, y2, col + 0.5, row + 0.5)
+                    inside = _owns(sign * e0, right0, down0) and _owns(sign * e1, right1, down1)
                     area = e0 + e1 + e2
-                    inside = (e0 >= 0 and e1 >= 0 and e2 >= 0) or (e0 <= 0 and e1 <= 0 and e2 <= 0)
-                    if not inside or area == 0:
+                    if not inside or not _owns(sign * e2, right2, down2) or area == 0:
                         continue
                     z = area / (e0 / z0 + e1 / z1 + e2 / z2)
                     if face[b, row, col] < 0 or z < depth[b, row, col]:
@@ -88,35 +107,47 @@ def interpolate(start, stop, screen, faces, attributes, face, values):
 
 
 @njit(**OPTIONS)
-def backward(
-    start, stop, screen, faces, attributes, face, g_values, g_depth, g_screen, g_attributes
-):
-    """Gradients of values and of depth = 1 / sum q, with the visibility held."""
-    for b in range(start, stop):
-        s, gs = screen[b], g_screen[b]
-        for row in range(face.shape[1]):
-            for col in range(face.shape[2]):
+def barycentrics(start, stop, screen, faces, face, bands, out):
+    """l_i = (b_i / z_i) / sum_j (b_j / z_j) of every covered pixel in its face."""
+    height, width = face.shape[1], face.shape[2]
+    for job in range(start, stop):
+        b, band = job // bands, job % bands
+        for row in range(height * band // bands, height * (band + 1) // bands):
+            for col in range(width):
+                f = face[b, row, col]
+                if f < 0:
+                    continue
+                i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+                _, _, _, q0, q1, q2, q, _ = _weights(screen[b], i, j, k, col + 0.5, row + 0.5)
+                out[b, row, col, 0] = q0 / q
+                out[b, row, col, 1] = q1 / q
+                out[b, row, col, 2] = q2 / q
+
+
+@njit(**OPTIONS)
+def barycentrics_backward(start, stop, screen, faces, face, bands, g_l, g_depth, g_screen):
+    """Gradients of l_i = q_i / q and depth = 1 / q, q_i = b_i / z_i, with the visibility held.
+
+    g_l (B, H, W, 3), g_depth (B, H, W).  Each job adds to its own row of g_screen (jobs, V, 3).
+    """
+    height, width = face.shape[1], face.shape[2]
+    for job in range(start, stop):
+        b, band = job // bands, job % bands
+        s, gs = screen[b], g_screen[job]
+        for row in range(height * band // bands, height * (band + 1) // bands):
+            for col in range(width):
                 f = face[b, row, col]
                 if f < 0:
                     continue
                 i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
                 px, py = col + 0.5, row + 0.5
                 b0, b1, b2, q0, q1, q2, q, area = _weights(s, i, j, k, px, py)
-                l0, l1, l2 = q0 / q, q1 / q, q2 / q
-                d0 = d1 = d2 = g_depth[b, row, col] * 0
-                for c in range(g_values.shape[3]):
-                    g = g_values[b, row, col, c]
-                    d0 += g * attributes[b, i, c]
-                    d1 += g * attributes[b, j, c]
-                    d2 += g * attributes[b, k, c]
-                    g_attributes[b, i, c] += g * l0
-                    g_attributes[b, j, c] += g * l1
-                    g_attributes[b, k, c] += g * l2
-                mean = l0 * d0 + l1 * d1 + l2 * d2
+                g = g_l[b, row, col]
+                mean = (q0 * g[0] + q1 * g[1] + q2 * g[2]) / q
                 shared = g_depth[b, row, col] / (q * q)
-                d0 = ((d0 - mean) / q - shared) / s[i, 2]
-                d1 = ((d1 - mean) / q - shared) / s[j, 2]
-                d2 = ((d2 - mean) / q - shared) / s[k, 2]
+                d0 = ((g[0] - mean) / q - shared) / s[i, 2]
+                d1 = ((g[1] - mean) / q - shared) / s[j, 2]
+                d2 = ((g[2] - mean) / q - shared) / s[k, 2]
                 gs[i, 2] -= d0 * q0
                 gs[j, 2] -= d1 * q1
                 gs[k, 2] -= d2 * q2

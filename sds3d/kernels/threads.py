@@ -36,3 +36,11 @@ def parallel_for(kernel: Callable, count: int, *args: object, threads: int | Non
     kernel(edges[0], edges[1], *args)
     for job in jobs:
         job.result()
+
+
+def bands_of(images: int) -> int:
+    """Into how many bands of rows each of `images` images is cut, so that the jobs make two equal halves.
+
+    It depends on the number of images alone: sums over bands then have one order on every machine.
+    """
+    return 2 if images % 2 else 1

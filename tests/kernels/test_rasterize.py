@@ -17,60 +17,6 @@ def ball():
     return torch.tensor(np.array(mesh.vertices)), torch.tensor(np.array(mesh.faces))
 
 
-def reference(screen, faces, attributes, height, width):
-    """One pixel and one face at a time, in torch; differentiable by autograd."""
-    values = torch.zeros(height, width, attributes.shape[1], dtype=screen.dtype)
-    depth = torch.zeros(height, width, dtype=screen.dtype)
-    for row in range(height):
-        for col in range(width):
-            point, nearest = screen.new_tensor([col + 0.5, row + 0.5]), None
-            for f in faces:
-                corners = screen[f]
-                matrix = torch.cat([corners[:, :2].T, torch.ones_like(corners[:1, :3])])
-                if matrix.det().abs() < 1e-12:
-                    continue
-                b = torch.linalg.solve(matrix, torch.cat([point, point.new_ones(1)]))
-                if (b < 0).any():
-                    continue
-                q = b / corners[:, 2]
-                z = 1 / q.sum()
-                if nearest is None or z < nearest[0]:
-                    nearest = (z, (q * z) @ attributes[f])
-            if nearest is not None:
-                depth[row, col], values[row, col] = nearest
-    return values, depth
-
-
-def test_pixels_and_gradients_match_a_loop_over_pixels_and_faces(rng):
-    mesh = trimesh.creation.icosphere(0, radius=0.8)
-    vertices, faces = torch.tensor(np.array(mesh.vertices)), torch.tensor(np.array(mesh.faces))
-    cameras = orbit(1, 10)
-    attributes = torch.rand(len(vertices), 2, generator=rng, dtype=torch.float64)
-    screen = project(vertices.float(), cameras).double()
-    results = []
-    for function in (reference, lambda s, *a: [v[0] for v in rasterize(s[None], *a)][::2]):
-        s, a = screen[0].clone().requires_grad_(), attributes.clone().requires_grad_()
-        values, depth = function(s, faces, a, 10, 10)
-        (values.square().sum() + depth.square().sum()).backward()
-        results.append((values.detach(), depth.detach(), s.grad, a.grad))
-    for ours, theirs in zip(*results, strict=True):
-        torch.testing.assert_close(ours, theirs)
-
-
-def test_the_backward_is_the_derivative(rng):
-    screen = torch.tensor(
-        [[[1.2, 1.1, 2.0], [7.3, 2.2, 3.0], [3.1, 7.4, 1.5], [7.9, 7.1, 2.2]]], dtype=torch.float64
-    ).requires_grad_()
-    faces = torch.tensor([[0, 1, 2], [1, 3, 2]])
-    attributes = torch.rand(4, 3, generator=rng, dtype=torch.float64).requires_grad_()
-
-    def f(s, a):
-        values, _, depth = rasterize(s, faces, a, 8, 8)
-        return values, depth
-
-    assert torch.autograd.gradcheck(f, (screen, attributes), eps=1e-7)
-
-
 def test_interpolation_is_exact_in_perspective(ball):
     """Interpolating the world position gives points on the rays of the pixels, at the depth returned."""
     vertices, faces = ball
