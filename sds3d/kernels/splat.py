@@ -9,6 +9,7 @@ from torch.autograd.function import once_differentiable
 
 from sds3d.kernels import splat_torch
 from sds3d.kernels.backends import pick
+from sds3d.kernels.harmonics import SH_0, degree_of, view_colors
 from sds3d.kernels.threads import parallel_for
 from sds3d.views.cameras import Cameras
 
@@ -24,6 +25,7 @@ def splat(
     colors: Tensor,
     cameras: Cameras,
     *,
+    harmonics: Tensor | None = None,
     backend: str = "auto",
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """(rgb (B, H, W, 3) premultiplied, alpha (B, H, W), depth (B, H, W), center (B, N, 2) px).
@@ -35,17 +37,20 @@ def splat(
     means (N, 3) world; quats (N, 4) wxyz, any length; scales (N, 3) standard deviations, world units;
     opacities (N,) in [0, 1]; colors (N, 3).  An a below 1/255 counts as 0, above 0.999 as 0.999.  depth is
     premultiplied by alpha.  `center` is in the graph of the other results (not with gsplat): densification
-    reads its gradient.
+    reads its gradient.  harmonics: (N, (d + 1)^2 - 1, 3), coefficients of degree 1 to d, with which colours
+    depend on the cameras' positions, as in `harmonics.view_colors`.
     Source: Kerbl et al. 2023, https://arxiv.org/abs/2308.04079; the scaling: Yu et al. 2023,
     https://arxiv.org/abs/2311.16493.
     """
     name = pick(backend, means.device, cpu=("numba", "torch"), cuda=("gsplat", "torch"))
     if name == "gsplat":
-        return _gsplat(means, quats, scales, opacities, colors, cameras)
+        return _gsplat(means, quats, scales, opacities, colors, harmonics, cameras)
+    if harmonics is not None:
+        colors = view_colors(colors, harmonics, means, cameras.position)
     center, conic, z, fade = project(means, quats, scales, cameras)
     opacity = opacities * fade
     ones = torch.ones_like(z)[..., None]
-    feature = torch.cat([colors.expand(len(z), *colors.shape), ones, z[..., None]], -1)
+    feature = torch.cat([colors.expand(len(z), *means.shape), ones, z[..., None]], -1)
     out = blend(center, conic, opacity, feature, z, (cameras.height, cameras.width), name)
     return out[..., :3], out[..., 3], out[..., 4], center
 
@@ -167,10 +172,15 @@ def _gsplat(
     scales: Tensor,
     opacities: Tensor,
     colors: Tensor,
+    harmonics: Tensor | None,
     cameras: Cameras,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     from gsplat import rasterization  # pyright: ignore[reportMissingImports] an optional package
 
+    degree = None
+    if harmonics is not None:  # gsplat's colour is max(0, 1/2 + sum over all degrees)
+        degree = degree_of(harmonics)
+        colors = torch.cat([((colors - 0.5) / SH_0)[:, None], harmonics], 1)
     out, alpha, info = rasterization(
         means,
         quats,
@@ -182,6 +192,7 @@ def _gsplat(
         cameras.width,
         cameras.height,
         near_plane=NEAREST,
+        sh_degree=degree,
         packed=False,
         eps2d=DILATION,
         rasterize_mode="antialiased",

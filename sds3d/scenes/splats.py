@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -36,8 +36,14 @@ class SplatScene(Scene):
     (1/px) are doubled, the largest gradients first, until there are `most`: Gaussians larger than `split_scale`
     (standard deviation, world units) are split in two, the others are cloned.
 
+    With `sh_degree` above 0 the colour of a Gaussian depends on the direction that it is seen in,
+    max(0, sRGB + spherical harmonics), and the image is cut to [0, 1], as in DreamGaussian's renderer.  The
+    degree in use begins at 0 and rises by one every `sh_every` steps.  A mesh has the part of the colour that
+    is the same from all sides; splats.ply has all of it.
+
     Parameters: means (N, 3) world; scales (N, 3) log standard deviations; quats (N, 4) wxyz, any length;
-    opacities (N,) logits; colors (N, 3) logits of sRGB.
+    opacities (N,) logits; colors (N, 3) logits of sRGB; harmonics (N, (sh_degree + 1)^2 - 1, 3), coefficients
+    of `kernels.harmonics.basis`, none at degree 0.
 
     Source: Kerbl et al. 2023, https://arxiv.org/abs/2308.04079, section 5; the initialisation: Tang et al.
     2023, DreamGaussian, https://arxiv.org/abs/2309.16653.
@@ -52,13 +58,17 @@ class SplatScene(Scene):
         split_scale: standard deviation, in world units, above which it is split instead of cloned.
         prune_opacity: Gaussians fainter than this are removed.
         most: the largest number of Gaussians.
+        sh_degree: degree of the spherical harmonics of a colour; 0 is the same colour from all sides.
+        sh_every: optimisation steps after which the degree in use rises by one.
     """
 
-    GROUPS = ("means", "scales", "quats", "opacities", "colors")  # the parameters, one in each
+    GROUPS = ("means", "scales", "quats", "opacities", "colors", "harmonics")  # a parameter each
     PENALTIES = ("sparsity", "size")
     GROWING = (*GROUPS, "grad_sum")
     grad_sum: Tensor  # (N,) summed norms of the gradients of the centres on the screen, 1/px
     grad_count: Tensor  # number of images that they are summed over
+    harmonics: nn.Parameter | None
+    degree: Tensor  # the degree in use, where there are harmonics
 
     def __init__(
         self,
@@ -72,6 +82,8 @@ class SplatScene(Scene):
         split_scale: Annotated[float, Bounds(0, 10)],
         prune_opacity: Annotated[float, Bounds(0, 0.5)],
         most: Annotated[int, Bounds(4, 2_000_000, "a million Gaussians take a gigabyte")],
+        sh_degree: Literal[0, 1, 2, 3],
+        sh_every: Annotated[int, Bounds(1, 1_000_000)],
     ) -> None:
         super().__init__()
         self.densify_every = densify_every
@@ -80,6 +92,8 @@ class SplatScene(Scene):
         self.split_scale = split_scale
         self.prune_opacity = prune_opacity
         self.most = most
+        self.sh_degree = sh_degree
+        self.sh_every = sh_every
         direction = torch.randn(count, 3)
         direction = direction / direction.norm(dim=1, keepdim=True)
         means = direction * radius * torch.rand(count, 1) ** (1 / 3)
@@ -89,6 +103,10 @@ class SplatScene(Scene):
         self.quats = nn.Parameter(torch.tensor([1.0, 0, 0, 0]).repeat(count, 1))
         self.opacities = nn.Parameter(torch.full((count,), opacity).logit())
         self.colors = nn.Parameter(torch.zeros(count, 3))
+        self.harmonics = None
+        if sh_degree:
+            self.harmonics = nn.Parameter(torch.zeros(count, (sh_degree + 1) ** 2 - 1, 3))
+            self.register_buffer("degree", torch.zeros((), dtype=torch.long))
         self.register_buffer("grad_sum", torch.zeros(count))
         self.register_buffer("grad_count", torch.zeros(()))
         self._center: Tensor | None = None  # of the last render, for its gradient
@@ -97,6 +115,9 @@ class SplatScene(Scene):
         self, cameras: Cameras, background: Tensor, rng: torch.Generator | None = None
     ) -> Render:
         del rng  # nothing is sampled
+        harmonics = None
+        if self.harmonics is not None:
+            harmonics = self.harmonics[:, : (int(self.degree) + 1) ** 2 - 1]
         rgb, alpha, depth, self._center = splat(
             self.means,
             self.quats,
@@ -104,19 +125,28 @@ class SplatScene(Scene):
             self.opacities.sigmoid(),
             self.colors.sigmoid(),
             cameras,
+            harmonics=harmonics,
         )
         if self._center.requires_grad:
             self._center.retain_grad()
         depth = depth / alpha.clamp_min(SEEN) * (alpha > SEEN)
         normal = normal_from_depth(depth, alpha, cameras)
-        return Render(over(rgb, alpha, background), alpha, depth, normal)
+        image = over(rgb, alpha, background)
+        if harmonics is not None:
+            image = image.clamp(0, 1)
+        return Render(image, alpha, depth, normal)
 
     def param_groups(self, lr: Mapping[str, float]) -> list[dict]:
-        """One group for each of GROUPS."""
+        """One group for each of GROUPS that this scene has a parameter of."""
         self.require_groups(lr)
         return [
-            {"name": name, "params": [getattr(self, name)], "lr": lr[name]} for name in self.GROUPS
+            {"name": name, "params": [getattr(self, name)], "lr": lr[name]}
+            for name in self._names()
         ]
+
+    def _names(self) -> list[str]:
+        """The names of the parameters: GROUPS, without the harmonics at degree 0."""
+        return [name for name in self.GROUPS if getattr(self, name) is not None]
 
     def regularizers(self, render: Render) -> dict[str, Tensor]:
         """sparsity = mean sqrt(alpha^2 + 0.01); size = mean standard deviation, world units."""
@@ -127,7 +157,12 @@ class SplatScene(Scene):
 
     @torch.no_grad()
     def after_step(self, step: int, optimizer: torch.optim.Optimizer, rng: torch.Generator) -> None:
-        """Adds up the gradients of the centres; every `densify_every` steps densifies and prunes."""
+        """Adds up the gradients of the centres; every `densify_every` steps densifies and prunes.
+
+        Every `sh_every` steps one more degree of the harmonics comes into use.
+        """
+        if self.harmonics is not None and (step + 1) % self.sh_every == 0:
+            self.degree.copy_((self.degree + 1).clamp_max(self.sh_degree))
         if step >= self.densify_until or self._center is None or self._center.grad is None:
             return
         self.grad_sum += self._center.grad.norm(dim=-1).sum(0)
@@ -155,7 +190,7 @@ class SplatScene(Scene):
             "scales": (self.scales - shrink, self.scales - shrink),
         }
         groups = {id(group["params"][0]): group for group in optimizer.param_groups}
-        for name in self.GROUPS:
+        for name in self._names():
             before = getattr(self, name)
             group = groups[id(before)]
             first, second = moved.get(name, (before, before))
@@ -174,7 +209,7 @@ class SplatScene(Scene):
         self, state_dict: dict[str, Tensor], prefix: str, *args: Any, **kwargs: Any
     ) -> None:
         """Makes room for the number of Gaussians in `state_dict`, then loads them."""
-        for name in (*self.GROUPS, "grad_sum"):
+        for name in (*self._names(), "grad_sum"):
             value = state_dict.get(prefix + name)
             if value is not None:
                 ours = getattr(self, name)
@@ -193,7 +228,7 @@ class SplatScene(Scene):
         density = grid[..., 0]
 
         def color_at(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-            del normals  # a Gaussian has one colour from all sides
+            del normals  # the colour is the same from all sides
             values = sample(grid, points)
             return values[:, 1:] / np.maximum(values[:, :1], 1e-6)
 
@@ -212,6 +247,7 @@ class SplatScene(Scene):
     def density_grid(self, resolution: int) -> np.ndarray:
         """Summed density, and density times colour, (R, R, R, 4) indexed [x, y, z] over [-1, 1]^3.
 
+        The colour is the part that is the same from all sides.
         density(p) = sum_i opacity_i exp(-(p - mean_i)^T Sigma_i^-1 (p - mean_i) / 2), without a unit.
         """
         from sds3d.kernels import splat_numba
@@ -239,6 +275,7 @@ class SplatScene(Scene):
                 scales=self.scales.exp().cpu().numpy(),
                 opacities=self.opacities.sigmoid().cpu().numpy(),
                 colors=self.colors.sigmoid().cpu().numpy(),
+                harmonics=None if self.harmonics is None else self.harmonics.cpu().numpy(),
             )
         }
 

@@ -4,10 +4,13 @@ import io
 
 import numpy as np
 import pytest
+import torch
 import trimesh
+from harmonic import real_harmonic
 from scipy.spatial.transform import Rotation
 
 from sds3d.errors import ExportError
+from sds3d.kernels.harmonics import ORDERS, view_colors
 from sds3d.mesh.formats.splat_ply import splat_ply
 
 TURN = np.diag([1.0, -1.0, -1.0])  # y up, z to the viewer -> y down, z away
@@ -70,6 +73,27 @@ def test_a_viewer_finds_the_opacities_and_the_colours(gaussians):
     np.testing.assert_allclose(opacity, gaussians["opacities"], atol=1e-6)
     colors = 0.5 + 0.28209479 * matrix(columns, "f_dc", 3)
     np.testing.assert_allclose(colors, gaussians["colors"], atol=1e-6)
+
+
+@pytest.mark.parametrize(("degree", "size"), [(1, 104), (2, 164), (3, 248)])
+def test_a_viewer_finds_the_colours_that_each_camera_sees(gaussians, degree, size):
+    rng = np.random.default_rng(1)
+    count = (degree + 1) ** 2
+    gaussians["harmonics"] = rng.normal(size=(50, count - 1, 3))
+    data = splat_ply(**gaussians)
+    assert len(data.split(b"end_header\n", 1)[1]) == 50 * size
+    assert f"f_rest_{3 * count - 4}\nproperty float opacity".encode() in data
+    columns = rows(data)
+    rest = matrix(columns, "f_rest", 3 * (count - 1)).reshape(50, 3, count - 1)  # red, green, blue
+    coefficients = np.concatenate([matrix(columns, "f_dc", 3)[..., None], rest], 2)
+    camera = np.array([[1.5, 2.0, 2.5]])
+    away = matrix({f"p_{k}": columns[name] for k, name in enumerate("xyz")}, "p", 3) - camera @ TURN
+    away /= np.linalg.norm(away, axis=1, keepdims=True)
+    values = np.stack([real_harmonic(*order, away) for order in ORDERS[:count]], 1)
+    found = np.maximum(0.5 + np.einsum("nck,nk->nc", coefficients, values), 0)
+    ours = (gaussians[name] for name in ("colors", "harmonics", "means"))
+    expected = view_colors(*map(torch.from_numpy, ours), torch.from_numpy(camera))[0]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_opaque_and_invisible_gaussians_stay_finite(gaussians):

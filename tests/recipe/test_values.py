@@ -156,6 +156,7 @@ SMALL = {
     "splats": {
         **{"count": 50, "radius": 0.5, "opacity": 0.1, "densify_every": 1, "densify_until": 9},
         **{"densify_grad": 0.0, "split_scale": 0.03, "prune_opacity": 0.01, "most": 60},
+        **{"sh_degree": 1, "sh_every": 1},
     },
 }
 

@@ -26,6 +26,8 @@ SPLATS = functools.partial(
     split_scale=0.03,
     prune_opacity=0.01,
     most=3000,
+    sh_degree=0,
+    sh_every=10,
 )
 SCENES = {
     "nerf": functools.partial(NerfScene, **load("sds-nerf").scene.options),
@@ -35,7 +37,14 @@ SCENES = {
 LR = {
     "nerf": {"table": 0.05, "mlp": 0.01},
     "triplane": {"planes": 0.05, "mlp": 0.01},
-    "splats": {"means": 0.01, "scales": 0.02, "quats": 0.02, "opacities": 0.05, "colors": 0.05},
+    "splats": {
+        "means": 0.01,
+        "scales": 0.02,
+        "quats": 0.02,
+        "opacities": 0.05,
+        "colors": 0.05,
+        "harmonics": 0.01,
+    },
 }
 
 

@@ -1,5 +1,7 @@
 """Laws of Gaussians that grow in number."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from box import LR, SPLATS, adam, fitted, make
 
 from sds3d.errors import ExportError
 from sds3d.mesh.implicit import sample
+from sds3d.runs import checkpoint
 from sds3d.views.cameras import orbit
 
 
@@ -244,3 +247,115 @@ def test_the_colour_of_its_surface_is_that_of_the_gaussians_whatever_their_densi
     np.testing.assert_allclose(
         colors, np.tile(1 / (1 + np.exp([-1.0, 0.0, 1.0])), (2, 1)), atol=1e-3
     )
+
+
+def harmonic(**options):
+    return make("splats", count=50, sh_degree=2, **{"densify_until": 0, **options})
+
+
+def test_the_degree_in_use_rises_at_its_interval_up_to_the_one_asked_for():
+    scene = harmonic(sh_every=3)
+    degrees = []
+    for step in range(10):
+        degrees.append(int(scene.degree))
+        scene.after_step(step, adam(scene, "splats"), torch.Generator())
+    assert degrees == [0, 0, 0, 1, 1, 1, 2, 2, 2, 2]
+
+
+def test_coefficients_of_a_degree_that_is_not_in_use_stay_zero():
+    scene = harmonic(sh_every=1)
+    optimizer = adam(scene, "splats")
+    for step, count in enumerate([0, 3, 8]):
+        stepped(scene, optimizer)
+        moved = (scene.harmonics != 0).any(0).any(1)
+        assert moved.tolist() == [True] * count + [False] * (8 - count)
+        scene.after_step(step, optimizer, torch.Generator())
+
+
+def test_at_degree_0_there_are_no_coefficients_and_the_learning_rate_is_not_used():
+    scene = make("splats")
+    assert "harmonics" not in scene.state_dict()
+    assert "degree" not in scene.state_dict()
+    assert [g["name"] for g in scene.param_groups(LR["splats"])] == list(LR["splats"])[:-1]
+    assert [g["name"] for g in harmonic().param_groups(LR["splats"])] == list(LR["splats"])
+
+
+def test_a_clone_has_the_coefficients_of_its_original_and_no_moments():
+    scene = harmonic(densify_every=1, densify_until=2, densify_grad=0.0, split_scale=10.0, most=100)
+    optimizer = adam(scene, "splats")
+    scene.degree.fill_(2)
+    stepped(scene, optimizer)
+    before = scene.harmonics.detach().clone()
+    assert (before != 0).any()
+    scene.after_step(0, optimizer, torch.Generator().manual_seed(0))
+    assert torch.equal(scene.harmonics, before.repeat(2, 1, 1))
+    moments = optimizer.state[scene.harmonics]["exp_avg"]
+    assert (moments[:50] != 0).any()
+    assert (moments[50:] == 0).all()
+
+
+def test_what_two_opposite_cameras_see_can_differ_in_colour_only_with_harmonics():
+    cameras = orbit(2, 16)
+    target = torch.tensor([[1.0, 0.2, 0.2], [0.2, 0.2, 1.0]])[:, None, None]
+    errors = {}
+    for degree in (0, 1):
+        torch.manual_seed(0)
+        scene = make("splats", count=50, sh_degree=degree, sh_every=1, opacity=0.9)
+        optimizer = adam(scene, "splats")
+        for step in range(40):
+            optimizer.zero_grad()
+            render = scene.render(cameras, torch.zeros(2, 3))
+            seen = render.alpha.detach()[..., None]
+            error = (render.rgb - seen * target).square().mean() / seen.mean()
+            error.backward()
+            optimizer.step()
+            scene.after_step(step, optimizer, torch.Generator().manual_seed(0))
+        errors[degree] = error.item()
+    assert errors[1] < 0.2 * errors[0]
+
+
+def test_an_image_with_harmonics_lies_between_0_and_1():
+    scene = harmonic(opacity=0.9)
+    scene.degree.fill_(2)
+    with torch.no_grad():
+        scene.harmonics.normal_(std=5.0)
+        image = scene.render(orbit(2, 24), torch.zeros(2, 3)).rgb
+    assert image.min() == 0
+    assert image.max() == 1
+
+
+def test_the_mesh_has_the_part_of_the_colour_that_is_the_same_from_all_sides():
+    scene = harmonic()
+    plain = scene.density_grid(24)
+    with torch.no_grad():
+        scene.harmonics.fill_(0.3)
+        scene.degree.fill_(2)
+    np.testing.assert_array_equal(scene.density_grid(24), plain)
+    assert b"property float f_rest_23\nproperty float opacity" in scene.own_files()["splats.ply"]
+
+
+def test_a_run_with_harmonics_continues_from_a_checkpoint_bit_for_bit():
+    options = {
+        "sh_every": 2,
+        "densify_every": 2,
+        "densify_until": 9,
+        "densify_grad": 0.0,
+        "most": 90,
+    }
+    scene = harmonic(**options)
+    optimizer = adam(scene, "splats")
+    other = harmonic(**options)
+    for step in range(6):
+        if step == 3:
+            state = checkpoint.pack({"scene": scene}, {"adam": optimizer})
+            state = {name: value.clone() for name, value in state.items()}
+            other_optimizer = adam(other, "splats")
+            checkpoint.restore(Path("x"), state, {"scene": other}, {"adam": other_optimizer})
+        stepped(scene, optimizer)
+        scene.after_step(step, optimizer, torch.Generator().manual_seed(step))
+        if step >= 3:
+            stepped(other, other_optimizer)
+            other.after_step(step, other_optimizer, torch.Generator().manual_seed(step))
+    assert len(scene.means) > 50
+    for name, value in scene.state_dict().items():
+        assert torch.equal(value, other.state_dict()[name]), name
