@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sds3d.mesh.load import load as load_mesh
+from sds3d.mesh.load import load_exported
 from sds3d.mesh.pictures import contact_sheet, render_mesh
 from sds3d.views.cameras import orbit
 
@@ -46,7 +46,7 @@ def main() -> None:
         command = [sys.executable, "-m", "sds3d", "generate", prompt, "--out", str(run)]
         chosen = ["--prior", options.prior, "--preset", options.preset]
         subprocess.run([*command, *chosen], check=True)
-        mesh = load_mesh(run / "mesh.glb")
+        mesh = load_exported(run / "mesh.glb")
         cameras = orbit(8, 224, elevation_deg=20).rotated(25)[::2]
         rows.append((prompt, list(render_mesh(mesh, cameras))))
     contact_sheet(rows, options.out)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sds3d.cli.options import Debug, Format
+from sds3d.cli.options import Debug, Format, Height, Origin
 from sds3d.errors import UsageError
 from sds3d.lookup import import_path
 from sds3d.mesh.formats import EXPORTERS
@@ -18,6 +18,8 @@ def export(
     format: Format = "glb",
     texture_size: Annotated[int | None, typer.Option(help="Texture side in pixels.")] = None,
     faces: Annotated[int | None, typer.Option(help="Maximum number of triangles.")] = None,
+    height: Height = None,
+    origin: Origin = "",
     out: Annotated[
         Path | None, typer.Option(help="Folder for the files, if not the run's.")
     ] = None,
@@ -43,6 +45,8 @@ def export(
             formats=wanted,
             texture_size=texture_size,
             faces=faces,
+            height=height,
+            origin=origin or None,
             out=out,
             overwrite=overwrite,
             trust_recipe=trust_recipe,
@@ -55,4 +59,5 @@ EXAMPLE = """Examples:
 
 \b
   sds3d export outputs/a-red-armchair-4d841413/sds-0 --format obj
-  sds3d export outputs/a-red-armchair-4d841413/sds-0 --faces 5000 --out small"""
+  sds3d export outputs/a-red-armchair-4d841413/sds-0 --faces 5000 --out small
+  sds3d export outputs/a-red-armchair-4d841413/sds-0 --height 1.2 --out taller"""

@@ -8,7 +8,7 @@ import typer
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Format = Annotated[str, typer.Option(help="glb, obj or ply; separate several with commas.")]
+Format = Annotated[str, typer.Option(help="glb, obj, ply or stl; separate several with commas.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Methods = Annotated[str, typer.Option(help="Objectives, separated by commas.")]
 Overrides = Annotated[
@@ -17,6 +17,8 @@ Overrides = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")]
 Preset = Annotated[str, typer.Option(help="draft, laptop or quality.")]
 PreviewSize = Annotated[int, typer.Option(help="Pixels per view in preview.png.")]
+Height = Annotated[float | None, typer.Option(help="Height of the object, in metres.")]
+Origin = Annotated[str, typer.Option(help="base or center: what lies at the file's origin.")]
 Prior = Annotated[str, typer.Option(help="exact, exact:FOLDER, or diffusers:MODEL.")]
 Scene = Annotated[str, typer.Option(help="nerf, triplane or splats.")]
 Seeds = Annotated[int, typer.Option(help="Seeds per prompt: 0 to N - 1.")]

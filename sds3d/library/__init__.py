@@ -10,6 +10,7 @@ import numpy as np
 from sds3d.errors import UsageError, nearest
 from sds3d.library.categories import CATEGORIES
 from sds3d.library.kit.model import Model, Part, Wish, assemble, paint
+from sds3d.library.sizes import LONGEST
 
 
 def model(name: str, variant: int, wish: Wish | None = None, caption: str = "") -> Model:
@@ -17,7 +18,8 @@ def model(name: str, variant: int, wish: Wish | None = None, caption: str = "") 
 
     Raises UsageError for a name that is not in CATEGORIES.
     """
-    return assemble(paint(_build(name, variant), wish or Wish()), caption or name)
+    parts = paint(_build(name, variant), wish or Wish())
+    return assemble(parts, caption or name, LONGEST.get(name))
 
 
 @cache

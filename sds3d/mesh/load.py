@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,12 @@ import numpy as np
 from sds3d.errors import MeshError
 from sds3d.kernels.textures import Skin
 from sds3d.mesh.color import encoded, linear
+from sds3d.mesh.frame import Frame, frame_of
 from sds3d.mesh.material import MeshFile
 from sds3d.mesh.mesh import Mesh
 from sds3d.mesh.readers import read
+from sds3d.mesh.readers.document import Document
+from sds3d.mesh.readers.files import Folder
 from sds3d.mesh.shape import Shape, drawn
 
 
@@ -40,6 +44,18 @@ def load(path: Path) -> Mesh:
         metallic=metallic,
         roughness=roughness,
     )
+
+
+def load_exported(path: Path) -> Mesh:
+    """A GLB that this package wrote, in the frame of its scene.  Raises MeshError as `load`."""
+    mesh = load(path)
+    return replace(mesh, vertices=exported_frame(path).to_scene(mesh.vertices))
+
+
+def exported_frame(path: Path) -> Frame:
+    """The frame of a GLB that this package wrote.  Raises MeshError as `load`."""
+    document = Document(path.read_bytes(), Folder(path.parent))
+    return frame_of(document.root["asset"].get("extras", {}))
 
 
 def load_shape(

@@ -228,11 +228,15 @@ class Export:
         resolution: grid points per axis of the isosurface.
         texture_size: side of the texture, in pixels.
         faces: the mesh is simplified to this number of triangles.
+        height: of the object, in metres; 0: its usual size where the prior knows it, else 1 m at its longest.
+        origin: the point of the object that lies at the file's origin: the middle of its base, or its centre.
     """
 
     resolution: Annotated[int, Bounds(8, 512, "a grid of 512^3 points takes gigabytes")]
     texture_size: Annotated[int, Bounds(16, 8192, "a larger texture takes gigabytes")]
     faces: Annotated[int, Bounds(100, 1_000_000, "unwrapping a larger mesh takes hours")]
+    height: Annotated[float, Bounds(0, 1e6, "a height is in metres")] = 0.0
+    origin: Literal["base", "center"] = "base"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from typing import Any
 from sds3d.errors import RunError
 from sds3d.files import write as write_file
 from sds3d.loops.step import take_step
-from sds3d.mesh.load import load_shape
+from sds3d.mesh.load import exported_frame, load_shape
 from sds3d.metrics.retrieval import guesses, ranking, shape_images, variety
 from sds3d.priors.exact.choose import reading
 from sds3d.runs.batch import DONE
@@ -74,8 +74,10 @@ def score(job: Job, row: Mapping[str, Any]) -> dict[str, Any]:
     result = run.folder.record.result if run.folder.record else None
     if result is None:
         raise RunError(f"the run in '{run.folder.path}' has no result", "run the comparison again")
-    shape, _ = load_shape(run.folder.path / "mesh.glb")
-    pictures = shape_images(shape.vertices, shape.faces, shape.normals)
+    file = run.folder.path / "mesh.glb"
+    shape, _ = load_shape(file)
+    points = exported_frame(file).to_scene(shape.vertices)
+    pictures = shape_images(points, shape.faces, shape.normals)
     numbers = {"prompt": job.prompt, "method": job.method, "scene": job.scene, "seed": job.seed}
     if job.prior == "exact":
         wanted = {name for name, _ in reading(run.prompt).matches}

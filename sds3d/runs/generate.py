@@ -18,7 +18,7 @@ from sds3d.recipe import build
 from sds3d.runs import checkpoint, difference
 from sds3d.runs.difference import Difference
 from sds3d.runs.edit import begun
-from sds3d.runs.export import export_meshes
+from sds3d.runs.export import export_meshes, usual_size
 from sds3d.runs.folder import (
     METRICS,
     PROGRESS,
@@ -129,7 +129,7 @@ def _train(run: Run, found: Sequence[Difference], report: Report) -> Result:
         report.stage("fit")
         done, values = _fit(run, start, last, report, interrupt)
     status = "finished" if done == run.recipe.steps else "stopped"
-    return _finish(run, status, done, values, run.job.formats, report)
+    return _finish(run, status, done, values, run.job.formats, usual_size(run), report)
 
 
 def _fit_start(run: Run, report: Report) -> None:
@@ -187,22 +187,29 @@ def _finish(
     done: int,
     values: dict[str, float],
     formats: Iterable[str],
+    longest: float,
     report: Report,
 ) -> Result:
     """Exports the scene as it is: meshes, images and the report; and records them."""
     path = run.folder.path
     report.stage("mesh")
-    meshes, made = export_meshes(
-        run.scene, path, run.job, run.recipe.export, tuple(formats), run.clock
-    )
+    exported, made = export_meshes(run, path, run.recipe.export, tuple(formats), longest)
     report.stage("pictures")
-    made |= show(run.scene, meshes, path, run.job, run.clock)
+    made |= show(run.scene, [one.mesh for one in exported], path, run.job, run.clock)
     with suppress(OSError):
         (path / PROGRESS).unlink(missing_ok=True)
     result = Result(
-        path, status, made, run.clock.rounded(), done, values, peak_gib(), _evaluations(run)
+        path,
+        status,
+        made,
+        run.clock.rounded(),
+        done,
+        values,
+        peak_gib(),
+        _evaluations(run),
+        longest,
     )
-    page = write_page(meshes[0], run.job, run.recipe_text, result)
+    page = write_page(exported[0], run.job, run.recipe_text, result)
     result = replace(result, files={**made, "report": page})
     names = [file.name for file in result.files.values()]
     run.folder = run.folder.update(written=names, status=status, job=run.job, result=result)
@@ -224,12 +231,11 @@ def _complete(run: Run, result: Result, found: Sequence[Difference], report: Rep
         _restore_clock(run, result)
         if found and run.folder.record:
             run.folder = run.folder.begin(replace(run.folder.record, job=run.job), run.recipe_text)
-        result = _finish(run, "finished", result.steps, result.values, [*formats, *new], report)
+        values, longest = result.values, result.longest
+        result = _finish(run, "finished", result.steps, values, [*formats, *new], longest, report)
     elif new:
         report.stage("mesh")
-        _, made = export_meshes(
-            run.scene, run.folder.path, run.job, run.recipe.export, new, run.clock
-        )
+        _, made = export_meshes(run, run.folder.path, run.recipe.export, new, result.longest)
         result = replace(result, files={**result.files, **made})
         names = [file.name for file in made.values()]
         run.folder = run.folder.update(written=names, result=result)

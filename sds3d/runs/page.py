@@ -12,21 +12,20 @@ from string import Template
 from sds3d.errors import ExportError
 from sds3d.files import write
 from sds3d.mesh.formats.gltf import glb
-from sds3d.mesh.mesh import Mesh
-from sds3d.runs.export import extras
+from sds3d.runs.export import Exported
 from sds3d.runs.job import Job
 from sds3d.runs.result import Result
 
 CAPTION = "above: the scene as the prior saw it; below: the exported mesh"
 
 
-def write_page(mesh: Mesh, job: Job, recipe_text: str, result: Result) -> Path:
+def write_page(exported: Exported, job: Job, recipe_text: str, result: Result) -> Path:
     """Writes report.html beside the run's preview and returns its path.  Raises ExportError."""
     path = result.folder / "report.html"
     preview = result.files["preview"].read_bytes()
     text = page(
         job.prompt,
-        glb(mesh, extras(job)),
+        glb(exported.placed, exported.extras),
         pictures={CAPTION: preview},
         facts=facts(job, result),
         recipe=recipe_text,

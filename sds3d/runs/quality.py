@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sds3d.diffusion.prior import HasMembers
 from sds3d.errors import PriorError
-from sds3d.mesh.load import load as load_mesh
+from sds3d.mesh.load import load_exported
 from sds3d.metrics.convergence import convergence
 from sds3d.runs.run import Run, open_run
 
@@ -22,4 +22,4 @@ def converged(run: Run | Path) -> dict[str, float]:
             f"'{run.job.prior}' has no members to compare with", "use a run with --prior exact"
         )
     models = run.prior.members(run.prompt)
-    return convergence(run.scene, models, load_mesh(run.folder.path / "mesh.glb"))
+    return convergence(run.scene, models, load_exported(run.folder.path / "mesh.glb"))

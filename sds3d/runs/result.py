@@ -16,7 +16,7 @@ class Result:
     status: "finished", "stopped" or "already finished".  files: what was made, by name ("glb", "preview",
     ...). seconds: of each part (load, prior, render, backward, optimizer, student, mesh, pictures), over
     all sessions. steps: done in all.  values: scalars of the last step.  peak_gib: the most memory held.
-    evaluations: of the prior, one for each image.
+    evaluations: of the prior, one for each image.  longest: the usual longest side of such an object, metres.
     """
 
     folder: Path
@@ -27,6 +27,7 @@ class Result:
     values: dict[str, float]
     peak_gib: float
     evaluations: int = 0
+    longest: float = 1.0
 
     def to_record(self) -> dict[str, Any]:
         """As run.json holds it: file names are relative to the folder."""
@@ -46,13 +47,17 @@ class Result:
                 expect(is_number(value), f"result.{table}.{name} is not a number")
         for name in ("steps", "evaluations"):
             expect(is_count(record[name]), f"result.{name} is not a count")
-        expect(is_number(record["peak_gib"]), "result.peak_gib is not a number")
+        for name in ("peak_gib", "longest"):
+            expect(is_number(record[name]), f"result.{name} is not a number")
+        expect(record["longest"] > 0, "result.longest is not positive")
         expect(isinstance(record["status"], str), "result.status is not text")
         files = {name: folder / file for name, file in record["files"].items()}
         return cls(folder, **{**record, "files": files})
 
 
-RECORDED = {"status", "files", "seconds", "steps", "values", "peak_gib", "evaluations"}
+RECORDED = {
+    *("status", "files", "seconds", "steps", "values", "peak_gib", "evaluations", "longest"),
+}
 
 
 def expect(holds: bool, otherwise: str) -> None:

@@ -14,6 +14,7 @@ from sds3d.scenes.render import Render
 from sds3d.views.cameras import Cameras
 
 if TYPE_CHECKING:
+    from sds3d.mesh.frame import Frame
     from sds3d.mesh.mesh import Mesh
 
 
@@ -71,8 +72,9 @@ class Scene(nn.Module, abc.ABC):
         Raises ExportError where there is no surface.
         """
 
-    def own_files(self) -> dict[str, bytes]:
-        """File name -> content of what this kind of scene exports besides the mesh."""
+    def own_files(self, frame: Frame) -> dict[str, bytes]:
+        """File name -> content, in the file's frame, of what this kind of scene exports besides the mesh."""
+        del frame
         return {}
 
     def regularizers(self, render: Render) -> dict[str, Tensor]:

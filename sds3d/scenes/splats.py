@@ -20,6 +20,7 @@ from sds3d.scenes.scene import Scene
 from sds3d.views.cameras import Cameras
 
 if TYPE_CHECKING:
+    from sds3d.mesh.frame import Frame
     from sds3d.mesh.mesh import Mesh
 
 SEEN = 1e-3  # alpha from which a depth is given
@@ -264,15 +265,15 @@ class SplatScene(Scene):
         return grid
 
     @torch.no_grad()
-    def own_files(self) -> dict[str, bytes]:
+    def own_files(self, frame: Frame) -> dict[str, bytes]:
         """splats.ply, for splat viewers."""
         from sds3d.mesh.formats.splat_ply import splat_ply
 
         return {
             "splats.ply": splat_ply(
-                means=self.means.cpu().numpy(),
+                means=frame.to_file(self.means.cpu().numpy()),
                 quats=self.quats.cpu().numpy(),
-                scales=self.scales.exp().cpu().numpy(),
+                scales=self.scales.exp().cpu().numpy() * frame.scale,
                 opacities=self.opacities.sigmoid().cpu().numpy(),
                 colors=self.colors.sigmoid().cpu().numpy(),
                 harmonics=None if self.harmonics is None else self.harmonics.cpu().numpy(),

@@ -145,7 +145,7 @@ def test_normals_of_every_format_point_out_of_the_solid(corner, tmp_path):
     for suffix in EXPORTERS:
         save(corner, tmp_path / f"a.{suffix}")
         mesh = trimesh.load(tmp_path / f"a.{suffix}", force="mesh", process=False)
-        outward = mesh.vertices - corner.vertices.mean(0)
+        outward = mesh.vertices - mesh.triangles.mean((0, 1))
         assert ((mesh.vertex_normals * outward).sum(1) > 0).all()
         assert mesh.volume > 0
 
@@ -238,3 +238,15 @@ def test_a_normal_of_length_zero_is_written_as_one_that_points_up(corner, tmp_pa
     document, binary = chunks(tmp_path / "a.glb")
     named = document["meshes"][0]["primitives"][0]["attributes"]
     np.testing.assert_array_equal(array(document, binary, named["NORMAL"]), [[0, 1, 0]] * 4)
+
+
+def test_an_stl_is_the_same_solid_in_millimetres_with_z_up(corner, tmp_path):
+    (path,) = save(corner, tmp_path / "a.stl")
+    found = trimesh.load(path, process=False)
+    ours = trimesh.Trimesh(corner.vertices, corner.faces, process=False)
+    assert found.volume == pytest.approx(ours.volume * 1000**3, rel=1e-5)
+    turned = 1000 * ours.triangles[..., [0, 2, 1]] * [1, -1, 1]
+    np.testing.assert_allclose(found.triangles, turned, rtol=1e-5, atol=1e-3)
+    np.testing.assert_allclose(
+        found.face_normals, ours.face_normals[:, [0, 2, 1]] * [1, -1, 1], atol=1e-5
+    )

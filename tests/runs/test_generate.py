@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import trimesh
@@ -18,6 +19,7 @@ from tiny_run import OVERRIDES, PROMPT, call, command, job
 
 from sds3d.errors import ExportError, RecipeError, RunError
 from sds3d.files import locked
+from sds3d.mesh.load import load_exported
 from sds3d.runs import checkpoint
 from sds3d.runs.export import export
 from sds3d.runs.generate import generate
@@ -288,6 +290,23 @@ def test_an_export_goes_where_it_is_told_to_and_overwrites_only_on_request(run, 
     assert (run / "mesh.glb").read_bytes() == before
     export(run, faces=200, overwrite=True)
     assert (run / "mesh.glb").read_bytes() != before
+
+
+def test_the_model_stands_on_the_ground_in_metres_and_its_scores_do_not_depend_on_it(run, tmp_path):
+    low, high = trimesh.load(run / "mesh.glb", force="mesh").bounds
+    np.testing.assert_allclose([low[1], low[0] + high[0], low[2] + high[2]], 0, atol=1e-5)
+    opened = open_run(run)
+    usual = [member.longest for member in opened.prior.members(opened.prompt)]
+    assert 0.8 < min(usual) < max(usual) < 1.1
+    assert (high - low).max() == pytest.approx(np.mean(usual), rel=1e-4)
+    scene = load_exported(run / "mesh.glb").vertices
+    assert call("export", run, "--height", 2, "--origin", "center", "--out", tmp_path / "tall") == 0
+    low, high = trimesh.load(tmp_path / "tall" / "mesh.glb", force="mesh").bounds
+    np.testing.assert_allclose([low[1], high[1], low[0] + high[0]], [-1, 1, 0], atol=1e-5)
+    np.testing.assert_allclose(
+        load_exported(tmp_path / "tall" / "mesh.glb").vertices, scene, atol=1e-5
+    )
+    assert call("export", run, "--origin", "middle", "--out", tmp_path / "wrong") == 2
 
 
 def test_a_run_that_names_code_is_not_opened_without_trust(run):

@@ -8,6 +8,7 @@ import torch
 from box import LR, SPLATS, adam, fitted, make
 
 from sds3d.errors import ExportError
+from sds3d.mesh.frame import Frame
 from sds3d.mesh.implicit import sample
 from sds3d.runs import checkpoint
 from sds3d.views.cameras import orbit
@@ -117,7 +118,7 @@ def test_an_empty_scene_has_no_mesh_and_says_so():
 
 
 def test_the_splats_file_is_the_ply_of_all_its_gaussians():
-    files = make("splats", count=30).own_files()
+    files = make("splats", count=30).own_files(Frame())
     assert list(files) == ["splats.ply"]
     assert b"element vertex 30\n" in files["splats.ply"]
 

@@ -61,6 +61,8 @@ class Model:
 
     vertices, normals, colors (V, 3) float32; colors sRGB in [0, 1].  faces (F, 3) int32.
     metallic, roughness (V,) float32.  skin: the textures of a user's mesh, which multiply the colours.
+    longest: the longest side of the object's bounding box, in metres, or the units of
+    a user's file.
     """
 
     caption: str
@@ -71,6 +73,7 @@ class Model:
     metallic: np.ndarray
     roughness: np.ndarray
     skin: Skin | None = None
+    longest: float = 1.0
 
 
 def paint(parts: Sequence[Part], wish: Wish) -> list[Part]:
@@ -92,10 +95,14 @@ def paint(parts: Sequence[Part], wish: Wish) -> list[Part]:
     return out
 
 
-def assemble(parts: Sequence[Part], caption: str) -> Model:
-    """The parts as one model, its bounding box centred and its bounding sphere scaled to RADIUS."""
+def assemble(parts: Sequence[Part], caption: str, longest: float | None = None) -> Model:
+    """The parts as one model, its bounding box centred and its bounding sphere scaled to RADIUS.
+
+    longest: the longest side of its bounding box, in metres, where the parts are not in metres.
+    """
     vertices = np.concatenate([p.vertices for p in parts])
-    center = (vertices.min(0) + vertices.max(0)) / 2
+    low, high = vertices.min(0), vertices.max(0)
+    center = (low + high) / 2
     vertices = vertices - center
     vertices = vertices * (RADIUS / np.linalg.norm(vertices, axis=1).max())
     offsets = np.cumsum([0] + [len(p.vertices) for p in parts[:-1]])
@@ -117,6 +124,7 @@ def assemble(parts: Sequence[Part], caption: str) -> Model:
         per_vertex(lambda look: look.color),
         per_vertex(lambda look: look.metallic),
         per_vertex(lambda look: look.roughness),
+        longest=longest or float((high - low).max()),
     )
 
 
@@ -124,4 +132,5 @@ def member(shape: Shape, caption: str) -> Model:
     """A shape as a library member, its bounding box centred and its bounding sphere scaled to RADIUS."""
     from sds3d.mesh.shape import fitted
 
-    return Model(caption=caption, **vars(fitted(shape, RADIUS)))
+    longest = float(np.ptp(shape.vertices, axis=0).max())
+    return Model(caption=caption, longest=longest, **vars(fitted(shape, RADIUS)))

@@ -10,4 +10,5 @@ EXPORTERS = {
     "glb": "sds3d.mesh.formats.gltf:files",
     "obj": "sds3d.mesh.formats.obj:files",
     "ply": "sds3d.mesh.formats.ply:files",
+    "stl": "sds3d.mesh.formats.stl:files",
 }  # the first is the default
