@@ -193,7 +193,8 @@ def test_a_scene_trains_at_either_end_of_each_of_its_bounds(scene, name, value):
 
 @pytest.mark.parametrize("end", ["low", "high"])
 def test_a_mesh_of_the_smallest_export_has_a_texture(end):
-    bounds = {k: a.__metadata__[0] for k, a in annotations_of(Export).items()}
+    types = annotations_of(Export)
+    bounds = {k: types[k].__metadata__[0] for k in ("resolution", "faces", "texture_size")}
     line = np.linspace(-1, 1, bounds["resolution"].low)
     x, y, z = np.meshgrid(line, line, line, indexing="ij")
     density = np.clip(3 - 4 * np.sqrt(x * x + y * y + z * z), 0, None).astype(np.float32)
