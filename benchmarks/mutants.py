@@ -4,9 +4,10 @@
     python benchmarks/mutants.py sds3d/objectives/tsm.py --map map.json --limit 20 --seed 1
     python benchmarks/mutants.py sds3d/loops --list
 
-The map says which tests reach which line and how long each takes; when its file is missing, the suite is run
-once under `coverage` to make it.  Each mutant is judged by the tests that reach its line, the nearest first,
-one of each parametrized test before the next, at most 80 of them and about 60 seconds.
+The map says which tests reach which line and how long each takes; when its file is missing, the suite, or the
+part of it that --tests names, is run once under `coverage` to make it.  Each mutant is judged by the tests that
+reach its line, the nearest first, one of each parametrized test before the next, at most 80 of them and about
+60 seconds.
 
 Each mutant is a fork of one process, which starts no threads.  What runs at import comes first: that process
 has imported third-party packages only, and the fork compiles one module of sds3d from a changed syntax tree.
@@ -14,7 +15,8 @@ Then it imports the tests too, and a fork gives one function the code of its cha
 never written.  A mutant is killed when a test fails, cannot be collected, or takes much longer than before; the
 others survive and are printed.  Survivors that change nothing observable belong in
 `benchmarks/mutants_accepted.toml`, a table [accepted] of names and reasons.  Outcomes that the file of --out
-holds already are kept, so that an interrupted run goes on.  POSIX only.
+holds already are kept, so that an interrupted run goes on.  --keep writes the counts and the survivors to
+`benchmarks/results/mutants.json`.  POSIX only.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ import signal
 import sys
 import time
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -294,12 +297,12 @@ class Coverage:
         self.broken: list[str] | None = content.get("broken")
 
     @classmethod
-    def read(cls, path: Path) -> Coverage:
-        """From the file, which is made first where it is missing."""
+    def read(cls, path: Path, tests: Sequence[str] = MAPPED) -> Coverage:
+        """From the file, which is made from `tests` first where it is missing."""
         if not path.is_file():
             pid = os.fork()
             if pid == 0:
-                os._exit(_map(path))
+                os._exit(_map(path, tests))
             os.waitpid(pid, 0)
         return cls(json.loads(path.read_text(encoding="utf-8")))
 
@@ -340,8 +343,8 @@ class Coverage:
         return sum(self.seconds[test] for test in tests)
 
 
-def _map(path: Path) -> int:
-    """Runs the suite under coverage, a context for each test, and writes the map."""
+def _map(path: Path, tests: Sequence[str]) -> int:
+    """Runs the tests under coverage, a context for each test, and writes the map."""
     import coverage
     import pytest
 
@@ -361,7 +364,7 @@ def _map(path: Path) -> int:
     measured.start()
     ignored = [f"--ignore={name}" for name in UNMAPPED]
     options = ["-q", "-p", "no:cacheprovider", "--assert=plain", *ignored]
-    code = int(pytest.main([*options, *MAPPED], [Contexts()]))
+    code = int(pytest.main([*options, *tests], [Contexts()]))
     sys.stdout.flush()
     measured.stop()
     data = measured.get_data()
@@ -493,6 +496,22 @@ def accepted() -> dict[str, str]:
     return tomllib.loads(ACCEPTED.read_text(encoding="utf-8"))["accepted"]
 
 
+def summary(rows: Sequence[dict], reasons: Mapping[str, str]) -> dict:
+    """The numbers of mutants by package and outcome, and the survivors with their reasons, None without one."""
+    packages: dict[str, Counter] = {}
+    for row in rows:
+        package = "/".join(row["name"].partition("::")[0].split("/")[:2])
+        packages.setdefault(package, Counter())[row["outcome"]] += 1
+    alive = sorted(row["name"] for row in rows if row["outcome"] == "survived")
+    return {
+        "mutants": len(rows),
+        "survived": len(alive),
+        "without_a_reason": sum(name not in reasons for name in alive),
+        "packages": {name: dict(sorted(packages[name].items())) for name in sorted(packages)},
+        "survivors": {name: reasons.get(name) for name in alive},
+    }
+
+
 def main() -> None:
     """Runs the mutants of the given files."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -503,8 +522,10 @@ def main() -> None:
     parser.add_argument(
         "--map", type=Path, default=Path("tests-map.json"), help="made where missing"
     )
+    parser.add_argument("--tests", nargs="+", default=MAPPED, help="what a new map is made from")
     parser.add_argument("--list", action="store_true", help="print the mutants and run none")
     parser.add_argument("--out", type=Path, help="a JSON file for the outcomes")
+    parser.add_argument("--keep", action="store_true", help="write results/mutants.json")
     options = parser.parse_args()
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
@@ -516,6 +537,12 @@ def main() -> None:
         whole = path.resolve()
         files += sorted(whole.rglob("*.py")) if whole.is_dir() else [whole]
     plan = {file: list(mutants(file)) for file in files}
+    known = accepted()
+    here = {file.relative_to(ROOT).as_posix() for file in files}
+    made = {mutant.name for every in plan.values() for mutant in every}
+    for name in known:
+        if name.partition("::")[0] in here and name not in made:
+            print(f"accepted, but there is no such mutant any more: {name}")
     if options.limit is not None:
         rng = random.Random(options.seed)
         plan = {f: rng.sample(m, min(options.limit, len(m))) for f, m in plan.items()}
@@ -528,7 +555,7 @@ def main() -> None:
 
     for name in PRELOADED:
         importlib.import_module(name)
-    reach = Coverage.read(options.map)
+    reach = Coverage.read(options.map, options.tests)
     if not any(plan.values()):
         return
     forks = []
@@ -565,7 +592,6 @@ def main() -> None:
             rows.append(_row(fork, outcome))
             if options.out:
                 options.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    known = accepted()
     alive = [row["name"] for row in rows if row["outcome"] == "survived"]
     unexplained = [name for name in alive if name not in known]
     share = len(unexplained) / max(1, len(rows))
@@ -576,6 +602,9 @@ def main() -> None:
     print(f"{spent:.0f} s of tests")
     if options.out:
         options.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    if options.keep:
+        keep = importlib.import_module("machine").keep
+        print(f"kept in {keep('mutants', summary(rows, known))}")
 
 
 if __name__ == "__main__":

@@ -123,3 +123,26 @@ def test_a_function_that_is_imported_already_gets_the_code_of_its_mutant(
         assert look(module) != before
         judged.add(mutant.scope)
     assert judged == set(observed)
+
+
+def test_the_summary_counts_outcomes_by_package_and_names_survivors_with_their_reasons(tool):
+    outcomes = {
+        "sds3d/loops/step.py::f::1 -> 2": "killed",
+        "sds3d/loops/step.py::f::2 -> 3": "survived",
+        "sds3d/views/lighting.py::g::3 -> 4": "survived",
+        "sds3d/views/lighting.py::g::4 -> 5": "hanging",
+    }
+    rows = [{"name": name, "outcome": outcome} for name, outcome in outcomes.items()]
+    assert tool.summary(rows, {"sds3d/loops/step.py::f::2 -> 3": "equal"}) == {
+        "mutants": 4,
+        "survived": 2,
+        "without_a_reason": 1,
+        "packages": {
+            "sds3d/loops": {"killed": 1, "survived": 1},
+            "sds3d/views": {"hanging": 1, "survived": 1},
+        },
+        "survivors": {
+            "sds3d/loops/step.py::f::2 -> 3": "equal",
+            "sds3d/views/lighting.py::g::3 -> 4": None,
+        },
+    }

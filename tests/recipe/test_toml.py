@@ -170,7 +170,9 @@ def test_a_dotted_key_has_the_parts_that_toml_reads_and_what_is_no_key_those_bet
     assert table == 3
 
 
-@pytest.mark.parametrize("value", [0, -3, 2.5, True, "a\n\x7f", [1, [2]], {"a b": {"c": 1}}])
+@pytest.mark.parametrize(
+    "value", [0, -3, 2.5, True, "a\n\x7f", "\U0001f600", [1, [2]], {"a b": {"c": 1}}]
+)
 def test_what_is_written_is_read_as_it_was(value):
     assert read(write(value)) == value
 
