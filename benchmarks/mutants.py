@@ -6,7 +6,7 @@
 
 The map says which tests reach which line and how long each takes; when its file is missing, the suite, or the
 part of it that --tests names, is run once under `coverage` to make it.  Each mutant is judged by the tests that
-reach its line, the nearest first, one of each parametrized test before the next, at most 80 of them and about
+reach its line, the nearest first, one of each parametrized test before the next, at most 200 of them and about
 60 seconds.
 
 Each mutant is a fork of one process, which starts no threads.  What runs at import comes first: that process
@@ -63,7 +63,7 @@ UNMAPPED = (  # ... but for these: about other processes, or too slow to judge a
     "tests/runs/test_kill.py",
     "tests/runs/test_convergence.py",
 )
-TESTS_PER_MUTANT = 80
+TESTS_PER_MUTANT = 200
 BUDGET = 60.0  # seconds of a mutant's tests, by the map
 SLOWER = 4  # times the tests' own duration, plus GRACE seconds, before a mutant counts as hanging
 UNCHANGEABLE = 98  # the exit code of a fork that did not find the function to change

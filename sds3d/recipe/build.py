@@ -70,9 +70,9 @@ def prior(name: str, recipe: Recipe, seed: int, where: torch.device = CPU) -> Pr
     )
     accepted = inspect.signature(load).parameters
     if "views" in accepted:
-        options |= {"views": recipe.camera.views}
+        options["views"] = recipe.camera.views
     if "student" in accepted:
-        options |= {"student": bool(students_of(recipe))}
+        options["student"] = bool(students_of(recipe))
     made = load(source, seed=seed, device=where, **options)
     require_capabilities(type(made), objective_of(recipe), name, recipe.objective.name)
     made.evaluations = 0  # a loader may return one that an earlier run has used
@@ -204,7 +204,7 @@ def sampling(recipe: Recipe, steps: int, seed: int, where: torch.device) -> Samp
     views = camera.views
 
     def cameras(rng: torch.Generator, step: int) -> Cameras:
-        size = camera.sizes[min(step * len(camera.sizes) // steps, len(camera.sizes) - 1)]
+        size = camera.sizes[step * len(camera.sizes) // steps]
 
         def now(ends: tuple[float | Schedule, float | Schedule]) -> tuple[float, float]:
             low, high = ends

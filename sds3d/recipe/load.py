@@ -13,7 +13,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
-from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -101,8 +100,7 @@ def load(name: str | Path, preset: str = BASE_PRESET, overrides: Sequence[str] =
     return recipe
 
 
-@cache
-def schema_keys(cls: type, prefix: str = "") -> tuple[str, ...]:
+def schema_keys(cls: Any, prefix: str = "") -> tuple[str, ...]:
     """The dotted keys of the tables of a recipe that have a schema."""
     annotations = annotations_of(cls)
     keys: tuple[str, ...] = ()

@@ -92,3 +92,11 @@ def test_each_branch_changes_only_what_it_names(full):
     assert replace(full, image=None).with_image() is None
     assert not full.without_camera().camera.any()
     assert differing(full.without_camera()) == {"camera"}
+
+
+def test_a_function_is_mapped_over_the_parts_that_an_embedding_has(rng):
+    whole = embedding(rng)
+    first = whole.map(lambda x: x[:1])
+    for f in fields(Embedding):
+        assert torch.equal(getattr(first, f.name), getattr(whole, f.name)[:1])
+    assert Embedding(whole.embedding).map(lambda x: 2 * x).pooled is None

@@ -14,7 +14,6 @@ from sds3d.language.prompt import Prompt
 from sds3d.recipe import build
 from sds3d.recipe.check import check
 from sds3d.recipe.load import load
-from sds3d.recipe.students import residual_student
 from sds3d.scenes.render import Render
 from sds3d.views.cameras import orbit
 
@@ -519,28 +518,3 @@ def test_what_the_loop_supplies_is_no_key_that_a_hint_names():
         with pytest.raises(RecipeError) as caught:
             check(recipe(f"{key}=1"), "exact")
         assert f"{key}: unknown key; known: " in caught.value.message
-
-
-def test_the_learning_rate_of_a_student_is_at_most_one():
-    for lr in (0, 1):
-        check(recipe(f"students.renders.residual.lr={lr}", name="vsd-nerf"), "exact")
-    for lr in (-0.1, 1.1):
-        wanted = recipe(f"students.renders.residual.lr={lr}", name="vsd-nerf")
-        with pytest.raises(RecipeError, match=rf"residual.lr = {lr}: must be from 0 to 1"):
-            check(wanted, "exact")
-
-
-def test_a_residual_student_without_the_camera_does_without_the_prior_unless_told_otherwise(rng):
-    """All views together have no estimate that knows the camera; the recipe need not say so."""
-
-    class Refusing(GaussianPrior):
-        def predict_noise(self, z_t, t, cond):
-            raise AssertionError("asked")
-
-    options = {"lr": 0.1, "camera_dropout": 0.5, "width": 8, "blocks": 1, "patch": 1, "spread": 0.1}
-    z, cond = torch.randn(1, 3, 4, 4, generator=rng), Listener().condition(None, orbit(1, 4), None)
-    made = residual_student(Refusing(0.7), seed=0, device=build.CPU, **options)
-    assert torch.isfinite(made.student.predict_noise(z, torch.full((1,), 0.5), cond)).all()
-    told = residual_student(Refusing(0.7), seed=0, device=build.CPU, marginal=False, **options)
-    with pytest.raises(AssertionError, match="asked"):
-        told.student.predict_noise(z, torch.full((1,), 0.5), cond)

@@ -92,6 +92,7 @@ def test_a_value_of_another_type_is_refused(value, annotation):
         (1, float, 1.0),
         ([1, 2], tuple[float, float], (1.0, 2.0)),
         ([1, "a"], tuple[float, str], (1.0, "a")),
+        ([1], tuple[float], (1.0,)),
         ([1, 2, 3], tuple[int, ...], (1, 2, 3)),
         ([1, "a"], tuple, (1, "a")),
         ([1, "a"], list, (1, "a")),
@@ -219,3 +220,20 @@ def test_an_optional_number_is_the_number():
 
 def test_what_cannot_be_called_has_no_parameters():
     assert "here: cannot be called" in message(bind, 3, {}, "here")
+
+
+@pytest.mark.parametrize(
+    ("value", "refusal"),
+    [
+        (-1, "x = -1: must be from 0 to 1"),  # a number is meant as one, not as a table
+        ({"width": 7}, "x.width = 7: must be from 8 to 64"),
+        ("a", 'x = "a": not a number'),
+    ],
+)
+def test_a_value_for_a_number_or_a_table_is_refused_as_what_it_is(value, refusal):
+    assert message(typed, value, Annotated[float, Bounds(0, 1)] | Size, "x") == refusal
+    assert message(typed, value, Size | Annotated[float, Bounds(0, 1)], "x") == refusal
+
+
+def test_a_table_is_refused_where_no_table_is_meant():
+    assert message(typed, {"a": 1}, int | str, "x") == "x = { a = 1 }: not a string"
