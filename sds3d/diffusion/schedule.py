@@ -24,7 +24,7 @@ def alpha_sigma(t: Tensor, log_alpha_bar: Tensor) -> tuple[Tensor, Tensor]:
     """
     steps = len(log_alpha_bar)
     index = (t.double() * steps).clamp(0, steps - 1)
-    below = index.floor().long().clamp(max=steps - 2)
+    below = index.long().clamp(max=steps - 2)
     table = log_alpha_bar.to(t.device)
     log_bar = torch.lerp(table[below], table[below + 1], index - below)
     bar = log_bar.exp()[:, None, None, None]

@@ -34,7 +34,7 @@ def test_at_a_trained_time_the_schedule_is_its_table(t, index):
     assert sigma_t.item() == pytest.approx((1 - bar[index]).sqrt().item(), rel=1e-9)
 
 
-@pytest.mark.parametrize("t", [0.0004, 0.9985])
+@pytest.mark.parametrize("t", [0.0004, 0.5005, 0.9985])
 def test_between_two_trained_times_the_logarithm_of_alpha_bar_is_linear(t):
     log_bar = alpha_bar().log()
     below = int(t * 1000)

@@ -109,3 +109,4 @@ def test_times_of_narrow_flanks_end_where_their_weight_does(flank):
     for fraction in (0.9, 0.999, 1.0):
         assert prioritized(fraction, 0.8, 0.5, 0.3, flank) >= max(0.5 - 40 * flank, 0)
     assert prioritized(1.0, 0.8, 0.5, 0.3, 0.01) > 0.1
+    assert prioritized(1.0, 0.8, 0.5, 0.3, 0.2) == 0

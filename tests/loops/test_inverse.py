@@ -26,7 +26,7 @@ def square():
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cond():
     cameras = orbit(2, 16, elevation_deg=0)
     return only(square()).condition(Prompt("anything at all"), cameras, torch.zeros(2, 3))

@@ -1,5 +1,8 @@
 """Laws of one step."""
 
+from copy import deepcopy
+from dataclasses import replace
+
 import pytest
 import torch
 from gaussian import Always, GaussianPrior, gaussian_cond
@@ -8,6 +11,7 @@ from toy import Fog
 from sds3d.diffusion.scaling import LossScale
 from sds3d.errors import NonFiniteError
 from sds3d.language.prompt import Prompt
+from sds3d.loops.edit import Source
 from sds3d.loops.learner import Learner, Trainer
 from sds3d.loops.step import Optimization, Sampling, generator, take_step
 from sds3d.objectives.context import Gradients
@@ -416,3 +420,84 @@ def test_a_student_learns_the_same_from_a_scaled_loss():
         learner.learn(torch.zeros(VIEWS, 3, SIZE, SIZE), cond, generator(0, 0), 0, 10)
     assert plain.scale != 1
     assert torch.equal(plain.scale, scaled.scale)
+
+
+def test_the_state_of_an_objective_is_a_part_of_the_run():
+    memory = torch.nn.Linear(1, 1)
+    contexts = []
+
+    def objective(prior, z, t, eps, cond, context):
+        contexts.append(context)
+        return torch.zeros_like(z)
+
+    run = run_of(objective, state=memory)
+    take_step(run, 0)
+    assert contexts[0].state is memory
+    assert run.modules() == {"scene": run.scene, "state": memory}
+
+
+class Rough(torch.nn.Module):
+    """A student whose first gradient is not finite."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(3))
+        self.losses = 0
+
+    def loss(self, z, t, eps, cond):
+        self.losses += 1
+        if self.losses == 1:
+            return (self.weight - self.weight.detach()).abs().sqrt().sum()
+        return self.weight.sum()
+
+
+def test_a_students_step_that_overflows_is_skipped_and_leaves_nothing_behind():
+    student = Rough()
+    trainer = Trainer(torch.optim.SGD(student.parameters(), lr=0.5))
+    run = run_of(
+        lambda prior, z, *_: torch.zeros_like(z),
+        learners={"renders": Learner(student, trainer, 0.0, LossScale())},
+    )
+    take_step(run, 0)
+    assert (student.weight == 1).all()
+    take_step(run, 1)
+    assert (student.weight == 0.5).all()
+
+
+class Grainy(Fog):
+    """Fog with grain that is drawn anew for each image."""
+
+    def render(self, cameras, background, rng=None):
+        clear = super().render(cameras, background)
+        return replace(clear, rgb=clear.rgb + 0.1 * torch.rand(clear.rgb.shape, generator=rng))
+
+
+def test_an_edit_sees_its_source_at_the_same_cameras_backgrounds_and_random_numbers():
+    """A scene that has not changed looks like its source, to the last bit."""
+    scene = Grainy()
+    source = Source(deepcopy(scene).requires_grad_(False), Prompt("smoke"))
+    seen, prompts = [], []
+
+    def condition(prior, prompt, cameras, background):
+        prompts.append((prompt.text, len(cameras), background))
+        return prior.condition(prompt, cameras, background)
+
+    def objective(prior, z, t, eps, cond, context):
+        seen.append((z.clone(), context.source_z, context.source))
+        return torch.ones_like(z)
+
+    background = {"background": lambda rng, step: torch.rand(VIEWS, 3, generator=rng)}
+    run = run_of(
+        objective, scene, source=source, sampling=sampling(condition=condition, **background)
+    )
+    for step in range(2):
+        take_step(run, step)
+    (z, source_z, of_source), (moved, still, _) = seen
+    assert torch.equal(z, source_z)
+    assert not torch.equal(moved, still)
+    assert torch.equal(of_source.text.embedding, torch.zeros(VIEWS, 3, SIZE, SIZE))
+    assert [(text, views) for text, views, _ in prompts] == [("fog", VIEWS), ("smoke", VIEWS)] * 2
+    assert torch.equal(prompts[0][2], prompts[1][2])
+    without = run_of(lambda prior, z, t, eps, cond, context: seen.append(context) or 0 * z)
+    take_step(without, 0)
+    assert seen[-1].source is None

@@ -136,3 +136,17 @@ def test_pds_comes_to_rest_between_the_start_and_the_edit_of_dds(edit):
 def test_the_coefficients_of_pds_are_finite_at_every_time(t):
     psi, chi = coefficients(GaussianPrior(0.0), torch.tensor([t]), 0.05)
     assert torch.isfinite(torch.stack([psi, chi])).all()
+
+
+def test_pds_keeps_to_the_trained_times():
+    """u is at least the first but one, t one step above it and at most the last."""
+
+    def at(t, stride=0.0005):
+        found = coefficients(GaussianPrior(0.0), torch.tensor([t], dtype=torch.float64), stride)
+        return torch.stack(found)
+
+    torch.testing.assert_close(at(0.0), at(0.002))
+    torch.testing.assert_close(at(1.0), at(0.999))
+    assert (at(0.0022) / at(0.002) - 1).abs().min() > 0.01
+    assert (at(0.9988) / at(0.999) - 1).abs().max() > 1e-4
+    torch.testing.assert_close(at(0.01, 0.05), at(0.01, 0.009))

@@ -50,6 +50,14 @@ def test_esd_with_all_entropy_does_not_look_at_the_camera(case, student):
     torch.testing.assert_close(esd_at(case, student, 1.0), before)
 
 
+def test_esd_with_all_entropy_is_vsd_with_the_student_of_all_cameras(case, student):
+    z, t, eps, _ = case
+    who, cond = student
+    options = {"guidance_scale": 7.5, "weight": "sigma2", "student": TwoFaced(who.dropped, None)}
+    expected = vsd.grad(GaussianPrior(0.7), z, t, eps, cond, **options)
+    torch.testing.assert_close(esd_at(case, student, 1.0), expected)
+
+
 def test_esd_is_linear_in_lam(case, student):
     low, mid, high = (esd_at(case, student, lam) for lam in (0.0, 0.3, 1.0))
     torch.testing.assert_close(mid, 0.7 * low + 0.3 * high)

@@ -8,6 +8,7 @@ import torch
 from sds3d.recipe.schema import Prompting
 from sds3d.views.cameras import look_at_origin
 from sds3d.views.directions import (
+    Directions,
     debiased,
     fall,
     mixed,
@@ -231,3 +232,7 @@ def test_just_behind_the_side_the_back_has_its_first_share():
 def test_from_overhead_both_of_perp_negs_prompts_are_that_word_alone():
     away = perp_neg(1.0, 60, CURVES)(at(20.0, elevation=80.0)).away
     assert [blends for blends, _ in away] == [({"overhead": 1.0},), ({"overhead": 1.0},)]
+
+
+def test_a_prompt_without_dropped_words_is_the_same_for_every_view():
+    assert Directions(({"front": 1.0}, {}, {})).texts("a smiling bear") == ["a smiling bear"] * 3
