@@ -73,7 +73,9 @@ def postmodify(obj: Referent, clause: Clause) -> None:
             obj.ask(clause.terms)  # 'a car, red'
         _mark_rest(obj, clause.terms)
         return
-    asks = surface(clause.words)[1]
+    count = obj.name_at_end(clause.words) if clause.kind in ("with", "without") else 0
+    described = clause.terms[: len(clause.terms) - count]
+    asks = surface([t.text for t in described])[1]
     used = {i for ask in asks for i in range(ask.start, ask.start + ask.count)}
     left = [t for i, t in enumerate(clause.terms) if i not in used]
     if clause.kind == "without":
@@ -93,16 +95,17 @@ def postmodify(obj: Referent, clause: Clause) -> None:
         if names:
             obj.last_part = names[0]
             obj.mark_part(left[-count:], names[0])
-            _ask(obj, names[0], clause.terms)
+            _ask(obj, names[0], described)
+            asked = surface([t.text for t in described])[0]
             for name in names[1:]:
-                obj.of_parts[name] = obj.of_parts.get(name, Surface()) + surface(clause.words)[0]
+                obj.of_parts[name] = obj.of_parts.get(name, Surface()) + asked
     _mark_rest(obj, clause.terms)
 
 
 def _is_about_object(clause: Clause) -> bool:
     """Whether colours and materials after 'in', 'of' or 'with' are the object's: 'in blue', 'of gold'.
 
-    Those of 'on ice', 'in the snow' and 'with mustard' are not: they are places and objects.
+    Those of 'on ice', 'in the snow' and 'a chair with mustard' are not: they are places and objects.
     """
     if clause.kind == "place":
         return clause.opener in ("in", "of", "from") and clause.words[-1] not in (

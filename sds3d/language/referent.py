@@ -9,7 +9,7 @@ from sds3d.language.grammar import Term
 from sds3d.language.lexicon import plain
 from sds3d.language.matching import Match
 from sds3d.language.part_names import parts_named
-from sds3d.language.surfaces import Surface, surface
+from sds3d.language.surfaces import Surface, describes, surface
 from sds3d.language.words import Fate, Use
 
 
@@ -59,6 +59,17 @@ class Referent:
             self.parts = self.find_parts(True)
             count, names, _ = parts_named(words, self.parts)
         return count, names
+
+    def name_at_end(self, words: Sequence[str]) -> int:
+        """How many of the last words are the name of a part, also where they could describe a surface.
+
+        The mustard of a hot dog, the bamboo of a panda and the black keys of a piano are parts of theirs.
+        """
+        count, _, certain = parts_named(words, self.parts)
+        if not certain and describes(words[-1:]):
+            self.parts = self.find_parts(True)
+            count, _, certain = parts_named(words, self.parts)
+        return count if certain else 0
 
     def ask(self, terms: Sequence[Term]) -> list[Term]:
         """Takes colours and materials of the whole object from the terms; returns the other terms."""

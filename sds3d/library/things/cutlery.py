@@ -178,7 +178,7 @@ def frying_pan(rng: np.random.Generator) -> list[Part]:
                      for z in (-0.012, 0.012)))  # fmt: skip
     parts = [
         pan.part("pan", skin, True),
-        floor.part("inside", matte(0.11, 0.11, 0.12) if skin is not STEEL else darker(STEEL, 0.8)),
+        floor.part("coating", matte(0.11, 0.11, 0.12) if skin is not STEEL else darker(STEEL, 0.8)),
         (neck + rivets).part("rivets", STEEL),
         (grip + eye).part("handle", pick(rng, BLACK, BLACK, WALNUT)),
     ]

@@ -31,7 +31,7 @@ def tent(rng: np.random.Generator) -> list[Part]:
             (shell + rear).part("canvas", cloth, True),
             flap.part("flaps", darker(cloth, 0.85), True),
             floor.part("floor", matte(0.35, 0.33, 0.30)),
-            inside.part("inside", darker(cloth, 0.45)),
+            inside.part("lining", darker(cloth, 0.45)),
             poles.part("poles", OAK),
             (lines + pegs).part("ropes", CREAM),
         ]
