@@ -110,6 +110,7 @@ SHOWN = {
     "obj_usemtl_no_kd": ((PLAIN,), BOX),
     "obj_utf16": ((PLAIN,), BOX),
     "obj_vertex_colors": ((RED,), BOX),
+    "obj_zup": ((PLAIN,), BOX),
     "ply_ascii_colors": ((RED,), BOX),
     "ply_big_endian": ((RED,), BOX),
     "ply_crlf": ((RED,), BOX),
@@ -183,13 +184,68 @@ REFUSED = {
     "zero_bytes": "empty",
 }
 NOTED = {
-    "brokentex_and_factor": "picture",
+    "brokentex_and_factor": "not an image",
     "gltf_missing_texture": "gone.png",
-    "ktx2": "KTX2",
+    "ktx2": "KTX2 images are not read; PNG, JPEG and WebP are",
     "obj_missing_mtl": "gone.mtl",
     "obj_tex_missing": "gone.png",
-    "texture_broken_png": "picture",
+    "texture_broken_png": "not an image",
 }
+
+
+# tests/mesh/broken -> why it is refused, or how many triangles it has; each once ended in a traceback
+BROKEN = {
+    "glb-bytes-1.glb": "a face refers to a vertex that does not exist",
+    "glb-bytes-2.glb": 12,
+    "glb-bytes-3.glb": "its header is damaged",
+    "glb-bytes-4.glb": "its JSON is damaged",
+    "glb-crafted-1.glb": r"bufferViews\[1\] extends beyond its buffer",
+    "glb-crafted-2.glb": "its JSON is not an object",
+    "glb-crafted-3.glb": 12,  # its texture is /etc/passwd
+    "glb-crafted-4.glb": "1000000000 elements without data",
+    "glb-crafted-5.glb": "its header is damaged",
+    "glb-json-mutation-1.glb": r"bufferViews\[1\] extends beyond its buffer",
+    "glb-json-mutation-2.glb": "a primitive is not an object",
+    "glb-json-mutation-3.glb": "'baseColorTexture' is not an object",
+    "glb-json-mutation-4.glb": r"bufferViews\[None\], which does not exist",
+    "glb-json-mutation-5.glb": "'byteOffset' is an object",
+    "gltf-1.gltf": r"bufferViews\[1\] extends beyond its buffer",
+    "gltf-json-mutation-1.gltf": "a primitive is not an object",
+    "gltf-json-mutation-2.gltf": "glTF 1.0",
+    "gltf-json-mutation-3.gltf": "'accessors' is not a list",
+    "obj-bytes-1.obj": 1,
+    "obj-crafted-1.obj": 1,
+    "obj-one-point.obj": "zero area",
+    "ply-ascii-1.ply": "no triangles",
+    "ply-bytes-1.ply": "no triangles",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_damaged_file_is_read_as_far_as_it_is_whole_or_refused_in_a_line(name):
+    path, expected = FILES.with_name("broken") / name, BROKEN[name]
+    if isinstance(expected, int):
+        assert len(load_shape(path)[0].faces) == expected
+        return
+    with pytest.raises(MeshError, match=expected) as caught:
+        load_shape(path)
+    assert path.name in caught.value.message
+    assert caught.value.fix
+
+
+def test_every_file_has_its_expectation():
+    assert {path.name for path in FILES.with_name("broken").iterdir()} == BROKEN.keys()
+    of_folders = {"apple_double", "nested", "one_bad", "meshopt.json", "texture_palette"}
+    cases = {path.name for path in FILES.iterdir() if not path.name.startswith("csv_")}
+    assert cases - of_folders == (SHOWN.keys() | REFUSED.keys()) - of_folders
+
+
+def test_an_image_with_a_palette_shows_the_colours_of_its_palette():
+    red, green, blue = seen(mesh_in("texture_palette")).T
+    assert (red == 204).all()
+    np.testing.assert_array_equal(green, blue)
+    assert green.min() >= 33
+    assert green.max() <= 51
 
 
 @pytest.mark.parametrize("case", SHOWN)
@@ -514,11 +570,19 @@ def test_a_loop_of_nodes_is_refused(tmp_path):
         one(tmp_path, builder)
 
 
-def test_an_unknown_required_extension_is_refused_by_name(tmp_path):
-    builder = Builder(extensionsRequired=["ACME_curved_geometry"])
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("ACME_curved_geometry", "without that extension"),
+        ("KHR_meshopt_compression", "EXT_meshopt_compression"),
+    ],
+)
+def test_an_unknown_required_extension_is_refused_by_name(tmp_path, name, fix):
+    builder = Builder(extensionsRequired=[name])
     builder.square()
-    with pytest.raises(MeshError, match="ACME_curved_geometry"):
+    with pytest.raises(MeshError, match=name) as caught:
         one(tmp_path, builder)
+    assert fix in caught.value.fix
 
 
 def test_without_its_decoder_a_compressed_file_is_refused_with_the_extension_and_the_fix(

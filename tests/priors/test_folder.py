@@ -135,6 +135,15 @@ def test_a_table_names_meshes_in_subfolders_with_either_slash(tmp_path, case):
     assert chosen(tmp_path, "a red box") == ["a red box"]
 
 
+def test_a_mesh_with_two_rows_answers_to_both_captions(tmp_path):
+    shutil.copy(FILES / "csv_row_twice" / "captions.csv", tmp_path)
+    filled(tmp_path, "a.glb")
+    members = folder(tmp_path)(Prompt("a red box"))
+    assert len(members.models) == 1
+    assert members.text.tolist() == [1]
+    assert folder(tmp_path)(Prompt("a green box")).text.tolist() == [1]
+
+
 def test_a_row_may_leave_out_the_suffix_and_a_mesh_may_have_two_rows(tmp_path):
     (tmp_path / "captions.csv").write_text("file,caption\na,a red box\na.glb,a green box\n")
     filled(tmp_path, "a.glb")
@@ -180,6 +189,16 @@ def test_a_prompt_that_means_only_a_bad_file_is_refused_by_its_name():
     with pytest.raises(PriorError, match=r"a blue car.*blue car\.glb: it is cut short") as caught:
         folder(FILES / "one_bad")(Prompt("a blue car"))
     assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("case", "fix"),
+    [("gltf_missing_bin", "copy that file"), ("lfs_pointer", "git lfs pull")],
+)
+def test_the_fix_for_a_bad_file_is_the_files_own(case, fix):
+    with pytest.raises(PriorError) as caught:
+        folder(FILES / case)(Prompt("a box"))
+    assert fix in caught.value.fix
 
 
 def test_hidden_files_are_no_meshes_and_subfolders_are_searched(tmp_path):

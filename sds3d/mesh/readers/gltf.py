@@ -36,6 +36,7 @@ DRACO, MESHOPT, INSTANCING = (
     "EXT_mesh_gpu_instancing",
 )
 READ = {DRACO, MESHOPT, INSTANCING, "KHR_mesh_quantization"}
+INSTEAD = {"KHR_meshopt_compression": "compress it with EXT_meshopt_compression or not at all"}
 # Extensions that change how a surface looks or moves, never where it is.
 HARMLESS = re.compile(r"[A-Z0-9]+_(materials|texture|lights|light|animation|xmp|audio|node)_?\w*")
 TRIANGLES, STRIP, FAN = 4, 5, 6
@@ -60,7 +61,8 @@ def read(data: bytes, files: Files, longest: int | None) -> tuple[list[Piece], l
     required = [str(name) for name in items(document.root, "extensionsRequired")]
     for name in required:
         if name not in READ and not HARMLESS.fullmatch(name):
-            raise MeshError(f"it needs the extension {name}", "export it without that extension")
+            fix = INSTEAD.get(name, "export it without that extension")
+            raise MeshError(f"it needs the extension {name}", fix)
     materials = Materials(document, files, longest)
     pieces: list[Piece] = []
     total = 0

@@ -35,13 +35,16 @@ def pixels(data: bytes, longest: int | None = None) -> tuple[np.ndarray | None, 
     except Image.DecompressionBombError:
         return None, "it has too many pixels"
     except UNREADABLE:
-        return None, f"not a {_kind(data)} that can be decoded"
+        return None, _why(data)
 
 
-def _kind(data: bytes) -> str:
+def _why(data: bytes) -> str:
+    """Why bytes that Pillow cannot decode are no image."""
+    if not data:
+        return "it is empty"
     if data[:12] == b"\xabKTX 20\xbb\r\n\x1a\n":
-        return "KTX2 texture"
-    return "picture" if data else "file with content"
+        return "KTX2 images are not read; PNG, JPEG and WebP are"
+    return "not an image that can be decoded"
 
 
 def _rgba(image: Image.Image, longest: int | None) -> np.ndarray:

@@ -38,13 +38,13 @@ class Entry:
 class Shelf:
     """The meshes of a folder, each read when it is first needed.
 
-    bad: name -> why it could not be read.  notes: what a mesh that was read lacks.
+    bad: name -> (why it could not be read, the fix).  notes: what a mesh that was read lacks.
     """
 
     root: Path
     entries: list[Entry]
     up: str = "y"
-    bad: dict[str, str] = field(default_factory=dict)
+    bad: dict[str, tuple[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     weights: dict[str, str] = field(default_factory=dict)
     _models: dict[Path, Model | None] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Shelf:
         try:
             shape, file = load_shape(entry.path, up=self.up, root=self.root, longest=TEXTURE)
         except MeshError as error:
-            self.bad[self.name(entry)] = error.message.split("': ", 1)[-1]
+            self.bad[self.name(entry)] = error.message.split("': ", 1)[-1], error.fix
             return None
         self.notes += file.notes
         self.weights.update(file.hashes)
@@ -157,7 +157,9 @@ def _note(shelf: Shelf, named: Sequence[int], more: Sequence[str]) -> str:
     used = _listed([shelf.entries[i].captions[0] for i in named])
     notes = [f"meshes used: {used}"]
     if shelf.bad:
-        notes.append(f"left out: {_listed([f'{name} ({why})' for name, why in shelf.bad.items()])}")
+        notes.append(
+            f"left out: {_listed([f'{name} ({why})' for name, (why, _) in shelf.bad.items()])}"
+        )
     notes += [_listed(list(dict.fromkeys(shelf.notes)))] if shelf.notes else []
     return "; ".join([*notes, *more])
 
@@ -174,11 +176,9 @@ def _unknown(shelf: Shelf, text: str) -> tuple[str, str]:
     broken = [shelf.name(e) for e, w in zip(shelf.entries, wanted, strict=True) if w > 0]
     broken = [name for name in broken if name in shelf.bad]
     if broken:
-        reasons = _listed([f"{name}: {shelf.bad[name]}" for name in broken])
-        return (
-            f"cannot read what '{text}' means in {shelf.root}: {reasons}",
-            "export it again as GLB",
-        )
+        reasons = _listed([f"{name}: {shelf.bad[name][0]}" for name in broken])
+        fixes = dict.fromkeys(shelf.bad[name][1] for name in broken[:SHOWN])
+        return f"cannot read what '{text}' means in {shelf.root}: {reasons}", "; ".join(fixes)
     flat = [entry.captions[0] for entry in shelf.entries]
     near = similarity(text, flat)
     nearest = _listed([flat[i] for i in np.argsort(-near, kind="stable")])
