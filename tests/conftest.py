@@ -1,3 +1,7 @@
+import builtins
+import errno
+import io
+import os
 import resource
 import signal
 import sys
@@ -31,3 +35,36 @@ def _full_disk():
 def full_disk():
     """A context in which no file may grow beyond 1,000 bytes: a full disk that a test can have."""
     return _full_disk
+
+
+@pytest.fixture
+def read_only(monkeypatch):
+    """Makes a folder one of a read-only disk, also for a superuser, whom permissions do not stop."""
+    disks: list[Path] = []
+
+    def refusing(function, writes):
+        def call(path, *arguments, **options):
+            inside = isinstance(path, str | os.PathLike) and any(
+                Path(os.path.abspath(path)).is_relative_to(disk) for disk in disks
+            )
+            if inside and writes(*arguments, **options):
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+            return function(path, *arguments, **options)
+
+        return call
+
+    def opens(mode="r", *_, **__):
+        return not set("wax+").isdisjoint(mode)
+
+    def flags(flags, *_, **__):
+        return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+
+    def always(*_, **__):
+        return True
+
+    monkeypatch.setattr(builtins, "open", refusing(builtins.open, opens))
+    monkeypatch.setattr(io, "open", refusing(io.open, opens))
+    monkeypatch.setattr(os, "open", refusing(os.open, flags))
+    for name in ("mkdir", "unlink", "rename", "replace", "rmdir"):
+        monkeypatch.setattr(os, name, refusing(getattr(os, name), always))
+    return disks.append

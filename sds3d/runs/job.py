@@ -188,7 +188,11 @@ class Job:
         except OSError as error:
             message = f"cannot write to '{folder}': {error.strerror}"
             raise RunError(message, "give another folder with --out") from error
-        if not existing.is_dir() or not os.access(existing, os.W_OK):
+        if not existing.is_dir():
+            raise RunError(f"'{existing}' is a file", "give another folder with --out")
+        if not os.access(
+            existing, os.W_OK
+        ):  # False on a read-only disk too, for a superuser as well
             raise RunError(f"cannot write to '{existing}'", "give another folder with --out")
 
     @property

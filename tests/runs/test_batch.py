@@ -146,3 +146,17 @@ def test_a_batch_on_a_full_disk_ends_in_one_line(tmp_path, full_disk):
     jobs = [Job("a flurb of zanthor " * 10, seed=n, out=str(tmp_path / "one")) for n in range(5)]
     with full_disk(), pytest.raises(RunError, match=r"cannot write .*results\.csv"):
         run(jobs, tmp_path / "out")
+
+
+def test_a_batch_on_a_read_only_disk_ends_in_one_line(tmp_path, read_only):
+    class Remounted(SilentBatch):
+        def begin(self, number, total, job):
+            if number == 2:
+                read_only(tmp_path)
+
+    jobs = [Job("a flurb of zanthor", seed=n, out=str(tmp_path / "one")) for n in range(3)]
+    with pytest.raises(RunError, match=r"cannot write .*results\.csv.*Read-only") as caught:
+        run(jobs, tmp_path / "out", Remounted())
+    assert caught.value.fix == "choose a folder on a disk that can be written"
+    with pytest.raises(RunError, match=r"cannot write .*Read-only"):
+        run(jobs, tmp_path / "another")

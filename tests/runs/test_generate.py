@@ -324,6 +324,30 @@ def test_a_run_on_a_full_disk_ends_in_one_line(tmp_path, full_disk):
     assert "\n" not in caught.value.message
 
 
+@pytest.mark.parametrize("after", [0, 2], ids=["from the start", "after two steps"])
+def test_a_run_on_a_read_only_disk_ends_in_one_line(tmp_path, read_only, capfd, after):
+    class Remounted(Silent):
+        def step(self, step, total, values):
+            if step == after:
+                read_only(tmp_path)
+
+    if after == 0:
+        read_only(tmp_path)
+    with pytest.raises((RunError, ExportError), match=r"cannot write .*Read-only") as caught:
+        generate(job(tmp_path / "run"), Remounted())
+    assert "\n" not in caught.value.message
+    assert caught.value.fix == "choose a folder on a disk that can be written"
+    if after == 0:
+        assert call(*command(tmp_path / "run")) == RunError.exit_code
+        assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_run_below_a_file_is_refused_in_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="file' is a file"):
+        generate(job(tmp_path / "file" / "run"))
+
+
 def test_progress_images_take_at_most_their_share_of_the_time(tmp_path):
     now = 0.0
 
