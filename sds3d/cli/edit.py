@@ -19,6 +19,7 @@ from sds3d.cli.options import (
     Steps,
     TrustRecipe,
     TurntableSize,
+    Vram,
 )
 from sds3d.errors import UsageError
 from sds3d.lookup import one_of
@@ -49,6 +50,7 @@ def edit(
     seed: Annotated[int | None, typer.Option(help="By default that of the run, else 0.")] = None,
     negative: Annotated[str, typer.Option(help="What to steer away from.")] = "",
     out: Annotated[str, typer.Option(help="The run folder of the edit.")] = "",
+    vram: Vram = "",
     device: Device = "auto",
     format: Format = "glb",
     set: Overrides = None,
@@ -75,7 +77,7 @@ def edit(
         out=out,
         device=device,
         formats=tuple(part.strip() for part in format.split(",")),
-        overrides=tuple(set or ()),
+        overrides=(*([f"prior.diffusers.vram={vram}"] if vram else []), *(set or ())),
         overwrite=overwrite,
         preview_size=preview_size,
         turntable_size=turntable_size,

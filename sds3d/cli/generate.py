@@ -21,6 +21,7 @@ from sds3d.cli.options import (
     TrustRecipe,
     TurntableSize,
     UpAxis,
+    Vram,
 )
 from sds3d.errors import INTERRUPTED, UsageError
 from sds3d.lookup import one_of
@@ -56,9 +57,7 @@ def generate(
     ] = "",
     up: UpAxis = "",
     out: Annotated[str, typer.Option(help="The run folder.")] = "",
-    vram: Annotated[
-        str, typer.Option(help="auto, low or high: the memory that a large model may take.")
-    ] = "",
+    vram: Vram = "",
     device: Device = "auto",
     format: Format = "glb",
     height: Height = None,

@@ -28,3 +28,6 @@ TrustRecipe = Annotated[
 ]
 TurntableSize = Annotated[int, typer.Option(help="Frame size of turntable.mp4.")]
 UpAxis = Annotated[str, typer.Option(help="The up axis of the meshes in exact:FOLDER, y or z.")]
+Vram = Annotated[
+    str, typer.Option(help="auto, low or high: the memory that a large model may take.")
+]

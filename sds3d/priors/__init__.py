@@ -7,13 +7,13 @@ names are readable without torch; `sds3d.recipe.build` imports and calls what is
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
 from sds3d.errors import PriorError, nearest
-from sds3d.priors.hub import MODEL_INDEX, address, aliases, default_recipe
+from sds3d.priors.hub import EDIT_RECIPES, MODEL_INDEX, address, aliases, default_recipe
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class PriorKind:
     marker: a file that a source folder must contain.  on_hub: whether the source may be a name on the hub.
     lit: whether the images are under the library's light, which is taken out of exported textures.
     recipe: source -> the recipe that is taken by default, for priors that METHOD-SCENE is not made for.
+    edit_recipes: objective -> the recipe that is taken by default when a scene is edited with it.
     """
 
     load: str
@@ -35,6 +36,7 @@ class PriorKind:
     on_hub: bool = False
     lit: bool = False
     recipe: Callable[[str], str] | None = None
+    edit_recipes: Mapping[str, str] = field(default_factory=dict)
 
 
 PRIORS = {
@@ -58,6 +60,7 @@ PRIORS = {
         marker=MODEL_INDEX,
         on_hub=True,
         recipe=default_recipe,
+        edit_recipes=EDIT_RECIPES,
     ),
 }  # the first is the default
 OWN = "external"  # the recipe's [prior.external] belongs to priors from outside the package

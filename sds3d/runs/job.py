@@ -123,8 +123,8 @@ class Job:
 
     def _check_default(self) -> None:
         """Raises RecipeError for a method or a scene in the place of a recipe that fits the prior."""
-        named = (self.method, self.scene) != (DEFAULT_METHOD, DEFAULT_SCENE)
-        if self.takes_default and named:
+        known = (DEFAULT_METHOD, *(self._edit_recipes if self.start else ()))
+        if self.takes_default and (self.method not in known or self.scene != DEFAULT_SCENE):
             own = f"{self.method}-{self.scene}"
             raise RecipeError(
                 f"recipe '{own}' is made for the exact prior, not for '{self.prior}'",
@@ -142,7 +142,16 @@ class Job:
         """The prior's default recipe; "" for priors that METHOD-SCENE is made for.  Reads a model's index."""
         head, _, source = self.prior.partition(":")
         kind = PRIORS.get(head)
-        return "" if kind is None or kind.recipe is None else kind.recipe(source)
+        if kind is None or kind.recipe is None:
+            return ""
+        edits = self._edit_recipes if self.start else {}
+        return edits.get(self.method) or kind.recipe(source)
+
+    @property
+    def _edit_recipes(self) -> Mapping[str, str]:
+        """The prior's default recipes of edits, by objective."""
+        kind = PRIORS.get(self.prior.partition(":")[0])
+        return {} if kind is None else kind.edit_recipes
 
     @property
     def recipe_name(self) -> str:

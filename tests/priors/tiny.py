@@ -147,6 +147,15 @@ def latents(folder):
     )
 
 
+def velocities(folder, **more):
+    """The same as Stable Diffusion 2.1 predicts; `more` of its scheduler's configuration."""
+    file = latents(folder) / "scheduler" / "scheduler_config.json"
+    told = json.loads(file.read_text(encoding="utf-8")) | {"prediction_type": "v_prediction"}
+    told |= {"clip_sample": False, "set_alpha_to_one": False, **more}
+    file.write_text(json.dumps(told), encoding="utf-8")
+    return folder
+
+
 def sdxl(folder, **more):
     """Two text encoders, a pooled vector and the picture's sizes; `more` entries of the index."""
     torch.manual_seed(0)

@@ -2,10 +2,11 @@
 
 The expected numbers are derived here from those configurations, never by the code under test: threestudio
 28d9d80 ("3s"), LucidDreamer 2ecf093, Dreamer-XL b2d4a20, PlacidDreamer 9e5f1f5, CSD 5c65ca7, RFDS 235e39f,
-ScaleDreamer 23f433f, Consistent3D 9118a5c, DreamGaussian 69a3c70.
+ScaleDreamer 23f433f, Consistent3D 9118a5c, DreamGaussian 69a3c70, PDS e4e0da3.
 """
 
 import math
+import tomllib
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ import torch
 
 from sds3d.recipe import build
 from sds3d.recipe.families import weight_of
-from sds3d.recipe.load import load
+from sds3d.recipe.load import load, text
 from sds3d.recipe.schedule import at
 
 LUCIDDREAMERS = ("luciddreamer-splats", "dreamer-xl-splats", "placiddreamer-splats")
@@ -76,6 +77,10 @@ def test_the_times_of_rectified_flow_are_those_of_the_schedulers_list():
     ("name", "low", "high"),
     [
         ("dreamfusion-nerf", 0.02, 0.98),
+        ("dreamfusion-sd-nerf", 0.02, 0.98),
+        ("dreamfusion-if-nerf", 0.02, 0.98),
+        ("posterior-distillation-nerf", 0.02, 0.98),
+        ("delta-denoising-nerf", 0.05, 0.948),
         ("sjc-nerf", 0.01, 0.97),
         ("prolificdreamer-nerf", 0.02, [5000, 0.98, 0.5, 5001]),
         ("mode-collapse-nerf", 0.02, [5000, 0.98, 0.5, 5001]),
@@ -145,6 +150,8 @@ def test_dreamgaussians_positions_alone_slow_down_and_have_done_so_by_step_300()
     ("name", "table", "mlp", "decay"),
     [
         ("dreamfusion-nerf", 0.01, 0.01, None),
+        ("dreamfusion-sd-nerf", 0.01, 0.01, None),
+        ("dreamfusion-if-nerf", 0.01, 0.01, None),
         ("classifier-score-nerf", 0.001, 0.001, None),
         ("score-inversion-nerf", 0.01, 0.01, None),
         ("prolificdreamer-nerf", 0.01, 0.001, 0.01),
@@ -169,6 +176,10 @@ def test_the_optimizer_and_its_constant_rates_are_those_of_the_configuration(
     ("name", "penalty", "value"),
     [
         ("dreamfusion-nerf", "sparsity", 1.0),
+        ("dreamfusion-sd-nerf", "sparsity", 1.0),
+        ("dreamfusion-if-nerf", "sparsity", 1.0),
+        ("dreamfusion-sd-nerf", "opaque", 0.0),
+        ("dreamfusion-if-nerf", "opaque", 0.0),
         ("dreamfusion-nerf", "opaque", 0.0),
         ("prolificdreamer-nerf", "sparsity", 10.0),
         ("prolificdreamer-nerf", "opaque", [10000, 0.0, 1000.0, 10001]),
@@ -205,6 +216,10 @@ def test_the_weight_of_a_penalty_is_its_lambda_at_every_step(name, penalty, valu
             64,
             2 * 0.5 / 65536,
         ),  # :407: mean squared error, times a factor of mean 1/2
+        ("dreamfusion-sd-nerf", 4, 64, 1.0),
+        ("dreamfusion-if-nerf", 3, 64, 1.0),
+        ("posterior-distillation-nerf", 4, 64, 1 / 16384),  # pds.py:204, as 3s's sdi
+        ("delta-denoising-nerf", 4, 64, 1 / 16384),  # pds.py:260
         ("dreamfusion-nerf", 4, 64, 1.0),  # 3s: 0.5 * summed squared error / B
         ("luciddreamer-splats", 4, 64, 4.0),  # summed over the views too, which we average
         ("dreamer-xl-splats", 4, 128, 4.0),
@@ -322,6 +337,8 @@ def test_the_negative_prompt_is_the_configurations(name, negative):
     ("name", "directions", "sector"),
     [
         ("dreamfusion-nerf", "plain", 45),
+        ("dreamfusion-sd-nerf", "plain", 45),
+        ("dreamfusion-if-nerf", "plain", 45),
         ("sjc-nerf", "plain", 45),
         ("dreamtime-nerf", "plain", 45),
         ("consistent3d-nerf", "plain", 45),
@@ -359,6 +376,10 @@ def test_luciddreamers_perp_neg_has_its_own_curves():
             "dreamfusion-nerf",
             101,
         ),  # 3s guidance:251 adds s' (eps_pos - eps_null) to eps_pos, s' = 100
+        ("dreamfusion-sd-nerf", 101),
+        ("dreamfusion-if-nerf", 21),  # 3s deep_floyd_guidance:210, s' = 20
+        ("posterior-distillation-nerf", 100),  # pds.py:192 adds s (eps_pos - eps_null) to eps_null
+        ("delta-denoising-nerf", 7.5),  # DDS_zeroshot.ipynb, likewise
         ("sjc-nerf", 101),
         ("dreamtime-nerf", 101),
         ("consistent3d-nerf", 101),
@@ -392,6 +413,10 @@ def test_the_noise_of_luciddreamer_has_an_offset_for_each_channel(name):
     ("name", "levels", "coarsest", "finest", "half_side"),
     [
         ("dreamfusion-nerf", 16, 16, 16 * 1.447269237440378**15, 2.0),
+        ("dreamfusion-sd-nerf", 16, 16, 16 * 1.447269237440378**15, 2.0),
+        ("dreamfusion-if-nerf", 16, 16, 16 * 1.447269237440378**15, 2.0),
+        ("delta-denoising-nerf", 16, 16, 16 * 1.447269237440378**15, 2.0),
+        ("posterior-distillation-nerf", 16, 16, 16 * 1.447269237440378**15, 2.0),
         ("consistent3d-nerf", 16, 16, 16 * 1.447269237440378**15, 2.0),
         ("classifier-score-nerf", 12, 16, 16 * 1.3703509847201236**11, 1.0),
         ("prolificdreamer-nerf", 16, 16, 16 * 1.447269237440378**15, 1.0),
@@ -418,6 +443,8 @@ def test_the_hash_grid_and_the_samples_are_the_authors_in_our_box(
         ("classifier-score-nerf", (1.5, 2.0), 1),
         ("prolificdreamer-nerf", (1.0, 1.5), 1),
         ("consistent3d-nerf", (1.5, 2.0), 8),
+        ("dreamfusion-sd-nerf", (1.5, 2.0), 1),
+        ("dreamfusion-if-nerf", (1.5, 2.0), 1),
     ],
 )
 def test_the_cameras_stand_where_the_configuration_says(name, distance, views):
@@ -428,3 +455,133 @@ def test_the_cameras_stand_where_the_configuration_says(name, distance, views):
 def test_the_default_for_large_flows_has_the_numbers_of_rectified_flow():
     big, papers = load("rectified-flow-big-nerf"), load("rectified-flow-nerf")
     assert replace(big, paper=papers.paper) == papers
+
+
+OURS = {  # of a default recipe for large models: what no configuration says
+    "name",
+    "paper",
+    "prior",
+    "run",
+    "scene.name",
+    "scene.grid",
+    "scene.refresh",
+    "scene.empty",
+    "export.texture_size",
+    "export.faces",
+    "background.mode",  # 3s: a learned one
+}
+RANDOM = {"low": 0.02, "high": 0.98, "low_end": 0.02, "high_end": 0.98, "schedule": "constant"}
+THREESTUDIO = {  # configs/dreamfusion-sd.yaml, in our units and conventions
+    "steps": 10000,
+    "objective": {"name": "sds", "guidance_scale": 101.0, "weight": "sigma2"},
+    "time": {**RANDOM, "per_view": True},
+    "camera": {
+        "views": 1,
+        "sizes": [64],
+        "elevation_deg": [-10.0, 45.0],
+        "distance": [1.5, 2.0],
+        "fov_deg": [40.0, 70.0],
+    },
+    "prompting": {"directions": "plain", "sector_deg": 45.0, "overhead_deg": 60.0},
+    "scene": {
+        "levels": 16,
+        "features": 2,
+        "log2_table": 19,
+        "base_resolution": 16 / 2,
+        "max_resolution": round(16 * 1.447269237440378**15 / 2),
+        "width": 64,
+        "blob_density": 10.0,
+        "blob_radius": 0.5,
+        "density_scale": 1.0,
+        "step": round(1.732 * 2 * 2.0 / 512, 4),
+    },
+    "lr": {"table": 0.01, "mlp": 0.01},
+    "optimizer": {"betas": [0.9, 0.99], "eps": 1e-15, "lr_end": 1.0},
+    "regularizers": {"sparsity": 1.0, "opaque": 0.0},
+    "export": {"resolution": 128},
+}
+DEEP_FLOYD = {  # configs/dreamfusion-if.yaml, where it differs
+    "objective": {"name": "sds", "guidance_scale": 21.0, "weight": "sigma2"},
+    "camera": {**THREESTUDIO["camera"], "elevation_deg": [-10.0, 90.0]},
+}
+PDS = {  # pds.py, pds_config.py; the cameras and the scene are threestudio's
+    "steps": 30000,
+    "objective": {"name": "pds", "guidance_scale": 100.0, "stride": 1 / 500},
+    "time": RANDOM,
+    "camera": {**THREESTUDIO["camera"], "sizes": [512]},
+    "prompting": {},
+    "optimizer": {"betas": [0.9, 0.999], "eps": 1e-15, "lr_end": 1e-3 / 1e-2},
+    "regularizers": {},
+    "gradient": {"reduction": "mean"},
+}
+DDS = {  # DDS_zeroshot.ipynb; the loop is that of PDS
+    "objective": {"name": "dds", "guidance_scale": 7.5, "weight": "uniform"},
+    "time": {**RANDOM, "low": 0.05, "high": 0.948, "low_end": 0.05, "high_end": 0.948},
+}
+
+
+RFDS = {  # configs/rfds_sd3.yaml
+    "steps": 15000,
+    "objective": {
+        "name": "rfds",
+        "guidance_scale": 100.0,
+        "improve_noise": False,
+        "weight": "uniform",
+    },
+    "time": {
+        "low": 1 - 0.98,
+        "high": 1 - 0.3,
+        "low_end": 1 - 0.98,
+        "high_end": 1 - 0.3,
+        "schedule": "constant",
+        "distribution": "shifted",
+        "shift": 3.0,
+    },
+    "camera": {**THREESTUDIO["camera"], "sizes": [256, 512, 512], "distance": [1.0, 1.5]},
+    "prompting": {
+        "negative": "unrealistic, blurry, low quality, oversaturation.",
+        "directions": "plain",
+        "sector_deg": 30.0,
+    },
+    "scene": {
+        **THREESTUDIO["scene"],
+        "base_resolution": 16,
+        "max_resolution": round(16 * 1.447269237440378**15),
+        "step": round(1.732 * 2 / 512, 4),
+    },
+    "lr": {"table": 0.01, "mlp": 0.001},
+    "optimizer": {**THREESTUDIO["optimizer"], "kind": "adamw", "weight_decay": 0.01},
+    "regularizers": {"sparsity": 0.1, "opaque": 0.1},
+    "gradient": {"reduction": "mean", "scale": 2 * 0.5},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("rectified-flow-big-nerf", THREESTUDIO | RFDS),
+        ("dreamfusion-sd-nerf", THREESTUDIO),
+        ("dreamfusion-if-nerf", THREESTUDIO | DEEP_FLOYD),
+        ("posterior-distillation-nerf", THREESTUDIO | PDS),
+        ("delta-denoising-nerf", THREESTUDIO | PDS | DDS),
+    ],
+)
+def test_every_number_of_a_default_recipe_for_large_models_is_its_sources(name, told):
+    """Whatever the file says is in the authors' configuration, or in the list of what is ours."""
+    expected = {
+        f"{table}.{key}" if key else table: value
+        for table, values in told.items()
+        for key, value in (values.items() if isinstance(values, dict) else [("", values)])
+    }
+    found = {}
+    for table, values in tomllib.loads(text(name)).items():
+        pairs = values.items() if isinstance(values, dict) else [("", values)]
+        found |= {f"{table}.{key}" if key else table: value for key, value in pairs}
+    said = {
+        key: value
+        for key, value in found.items()
+        if key not in OURS and key.partition(".")[0] not in OURS
+    }
+    assert said.keys() == expected.keys()
+    for key, value in expected.items():
+        assert said[key] == (value if isinstance(value, str) else pytest.approx(value)), key

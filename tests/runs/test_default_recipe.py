@@ -6,7 +6,7 @@ import pytest
 
 from sds3d.cli import main
 from sds3d.errors import RecipeError
-from sds3d.priors.hub import RECIPES, aliases, default_recipe
+from sds3d.priors.hub import EDIT_RECIPES, RECIPES, aliases, default_recipe
 from sds3d.recipe.load import load
 from sds3d.runs.job import Job, resolve
 
@@ -54,6 +54,18 @@ def test_a_default_recipe_names_the_view_and_one_view_is_a_step(name):
     assert recipe.camera.views == 1
     assert recipe.steps >= 10_000
     assert recipe.objective.options["guidance_scale"] >= 20
+
+
+@pytest.mark.parametrize("method", EDIT_RECIPES)
+def test_an_edit_with_a_large_model_is_run_with_the_recipe_of_its_method(method):
+    asked = {"prior": "diffusers:sd15", "start": "chair.glb", "source": "a chair"}
+    assert Job("a fox", method=method, **asked).recipe_name == EDIT_RECIPES[method]
+    assert load(EDIT_RECIPES[method]).objective.name == method
+    assert Job("a fox", **asked).recipe_name == "dreamfusion-sd-nerf"  # sds goes on from the start
+    with pytest.raises(RecipeError, match=f"{method}-splats' is made for the exact prior"):
+        Job("a fox", method=method, scene="splats", **asked)
+    with pytest.raises(RecipeError, match=f"{method}-nerf' is made for the exact prior"):
+        Job("a fox", method=method, prior="diffusers:sd15")
 
 
 @pytest.mark.parametrize("asked", [{"method": "vsd"}, {"scene": "splats"}])

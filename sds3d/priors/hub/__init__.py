@@ -17,6 +17,10 @@ RECIPES = {  # prefix of a pipeline's name -> the recipe that its models are run
     "Sana": "rectified-flow-big-nerf",
     "": "dreamfusion-sd-nerf",
 }
+EDIT_RECIPES = {  # objective -> the recipe that edits with it are run with by default
+    "dds": "delta-denoising-nerf",
+    "pds": "posterior-distillation-nerf",
+}
 NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")  # OWNER/MODEL
 
 
