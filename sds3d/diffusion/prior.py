@@ -18,6 +18,7 @@ from sds3d.language.prompt import Prompt
 from sds3d.library.kit.model import Model
 from sds3d.views.cameras import Cameras
 from sds3d.views.directions import Directions
+from sds3d.views.shading import Shading
 
 
 class Prior(Protocol):
@@ -116,6 +117,15 @@ class EncodesIn(Protocol):
     @property
     def encode_dtype(self) -> torch.dtype:
         """The dtype in which it does."""
+        ...
+
+
+@runtime_checkable
+class Lit(Protocol):
+    """Images whose light is known and can be chosen."""
+
+    def under(self, shading: Shading) -> Prior:
+        """The same prior, conditioned on images that are shaded so; its views are those of `shading`."""
         ...
 
 

@@ -24,6 +24,7 @@ class PriorKind:
     [prior.TABLE].  source: what the source is, for messages.  needs_source: whether it may not be left out.
     marker: a file that a source folder must contain.  on_hub: whether the source may be a name on the hub.
     lit: whether the images are under the library's light, which is taken out of exported textures.
+    on_color: whether they lie over the colour that the run gives as their background.
     recipe: source -> the recipe that is taken by default, for priors that METHOD-SCENE is not made for.
     edit_recipes: objective -> the recipe that is taken by default when a scene is edited with it.
     """
@@ -35,6 +36,7 @@ class PriorKind:
     marker: str = ""
     on_hub: bool = False
     lit: bool = False
+    on_color: bool = False
     recipe: Callable[[str], str] | None = None
     edit_recipes: Mapping[str, str] = field(default_factory=dict)
 
@@ -45,12 +47,14 @@ PRIORS = {
         "exact",
         source="give a folder of GLB or OBJ files",
         lit=True,
+        on_color=True,
     ),
     "embedded": PriorKind(
         "sds3d.priors.embedded.prior:embedded_prior",
         "embedded",
         source="give the folder of a network that 'sds3d prior train' made",
         lit=True,
+        on_color=True,
     ),
     "diffusers": PriorKind(
         "sds3d.priors.hub.pretrained:diffusers_prior",

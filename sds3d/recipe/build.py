@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
@@ -27,7 +28,7 @@ from sds3d.loops.clipping import clip
 from sds3d.loops.clock import Clock
 from sds3d.loops.edit import Source
 from sds3d.loops.learner import Learner, Trainer
-from sds3d.loops.step import Objective, Optimization, Sampling, generator
+from sds3d.loops.step import Objective, Optimization, Sampling, generator, unshaded
 from sds3d.objectives.context import SERVICES, Gradients, StepContext
 from sds3d.priors import parse_prior
 from sds3d.recipe.families import (
@@ -43,19 +44,22 @@ from sds3d.recipe.families import (
     weight_of,
 )
 from sds3d.recipe.schedule import Schedule, at
-from sds3d.recipe.schema import Background, Gradient, Recipe
+from sds3d.recipe.schema import Background, Gradient, Recipe, Shading
 from sds3d.recipe.students import STUDENTS
 from sds3d.recipe.toml import bind
+from sds3d.scenes.backdrop import Backdrop
 from sds3d.scenes.particles import Particles
 from sds3d.scenes.render import Render
 from sds3d.scenes.scene import Scene
 from sds3d.views import directions
+from sds3d.views import shading as views_shading
 from sds3d.views.cameras import Cameras, random_views
 from sds3d.views.lighting import shade
 
 BACKGROUNDS = {"white": 1.0, "grey": 0.5, "black": 0.0}
 CPU = torch.device("cpu")
 INITIAL_SEED_STEP = -1  # the step whose randomness initialises; the loop's steps start at 0
+BACKDROP_SEED_STEP = -2  # the same of the learned background
 
 
 def prior(name: str, recipe: Recipe, seed: int, where: torch.device = CPU) -> Prior:
@@ -79,10 +83,13 @@ def prior(name: str, recipe: Recipe, seed: int, where: torch.device = CPU) -> Pr
     return made
 
 
-def light(name: str) -> Callable[[np.ndarray], np.ndarray] | None:
-    """The light that a prior's images are known to be under, as a function of the normal; else None."""
+def light(recipe: Recipe, name: str) -> Callable[[np.ndarray], np.ndarray] | None:
+    """The light that a prior's images are known to be under, as a function of the normal; else None.
+
+    A prior that takes the light of the steps leaves none in the scene's colours.
+    """
     kind, _ = parse_prior(name)
-    return shade if kind.lit else None
+    return shade if kind.lit and not recipe.shading.lit else None
 
 
 def optimization(
@@ -100,6 +107,7 @@ def optimization(
     start: of an edit; its scene is copied.
     """
     made = scene(recipe, seed, where) if start is None else deepcopy(start.scene).requires_grad_()
+    behind = backdrop(recipe, seed, where)
     function, state = objective(recipe, prior, prompt)
     in_half = isinstance(prior, EncodesIn) and prior.encode_dtype is torch.float16
     return Optimization(
@@ -108,7 +116,7 @@ def optimization(
         objective=function,
         prompt=prompt,
         sampling=sampling(recipe, recipe.steps, seed, where),
-        trainer=trainer(recipe, made),
+        trainer=trainer(recipe, made, behind),
         steps=recipe.steps,
         seed=seed,
         gradient=gradient(recipe),
@@ -121,6 +129,7 @@ def optimization(
         state=None if state is None else state.to(where),
         scale=LossScale().to(where) if in_half else None,
         source=start if compares_with_source(recipe) else None,
+        backdrop=behind,
         clock=clock or Clock(),
     )
 
@@ -129,8 +138,10 @@ def fitting(recipe: Recipe, model: Model, *, seed: int, where: torch.device) -> 
     """The recipe's scene, at its beginning, on the way to look like an object: in as many steps as the run has.
 
     Backgrounds are random whatever the recipe has, so that an object in a background's colour is not missed.
+    No step is lit; what a recipe with light fits to are the object's colours without any.
     """
-    recipe = replace(recipe, background=Background(mode="random"), particles=1)
+    dark = replace(recipe.shading, after=1.0, after_step=0)
+    recipe = replace(recipe, background=Background(mode="random"), shading=dark, particles=1)
     made = scene(recipe, seed, where)
     return Optimization(
         scene=made,
@@ -156,6 +167,15 @@ def scene(recipe: Recipe, seed: int, where: torch.device) -> Scene:
         options = bind(make, recipe.scene.options, "scene")
         scenes = [make(**options) for _ in range(recipe.particles)]
         return (scenes[0] if recipe.particles == 1 else Particles(scenes)).to(where)
+
+
+def backdrop(recipe: Recipe, seed: int, where: torch.device) -> Backdrop | None:
+    """The learned background at its beginning, where the recipe has one."""
+    if recipe.background.mode != "learned":
+        return None
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(generator(seed, BACKDROP_SEED_STEP).initial_seed())
+        return Backdrop().to(where)
 
 
 def objective(recipe: Recipe, prior: Prior, prompt: Prompt) -> tuple[Objective, nn.Module | None]:
@@ -220,10 +240,13 @@ def sampling(recipe: Recipe, steps: int, seed: int, where: torch.device) -> Samp
             front_back=step < camera.front_back_until * steps,
         ).to(where)
 
-    def background(rng: torch.Generator, step: int) -> Tensor:
-        if recipe.background.mode == "random":
+    def background(rng: torch.Generator, step: int) -> Tensor | None:
+        mode = recipe.background.mode
+        if mode == "learned" and torch.rand((), generator=rng) >= recipe.background.random:
+            return None
+        if mode in ("random", "learned"):
             return torch.rand(views, 3, generator=rng).to(where)
-        return torch.full((views, 3), BACKGROUNDS[recipe.background.mode], device=where)
+        return torch.full((views, 3), BACKGROUNDS[mode], device=where)
 
     shift = times.shift if times.distribution == "shifted" else 1.0
 
@@ -263,7 +286,44 @@ def sampling(recipe: Recipe, steps: int, seed: int, where: torch.device) -> Samp
             eps = eps + recipe.noise.offset * channels
         return eps.expand_as(z)
 
-    return Sampling(cameras, background, bounds, time, noise, conditioning(recipe))
+    return Sampling(
+        cameras,
+        background,
+        bounds,
+        time,
+        noise,
+        conditioning(recipe),
+        shading(recipe.shading, steps) if recipe.shading.lit else unshaded,
+        lambda step: (
+            "orient" in recipe.regularizers and at(recipe.regularizers["orient"], step, steps) > 0
+        ),
+    )
+
+
+def shading(
+    policy: Shading, steps: int
+) -> Callable[[torch.Generator, int, Cameras], views_shading.Shading]:
+    """(rng, step, cameras) -> what a step shows, and under which light; all numbers are drawn in every step."""
+    first = policy.after_step or math.ceil(policy.after * steps)
+
+    def draw(rng: torch.Generator, step: int, cameras: Cameras) -> views_shading.Shading:
+        lit, textureless, diffuse = torch.rand(3, generator=rng).tolist()
+        if policy.light == "cone":
+            angle = policy.light_angle_deg
+            light = views_shading.lights_in_cone(rng, cameras, policy.light_distance, angle)
+        else:
+            spread = policy.light_spread
+            light = views_shading.lights_around(rng, cameras, policy.light_distance, spread)
+        if step < first or lit >= policy.lit:
+            return views_shading.Shading(light)
+        surface: views_shading.Surface = "albedo"
+        if textureless < policy.textureless:
+            surface = "normal" if policy.without_texture == "normals" else "white"
+        if policy.soft:
+            return views_shading.Shading(light, 1 - diffuse, diffuse, surface)
+        return views_shading.Shading(light, policy.ambient, policy.diffuse, surface)
+
+    return draw
 
 
 def conditioning(recipe: Recipe) -> Callable[[Prior, Prompt, Cameras, Tensor], Cond]:
@@ -316,8 +376,8 @@ def _clipped(policy: Gradient, g: Tensor, fraction: float) -> Tensor:
     return clip(g, limit, per_pixel=policy.clip_mode == "pixel") if limit else g
 
 
-def trainer(recipe: Recipe, scene: Scene) -> Trainer:
-    """Adam or AdamW on the scene's parameter groups, with the schedules of their learning rates.
+def trainer(recipe: Recipe, scene: Scene, backdrop: Backdrop | None = None) -> Trainer:
+    """Adam or AdamW on the parameter groups of the scene and the learned background, with their schedules.
 
     Raises RecipeError for the schedule of a group to which the scene gives no name.
     """
@@ -329,6 +389,9 @@ def trainer(recipe: Recipe, scene: Scene) -> Trainer:
                 f"lr.{name}: a schedule, but scene '{recipe.scene.name}' does not name its groups",
                 'give a number, or add "name" to the groups that its param_groups returns',
             )
+    if backdrop is not None:
+        rate = recipe.background.lr
+        groups.append({"name": "backdrop", "params": list(backdrop.parameters()), "lr": rate})
     settings = recipe.optimizer
     shared: dict[str, Any] = {"betas": settings.betas, "eps": settings.eps, "fused": True}
     if settings.kind == "adamw":

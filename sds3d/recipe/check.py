@@ -15,6 +15,7 @@ from sds3d.recipe.families import (
     BY_CALLER,
     class_of,
     compares_with_source,
+    has,
     loader,
     objective_of,
     regularizers_of,
@@ -27,6 +28,7 @@ from sds3d.recipe.load import schema_keys, tables_of
 from sds3d.recipe.schema import Recipe
 from sds3d.recipe.students import STUDENTS
 from sds3d.recipe.toml import UnknownKeyError, bind, dotted, flat, missing, parameters
+from sds3d.scenes.scene import Shadable
 
 
 def check(recipe: Recipe, prior: str, *, image: bool = False) -> None:
@@ -49,6 +51,7 @@ def check(recipe: Recipe, prior: str, *, image: bool = False) -> None:
         if made is not None and student_table(recipe, name, made) == "residual":
             _require_whole_patches(recipe, name)
     _require_perp_neg(recipe, function)
+    _require_shadable(recipe)
     if image and "image" not in accepted:
         raise UsageError(
             f"objective '{recipe.objective.name}' takes no image prompt", "use --method csm"
@@ -118,6 +121,22 @@ def _require_perp_neg(recipe: Recipe, function: Callable[..., Tensor]) -> None:
         raise RecipeError(
             f"prompting.directions = \"perp-neg\": objective '{recipe.objective.name}' has no form of Perp-Neg",
             'use "plain" or "none", or another method, such as --method csd',
+        )
+
+
+def _require_shadable(recipe: Recipe) -> None:
+    """Raises RecipeError for light on a scene without normals, and for normals as colours without cameras."""
+    family = scene_of(recipe)
+    if recipe.shading.lit and not (isinstance(family, type) and has(family, Shadable)):
+        raise RecipeError(
+            f"shading.lit = {recipe.shading.lit}: scene '{recipe.scene.name}' has no normals to light",
+            "use --scene nerf or triplane, or --set shading.lit=0",
+        )
+    blind = recipe.prior.get("exact", {}).get("camera_blind", False)
+    if recipe.shading.lit and recipe.shading.without_texture == "normals" and blind:
+        raise RecipeError(
+            'shading.without_texture = "normals": a camera-blind prior does not know where they point',
+            'use "white"',
         )
 
 

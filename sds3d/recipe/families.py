@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from torch import Tensor
 
-from sds3d.diffusion.prior import CAPABILITIES, Adaptable, Prior
+from sds3d.diffusion.prior import CAPABILITIES, Adaptable, Lit, Prior
 from sds3d.errors import PriorError, RecipeError
 from sds3d.lookup import find
 from sds3d.loops.step import Regularizer, Weight
@@ -74,6 +75,23 @@ def provides(name: str, capability: type) -> bool:
     kind, _ = parse_prior(name)
     made = class_of(kind)
     return made is None or has(made, capability)
+
+
+def suited(recipe: Recipe, prior: str) -> tuple[Recipe, list[str]]:
+    """(the recipe without what makes no sense with the prior of that name, a line about each such thing).
+
+    A learned background has nothing to learn where the prior draws its objects over a colour that it is given.
+    Light would fall twice on a scene whose prior has a light of its own, unless the prior takes the scene's.
+    """
+    kind, _ = parse_prior(prior)
+    notes = []
+    if recipe.background.mode == "learned" and kind.on_color:
+        recipe = replace(recipe, background=replace(recipe.background, mode="random"))
+        notes.append("this prior knows the background: random colours, instead of a learned one")
+    if recipe.shading.lit and kind.lit and not provides(prior, Lit):
+        recipe = replace(recipe, shading=replace(recipe.shading, lit=0.0))
+        notes.append("this prior's images have a light of their own: no shading")
+    return recipe, notes
 
 
 def require_capabilities(

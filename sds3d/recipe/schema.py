@@ -18,6 +18,7 @@ Side = Literal["front", "side", "back", "overhead"]
 LearningRate = Annotated[float, Bounds(0, 10)]
 Elevation = Annotated[float, Bounds(-90, 90)]
 Distance = Annotated[float, Bounds(1, 100)]  # the object is in the unit ball
+LightDistance = Annotated[float, Bounds(0.01, 100)]  # from the centre of the unit ball
 FieldOfView = Annotated[float, Bounds(1, 170)]
 MovingElevation = Elevation | Schedule[Elevation]
 MovingDistance = Distance | Schedule[Distance]
@@ -171,10 +172,61 @@ class Background:
     """The colour behind the object.
 
     Attributes:
-        mode: a `random` colour for each view, or `white`, `grey` or `black`.
+        mode: a `random` colour for each view, `white`, `grey` or `black`, or `learned`: a small network of the
+            viewing direction, which is optimised with the scene and not exported.  With a prior that draws its
+            objects over the colour that it is given (exact, embedded), colours are random instead.
+        random: of `learned`: share of the steps with random colours in its place.
+        lr: of `learned`: the learning rate of the network.
     """
 
-    mode: Literal["random", "white", "grey", "black"]
+    mode: Literal["random", "white", "grey", "black", "learned"]
+    random: Fraction = 0.0
+    lr: LearningRate = 0.001
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shading:
+    """Light on the scene (DreamFusion, section 3.1); without `lit` there is none, and steps show plain colours.
+
+    A lit step shows colour (ambient + diffuse max(0, n . l)) under one point light for each view, n the normal
+    of the density, l the direction to the light.  The scene must have a density (nerf, triplane), and takes
+    several times as long to render.  The exact prior shows its objects under the same light.
+
+    Attributes:
+        lit: share of the steps that are lit, once `after_step` is reached.
+        textureless: share of the lit steps that show no colours.
+        after: fraction of the run up to which no step is lit.
+        after_step: `after` as a step instead; 0 means `after`.
+        ambient: factor of the light from everywhere.
+        diffuse: factor of the point light.
+        soft: draw `diffuse` between 0 and 1 for each lit step, with `ambient` the rest to 1 (Magic3D).
+        without_texture: what textureless steps show: `white` in place of the colours, lit, or the `normals` as
+            colours, 1/2 + n / 2 (classifier score distillation).
+        light: where the lights are: in directions `around` that of the camera, it plus normal noise
+            (DreamFusion), or in a `cone` around it (Magic3D).
+        light_distance: least and greatest distance of the light from the origin, in world units.
+        light_spread: of `around`: standard deviation of the noise, in world units.
+        light_angle_deg: of `cone`: the widest angle between camera and light, seen from the origin.
+    """
+
+    lit: Fraction = 0.0
+    textureless: Fraction = 0.5
+    after: Fraction = 0.0
+    after_step: Annotated[int, Bounds(0, 1_000_000)] = 0
+    ambient: Annotated[float, Bounds(0, 10)] = 0.1
+    diffuse: Annotated[float, Bounds(0, 10)] = 0.9
+    soft: bool = False
+    without_texture: Literal["white", "normals"] = "white"
+    light: Literal["around", "cone"] = "around"
+    light_distance: Annotated[tuple[LightDistance, LightDistance], Ascending()] = (0.8, 1.5)
+    light_spread: Annotated[float, Bounds(0, 100)] = 1.0
+    light_angle_deg: Annotated[float, Bounds(0, 180)] = 60.0
+
+    def violation(self) -> tuple[str, str]:
+        """(a key whose value does not go with the others, what it must be); ("", "") when there is none."""
+        if self.after and self.after_step:
+            return "after_step", "must not stand beside `after`, the same as a fraction"
+        return "", ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,6 +330,7 @@ class Recipe:
     export: Export
     noise: Noise = Noise()
     gradient: Gradient = Gradient()
+    shading: Shading = Shading()
     prompting: Prompting = Prompting()
     students: Mapping[str, Any] = field(default_factory=dict)
     prior: Mapping[str, Any] = field(default_factory=dict)

@@ -107,7 +107,7 @@ def export_meshes(
     longest side of the object in metres, unless `sizes` has a height.
     """
     job, clock = run.job, run.clock
-    light = build.light(job.prior)
+    light = build.light(run.suited[0], job.prior)
     meshes = []
     made = {}
     for number, particle in enumerate(run.scene.particles):

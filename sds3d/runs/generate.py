@@ -95,7 +95,7 @@ def _train(run: Run, found: Sequence[Difference], report: Report) -> Result:
         run.require_readable_start()
         report.stage("prior")
         report.note(run.prior.describe(run.prompt))
-        for note in notes(run.device):
+        for note in (*notes(run.device), *run.suited[1]):
             report.note(note)
         if run.job.recipe == run.job.default:
             report.note(

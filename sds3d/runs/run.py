@@ -22,7 +22,7 @@ from sds3d.mesh.load import load_shape
 from sds3d.recipe import build
 from sds3d.recipe import load as recipes
 from sds3d.recipe.check import check, require_start
-from sds3d.recipe.families import compares_with_source
+from sds3d.recipe.families import compares_with_source, suited
 from sds3d.recipe.schema import Recipe
 from sds3d.runs import checkpoint
 from sds3d.runs.folder import BEGUN, CHECKPOINT, START, RunFolder, look, require_run, require_same
@@ -65,7 +65,7 @@ class Run:
     def optimization(self) -> Optimization:
         """Scene, students and optimizers at their beginning; see `resume`."""
         return build.optimization(
-            self.recipe,
+            self.suited[0],
             self.prior,
             self.prompt,
             seed=self.job.seed,
@@ -73,6 +73,11 @@ class Run:
             clock=self.clock,
             start=self.start if self.job.start else None,
         )
+
+    @cached_property
+    def suited(self) -> tuple[Recipe, list[str]]:
+        """The recipe as the prior allows it, and what it leaves out; see `families.suited`."""
+        return suited(self.recipe, self.job.prior)
 
     @cached_property
     def start(self) -> Source:

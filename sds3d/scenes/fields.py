@@ -67,6 +67,18 @@ class Field(nn.Module, abc.ABC):
         raw = F.linear(hidden, self.head.weight[:1], self.head.bias[:1])
         return self.blob.activate(raw[:, 0], x)
 
+    def normal(self, x: Tensor, distance: float) -> Tensor:
+        """-grad density / |grad density| (N, 3) at x (N, 3), zero where the density is level.
+
+        By central differences over points `distance` (world units) to either side along the axes: six
+        densities a point.  Differentiable in the parameters, which the gradient of an encoding by a kernel
+        would not be.
+        """
+        offsets = distance * torch.eye(3, dtype=x.dtype, device=x.device)
+        ends = torch.stack([x[:, None] + offsets, x[:, None] - offsets], 1)  # (N, 2, 3, 3)
+        above, below = self.density(ends.view(-1, 3)).view(-1, 2, 3).unbind(1)
+        return F.normalize(below - above, dim=-1)
+
 
 class HashField(Field):
     """A field on a multi-resolution hash grid.

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from sds3d.scenes.render import Render
-from sds3d.scenes.scene import Scene
+from sds3d.scenes.scene import Scene, Shadable
 from sds3d.views.cameras import Cameras
+from sds3d.views.shading import Shading
 
 if TYPE_CHECKING:
     from sds3d.mesh.mesh import Mesh
@@ -38,8 +39,26 @@ class Particles(Scene):
     def render(
         self, cameras: Cameras, background: Tensor, rng: torch.Generator | None = None
     ) -> Render:
+        return self._draw(rng).render(cameras, background, rng)
+
+    def render_shaded(
+        self,
+        cameras: Cameras,
+        background: Tensor,
+        rng: torch.Generator | None,
+        shading: Shading | None,
+        *,
+        normals: bool,
+    ) -> Render:
+        """As `render`, where the scenes are `Shadable`."""
+        drawn = self._draw(rng)
+        if not isinstance(drawn, Shadable):
+            raise TypeError(f"{type(drawn).__name__} cannot be shaded")
+        return drawn.render_shaded(cameras, background, rng, shading, normals=normals)
+
+    def _draw(self, rng: torch.Generator | None) -> Scene:
         self.drawn = int(torch.randint(len(self.scenes), (), generator=rng)) if rng else 0
-        return self.particles[self.drawn].render(cameras, background, rng)
+        return self.particles[self.drawn]
 
     def param_groups(self, lr: Mapping[str, float]) -> list[dict]:
         """The groups of every particle, one particle after the other."""

@@ -21,6 +21,8 @@ class Render:
     depth: (B, H, W) expected depth along the camera's z axis, world units, 0 where nothing is seen.
     normal: (B, H, W, 3) outward, world frame, unit length where something is seen, else 0.
     z_variance: (B, H, W) variance of the distance along each ray, world units^2, of scenes that are volumes.
+    averted: (B, H, W) sum_i w_i max(0, n_i . d)^2 of each ray, w_i held constant: how much of what it shows
+        faces away from the camera.  Only of renders that were asked for normals.
     """
 
     rgb: Tensor
@@ -28,11 +30,17 @@ class Render:
     depth: Tensor
     normal: Tensor
     z_variance: Tensor | None = None
+    averted: Tensor | None = None
 
 
 def over(rgb: Tensor, alpha: Tensor, background: Tensor) -> Tensor:
-    """Premultiplied `rgb` (B, H, W, 3) over `background` (B, 3):  rgb + (1 - alpha) background."""
-    return rgb + (1 - alpha)[..., None] * background[:, None, None, :]
+    """Premultiplied `rgb` over `background`:  rgb + (1 - alpha) background, (B, H, W, 3).
+
+    background: (B, 3), one colour a view, or (B, H, W, 3).
+    """
+    if background.dim() == 2:
+        background = background[:, None, None, :]
+    return rgb + (1 - alpha)[..., None] * background
 
 
 def normal_from_depth(depth: Tensor, alpha: Tensor, cameras: Cameras) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from sds3d.errors import UsageError, nearest
 from sds3d.scenes.render import Render
 from sds3d.views.cameras import Cameras
+from sds3d.views.shading import Shading
 
 if TYPE_CHECKING:
     from sds3d.mesh.frame import Frame
@@ -111,3 +112,24 @@ class Scene(nn.Module, abc.ABC):
                     f"lr: missing group '{name}'",
                     f"the groups of [lr] for this scene are {', '.join(self.GROUPS)}",
                 )
+
+
+@runtime_checkable
+class Shadable(Protocol):
+    """A scene with normals of its own, which can be lit."""
+
+    def render_shaded(
+        self,
+        cameras: Cameras,
+        background: Tensor,
+        rng: torch.Generator | None,
+        shading: Shading | None,
+        *,
+        normals: bool,
+    ) -> Render:
+        """As `Scene.render`, with `shading` (None shows the colours as they are).
+
+        normals: also measure the normals, whatever is shown: the render's `normal` are those of the object
+        itself instead of its depth's, and its `averted` is given.
+        """
+        ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,11 +19,15 @@ from sds3d.scenes.occupancy import OccupancyGrid
 from sds3d.scenes.render import Render, bumpiness, normal_from_depth, over
 from sds3d.scenes.scene import Scene
 from sds3d.views.cameras import Cameras
+from sds3d.views.shading import Shading
 
 if TYPE_CHECKING:
     from sds3d.mesh.mesh import Mesh
 
 OPAQUE_ENOUGH = 1e-4  # transmittance at which a ray ends
+NORMAL_DISTANCE = (
+    0.01  # world units, over which densities are compared; threestudio's finite differences
+)
 SEEN = 1e-3  # alpha from which a depth is given
 SLACK = 0.005  # in IoU: among levels that agree about as well, a lower one has fewer holes
 CHUNK = 1 << 17  # points evaluated at once outside training
@@ -44,7 +49,7 @@ class VolumeScene(Scene):
     are explained in `OccupancyGrid`.
     """
 
-    PENALTIES = ("sparsity", "opaque", "bumpy", "hollow", "z_variance")
+    PENALTIES = ("sparsity", "opaque", "bumpy", "hollow", "z_variance", "orient")
 
     def __init__(
         self,
@@ -66,6 +71,21 @@ class VolumeScene(Scene):
     def render(
         self, cameras: Cameras, background: Tensor, rng: torch.Generator | None = None
     ) -> Render:
+        return self.render_shaded(cameras, background, rng, None, normals=False)
+
+    def render_shaded(
+        self,
+        cameras: Cameras,
+        background: Tensor,
+        rng: torch.Generator | None,
+        shading: Shading | None,
+        *,
+        normals: bool,
+    ) -> Render:
+        """Each sample of a ray is shaded by the normal of the density, then the ray is composited.
+
+        normal = normalize(sum_i w_i n_i) where alpha is at least 1/2, once the n_i are known.
+        """
         origins, directions = cameras.rays()
         shape = origins.shape[:3]  # B, H, W
         jitter = None if rng is None else torch.rand(shape.numel(), generator=rng).to(origins)
@@ -76,14 +96,34 @@ class VolumeScene(Scene):
             step=self.step,
             jitter=jitter,
         )
-        density, rgb, alpha, distance = self._composite(samples)
+        density, rgb = self.field(samples.points)
+        measured = None
+        if normals or (shading is not None and shading.needs_normals):
+            measured = self._normals(density, samples)
+        if shading is not None:
+            rgb = _shaded(rgb, measured, samples, shading, rays_per_view=shape[1] * shape[2])
+        rgb, alpha, distance = _along(density, rgb, samples)
         z_variance = variance_along_rays(density, samples, alpha, distance).view(shape)
         rgb = rgb.view(*shape, 3)
         alpha = alpha.view(shape)
         cosine = torch.einsum("bhwi,bi->bhw", directions, cameras.c2w[:, :3, 2])
         depth = distance.view(shape) * cosine / alpha.clamp_min(SEEN) * (alpha > SEEN)
-        normal = normal_from_depth(depth, alpha, cameras)
-        return Render(over(rgb, alpha, background), alpha, depth, normal, z_variance)
+        averted = None
+        if measured is None:
+            normal = normal_from_depth(depth, alpha, cameras)
+        else:
+            normal = normal_along_rays(density, measured, samples).view(*shape, 3)
+            normal = normal * (alpha >= 0.5)[..., None]
+        if measured is not None and normals:
+            averted = averted_along_rays(density, measured, samples, directions).view(shape)
+        rgb = over(rgb, alpha, background)
+        return Render(rgb, alpha, depth, normal, z_variance, averted)
+
+    def _normals(self, density: Tensor, samples: Samples) -> Tensor:
+        """Normals (N, 3) at the samples that light reaches; zero at those that nothing depends on."""
+        reached = reached_by_light(density, samples).nonzero()[:, 0]
+        normal = self.field.normal(samples.points[reached], NORMAL_DISTANCE)
+        return torch.zeros_like(samples.points).index_copy(0, reached, normal)
 
     def param_groups(self, lr: Mapping[str, float]) -> list[dict]:
         """One group for each of the field's."""
@@ -99,21 +139,27 @@ class VolumeScene(Scene):
         bumpy = `render.bumpiness`, how far the depth is from locally flat;
         hollow = mean alpha depth, alpha held constant: among surfaces that look alike it prefers the one
         nearest to the cameras, so that faces of one colour do not sink in;
-        z_variance = mean variance of the distance along the rays with alpha > 0.5: thin surfaces.
+        z_variance = mean variance of the distance along the rays with alpha > 0.5: thin surfaces;
+        orient = mean over the rays with alpha > 0 of sum_i w_i max(0, n_i . d)^2, w_i held constant: no normal
+        of what is seen faces away.  Only of a render that was asked for normals.
 
-        Source: the first two are DreamFusion's (https://arxiv.org/abs/2209.14988) in threestudio's form, the
-        last is HiFA's (https://arxiv.org/abs/2305.18766, section 3.3).
+        Source: sparsity, opaque and orient are DreamFusion's (https://arxiv.org/abs/2209.14988) in
+        threestudio's form, z_variance is HiFA's (https://arxiv.org/abs/2305.18766, section 3.3).
         """
         alpha = render.alpha.clamp(1e-3, 1 - 1e-3)
         covered = (render.alpha > 0.5).float()
         variance = torch.zeros_like(alpha) if render.z_variance is None else render.z_variance
-        return {
+        penalties = {
             "sparsity": (render.alpha.square() + 0.01).sqrt().mean(),
             "opaque": F.binary_cross_entropy(alpha, alpha),
             "bumpy": bumpiness(render.depth, render.alpha),
             "hollow": (render.alpha.detach() * render.depth).mean(),
             "z_variance": (covered * variance).sum() / covered.sum().clamp_min(1),
         }
+        if render.averted is not None:
+            seen = (render.alpha > 0).sum().clamp_min(1)
+            penalties["orient"] = render.averted.sum() / seen
+        return penalties
 
     def after_step(self, step: int, optimizer: torch.optim.Optimizer, rng: torch.Generator) -> None:
         """Updates the occupancy grid every `refresh` steps."""
@@ -179,18 +225,10 @@ class VolumeScene(Scene):
         along = points[:, None] + normals[:, None] * (reach - distance)[:, None]
         offsets = torch.arange(len(points) + 1, device=points.device) * count
         samples = Samples(along.reshape(-1, 3), distance.repeat(len(points)), offsets, step)
-        _, rgb, alpha, _ = self._composite(samples)
+        density, rgb = self.field(samples.points)
+        rgb, alpha, _ = _along(density, rgb, samples)
         _, below = self.field(points)
         return (rgb + (1 - alpha)[:, None] * below).clamp(0, 1).cpu()
-
-    def _composite(self, samples: Samples) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """(density (N,) of the samples, rgb (R, 3), alpha (R,), distance (R,) of the rays)."""
-        density, rgb = self.field(samples.points)
-        delta = torch.full_like(density, samples.step)
-        rendered = composite(
-            density, rgb, samples.dist, delta, samples.offsets, min_transmittance=OPAQUE_ENOUGH
-        )
-        return density, *rendered
 
     def _density(self, points: Tensor) -> Tensor:
         """Densities (N,) at points (N, 3), in pieces that fit in memory."""
@@ -210,12 +248,64 @@ def variance_along_rays(
     opacity = alpha.clamp_min(SEEN)
     mean = (distance / opacity).detach()
     square = (samples.dist - mean.repeat_interleave(samples.offsets.diff())).square()
+    summed, _, _ = _along(density, square[:, None].expand(-1, 3), samples)
+    return summed[:, 0] / opacity
+
+
+def normal_along_rays(density: Tensor, normal: Tensor, samples: Samples) -> Tensor:
+    """sum_i w_i n_i of each ray, brought to unit length, (R, 3); zero where nothing has a normal.
+
+    density: (N,), normal: (N, 3) of the samples.
+    """
+    summed, _, _ = _along(density, normal, samples)
+    return F.normalize(summed, dim=-1)
+
+
+def averted_along_rays(
+    density: Tensor, normal: Tensor, samples: Samples, directions: Tensor
+) -> Tensor:
+    """sum_i w_i max(0, n_i . d)^2 of each ray, (R,), w_i held constant.
+
+    density: (N,), normal: (N, 3) of the samples.  directions: (..., 3) of the R rays, unit length.
+    Source: Verbin et al. 2021 (Ref-NeRF), https://arxiv.org/abs/2112.03907, equation 11; the constant w_i are
+    those of Poole et al. 2022 (DreamFusion), https://arxiv.org/abs/2209.14988, appendix A.2.
+    """
+    along = directions.reshape(-1, 3).repeat_interleave(samples.offsets.diff(), 0)
+    square = (normal * along).sum(-1, keepdim=True).clamp_min(0).square()
+    summed, _, _ = _along(density.detach(), square.expand(-1, 3), samples)
+    return summed[:, 0]
+
+
+def reached_by_light(density: Tensor, samples: Samples) -> Tensor:
+    """Whether the ray has not ended before it reaches a sample, (N,) bool: T_i >= OPAQUE_ENOUGH.
+
+    What lies behind has no part in the image, nor a gradient.  density: (N,) of the samples.
+    """
+    optical_depth = density.detach().double() * samples.step
+    before = optical_depth.cumsum(0) - optical_depth  # of all rays so far
+    counts = samples.offsets.diff()
+    first = samples.offsets[:-1][counts > 0]
+    before = before - before[first].repeat_interleave(counts[counts > 0])
+    return before <= -math.log(OPAQUE_ENOUGH)
+
+
+def _along(density: Tensor, values: Tensor, samples: Samples) -> tuple[Tensor, Tensor, Tensor]:
+    """(values (R, 3), alpha (R,), distance (R,)) of the rays, of (N,) and (N, 3) of their samples."""
     delta = torch.full_like(density, samples.step)
-    values = square[:, None].expand(-1, 3)
-    summed, _, _ = composite(
+    return composite(
         density, values, samples.dist, delta, samples.offsets, min_transmittance=OPAQUE_ENOUGH
     )
-    return summed[:, 0] / opacity
+
+
+def _shaded(
+    albedo: Tensor, normal: Tensor | None, samples: Samples, shading: Shading, rays_per_view: int
+) -> Tensor:
+    """What the samples show, (N, 3); normal: (N, 3), where the shading needs it."""
+    if normal is None or not shading.needs_normals:
+        return shading.lit(albedo, shading.ambient)
+    lights = shading.light.to(albedo).repeat_interleave(rays_per_view, 0)
+    to_light = lights.repeat_interleave(samples.offsets.diff(), 0) - samples.points
+    return shading.shade(albedo, normal, to_light)
 
 
 class NerfScene(VolumeScene):

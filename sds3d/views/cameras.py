@@ -86,11 +86,8 @@ class Cameras:
 
     def rotated(self, azimuth_deg: float) -> Cameras:
         """The same cameras moved around the y axis: every azimuth grows by `azimuth_deg`."""
-        cos = math.cos(math.radians(azimuth_deg))
-        sin = math.sin(math.radians(azimuth_deg))
-        turn = self.c2w.new_tensor(
-            [[cos, 0, sin, 0], [0, 1, 0, 0], [-sin, 0, cos, 0], [0, 0, 0, 1]]
-        )
+        turn = torch.eye(4).to(self.c2w)
+        turn[:3, :3] = turn_about_y(azimuth_deg, self.c2w)
         return replace(self, c2w=turn @ self.c2w)
 
     def to(self, device: torch.device) -> Cameras:
@@ -99,6 +96,13 @@ class Cameras:
 
     def __getitem__(self, rows: slice | Tensor | list[int]) -> Cameras:
         return replace(self, c2w=self.c2w[rows], K=self.K[rows])
+
+
+def turn_about_y(azimuth_deg: float, like: Tensor) -> Tensor:
+    """The rotation (3, 3) that adds `azimuth_deg` to the azimuth of every point, in the dtype of `like`."""
+    cos = math.cos(math.radians(azimuth_deg))
+    sin = math.sin(math.radians(azimuth_deg))
+    return like.new_tensor([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
 
 
 def look_at_origin(

@@ -15,7 +15,9 @@ from sds3d.loops.edit import Source
 from sds3d.loops.learner import Learner, Trainer
 from sds3d.loops.step import Optimization, Sampling, generator, take_step
 from sds3d.objectives.context import Gradients
+from sds3d.scenes.backdrop import Backdrop
 from sds3d.views.cameras import orbit
+from sds3d.views.shading import Shading
 
 SIZE, VIEWS = 6, 3
 
@@ -501,3 +503,135 @@ def test_an_edit_sees_its_source_at_the_same_cameras_backgrounds_and_random_numb
     without = run_of(lambda prior, z, t, eps, cond, context: seen.append(context) or 0 * z)
     take_step(without, 0)
     assert seen[-1].source is None
+
+
+class Lamp(Fog):
+    """A fog that is as bright as the light is strong, and remembers what it was asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def render_shaded(self, cameras, background, rng, shading, *, normals):
+        self.asked.append((shading, normals))
+        render = self.render(cameras, background, rng)
+        factor = 1.0 if shading is None else shading.ambient
+        return replace(render, rgb=render.rgb * factor, averted=0 * render.alpha)
+
+
+class Relit(Flat):
+    """A prior that takes the light of the steps, and remembers what it was conditioned on."""
+
+    def __init__(self, shading=None, told=None):
+        super().__init__(0.5)
+        self.shading, self.told = shading, [] if told is None else told
+
+    def under(self, shading):
+        return Relit(shading, self.told)
+
+    def condition(self, prompt, cameras, background):
+        self.told.append((self.shading, background))
+        return super().condition(prompt, cameras, background)
+
+
+def still(prior, z, t, eps, cond, context):
+    return torch.zeros_like(z)
+
+
+def test_a_step_shows_scene_and_prior_in_the_light_that_it_draws():
+    drawn = []
+
+    def shading(rng, step, cameras):
+        light = torch.rand(len(cameras), 3, generator=rng)
+        drawn.append(Shading(light, ambient=0.5))
+        return drawn[-1]
+
+    scene, prior = Lamp(), Relit()
+    run = run_of(still, scene, prior=prior, sampling=sampling(shading=shading))
+    render = take_step(run, 4).render
+    assert scene.asked == [(drawn[0], False)]
+    assert prior.told[0][0] is drawn[0]
+    plain = run_of(still, sampling=sampling())
+    torch.testing.assert_close(render.rgb, take_step(plain, 4).render.rgb / 2)
+    assert torch.equal(drawn[0].light, torch.rand(VIEWS, 3, generator=generator(3, 4)))
+
+
+def test_a_step_without_light_asks_for_normals_only_where_it_needs_them():
+    scene, prior = Lamp(), Relit()
+    run = run_of(still, scene, prior=prior, sampling=sampling(normals=lambda step: step >= 2))
+    for step in range(4):
+        take_step(run, step)
+    assert scene.asked == [(None, True), (None, True)]
+    assert [shading for shading, _ in prior.told] == [None] * 4
+
+
+def test_a_scene_that_cannot_be_shaded_says_so():
+    run = run_of(still, sampling=sampling(normals=lambda step: True))
+    with pytest.raises(TypeError, match="Fog cannot be shaded"):
+        take_step(run, 0)
+
+
+def test_an_edit_that_has_changed_nothing_looks_like_its_source_in_every_light():
+    def shading(rng, step, cameras):
+        return Shading(cameras.position, ambient=0.3)
+
+    def same(prior, z, t, eps, cond, context):
+        assert torch.equal(context.source_z, z)
+        return torch.zeros_like(z)
+
+    torch.manual_seed(0)
+    backdrop = Backdrop()
+    draws = sampling(shading=shading, background=lambda rng, step: None)
+    source = Source(Lamp(), Prompt("mist"))
+    run = run_of(same, Lamp(), sampling=draws, source=source, backdrop=backdrop)
+    take_step(run, 0)
+    assert len(source.scene.asked) == 1
+
+
+def test_a_learned_background_lies_behind_the_scene_and_learns_with_it():
+    """d/db sum(z g) / B = (1 - alpha) g / B for the background's colour b, through its own network."""
+    torch.manual_seed(0)
+    backdrop, prior, scene = Backdrop(), Relit(), Fog()
+    g = torch.randn(VIEWS, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+    cameras = orbit(VIEWS, SIZE)
+    behind = backdrop.render(cameras)
+    alpha = scene.cover.sigmoid().item()
+    expected = alpha * 0.5 + (1 - alpha) * behind
+    parameters = list(backdrop.parameters())
+    loss = (1 - alpha) * (behind.permute(0, 3, 1, 2) * g).sum() / VIEWS
+    slopes = torch.autograd.grad(loss, parameters)
+    before = [p.detach().clone() for p in parameters]
+    optimizer = torch.optim.SGD([*scene.parameters(), *parameters], lr=1e-3)
+    run = run_of(
+        lambda *_: g,
+        scene,
+        prior=prior,
+        sampling=sampling(background=lambda rng, step: None if step else torch.ones(VIEWS, 3)),
+        trainer=Trainer(optimizer),
+        backdrop=backdrop,
+    )
+    render = take_step(run, 1).render
+    torch.testing.assert_close(render.rgb, expected)
+    torch.testing.assert_close(prior.told[0][1], behind.mean((1, 2)))
+    for p, q, slope in zip(parameters, before, slopes, strict=True):
+        torch.testing.assert_close(p, q - 1e-3 * slope)
+    kept = [p.detach().clone() for p in parameters]
+    take_step(run, 0)  # over white: the network is not asked
+    assert all(torch.equal(p, q) for p, q in zip(parameters, kept, strict=True))
+    assert torch.equal(prior.told[1][1], torch.ones(VIEWS, 3))
+    assert "backdrop" in run.modules()
+
+
+def test_without_a_learned_background_none_can_be_asked_for():
+    with pytest.raises(ValueError, match="the run has none"):
+        take_step(run_of(still, sampling=sampling(background=lambda rng, step: None)), 0)
+
+
+def test_a_background_whose_gradient_is_not_finite_ends_the_run():
+    torch.manual_seed(0)
+    backdrop = Backdrop()
+    backdrop.last.weight.register_hook(lambda g: g / 0)
+    draws = sampling(background=lambda rng, step: None)
+    run = run_of(lambda prior, z, *_: torch.ones_like(z), sampling=draws, backdrop=backdrop)
+    with pytest.raises(NonFiniteError, match="the scene's gradient"):
+        take_step(run, 0)

@@ -431,9 +431,10 @@ def test_a_prior_that_does_not_exist_is_refused_with_the_nearest_name(name, mess
 
 def test_the_light_of_a_prior_is_known_without_loading_it(tmp_path):
     (tmp_path / "model_index.json").write_text("{}", encoding="utf-8")
-    assert build.light("exact") is not None
-    assert build.light("embedded") is not None
-    assert build.light(f"diffusers:{tmp_path}") is None
+    plain = recipe()
+    assert build.light(plain, "exact") is not None
+    assert build.light(plain, "embedded") is not None
+    assert build.light(plain, f"diffusers:{tmp_path}") is None
 
 
 def blind(source, *, seed, device) -> GaussianPrior:

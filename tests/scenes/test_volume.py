@@ -250,9 +250,10 @@ def test_the_occupancy_is_updated_at_its_interval_and_at_random_points(onion, rn
 def test_the_groups_that_a_scene_names_are_those_of_its_field(name):
     scene = make(name)
     assert set(scene.GROUPS) == set(scene.field.groups())
-    assert set(scene.PENALTIES) == set(
-        scene.regularizers(scene.render(orbit(1, 8), torch.zeros(1, 3)))
-    )
+    plain = scene.render(orbit(1, 8), torch.zeros(1, 3))
+    full = scene.render_shaded(orbit(1, 8), torch.zeros(1, 3), None, None, normals=True)
+    assert set(scene.PENALTIES) == set(scene.regularizers(full))
+    assert set(scene.PENALTIES) == {*scene.regularizers(plain), "orient"}
 
 
 def test_the_penalties_have_their_values_on_a_half_covered_image():

@@ -18,11 +18,13 @@ the first steps, which is what makes seeds differ.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from sds3d.diffusion.cond import Cond, Embedding
@@ -34,8 +36,10 @@ from sds3d.priors.exact.likeness import likeness, subject
 from sds3d.views.cameras import Cameras
 from sds3d.views.directions import Blend, Directions, sides
 from sds3d.views.lighting import shaded
+from sds3d.views.shading import Shading
 
 BLIND_AZIMUTHS = 8  # how many sides a camera-blind prior takes for possible
+SMALLEST = 1e-6  # coverage that is divided by
 
 
 @dataclass(frozen=True)
@@ -92,9 +96,19 @@ class ExactPrior:
         self._choose = choose
         self._chosen: dict[Prompt, Members] = {}
         self._likely: dict[Prompt, np.ndarray] = {}
+        self._shading: Shading | None = None
         self._spreads, self._schedule = (spread, null_spread), schedule
         self._supersample, self._camera_blind = supersample, camera_blind
         self._log_alpha_bar = alpha_bar().log()
+
+    def under(self, shading: Shading) -> ExactPrior:
+        """The same prior, whose members are shown under that light instead of the library's.
+
+        It shares what has been read; evaluations are counted where `predict_noise` is called.
+        """
+        lit = copy(self)
+        lit._shading = shading
+        return lit
 
     def members(self, prompt: Prompt) -> list[Model]:
         """The objects that the prompt can become.  Raises PriorError when the library has none near it."""
@@ -142,6 +156,7 @@ class ExactPrior:
                 cameras.rotated(360 / BLIND_AZIMUTHS * k),
                 background,
                 self._supersample,
+                self._shading and self._shading.rotated(360 / BLIND_AZIMUTHS * k),
             )
             for k in turns
         ]
@@ -247,10 +262,49 @@ class ExactPrior:
 
 
 def render(
-    models: Sequence[Model], cameras: Cameras, background: Tensor, supersample: int
+    models: Sequence[Model],
+    cameras: Cameras,
+    background: Tensor,
+    supersample: int,
+    shading: Shading | None = None,
 ) -> Tensor:
-    """Images of M models over `background` (B, 3): (B, M, 3, H, W) in [0, 1]."""
-    soup = [(m.vertices, m.faces, shaded(m.colors, m.normals), m.skin) for m in models]
-    rgb, alpha = (torch.as_tensor(x) for x in render_models(soup, cameras, supersample=supersample))
+    """Images of M models over `background` (B, 3): (B, M, 3, H, W) in [0, 1].
+
+    Under the library's light, or as `shading` has it.
+    """
+    if shading is None:
+        soup = [(m.vertices, m.faces, shaded(m.colors, m.normals), m.skin) for m in models]
+        rgb, alpha = (
+            torch.as_tensor(x) for x in render_models(soup, cameras, supersample=supersample)
+        )
+    else:
+        rgb, alpha = _shaded(models, cameras, supersample, shading)
     image = rgb + (1 - alpha)[..., None] * background.to(rgb)[None, :, None, None, :]
     return image.permute(1, 0, 4, 2, 3).to(cameras.device)
+
+
+def _shaded(
+    models: Sequence[Model], cameras: Cameras, supersample: int, shading: Shading
+) -> tuple[Tensor, Tensor]:
+    """(rgb (M, B, H, W, 3) premultiplied, alpha (M, B, H, W)), every pixel by its mean point and normal."""
+
+    def drawn(values: Sequence[np.ndarray], *, skins: bool = False) -> tuple[Tensor, Tensor]:
+        soup = [
+            (m.vertices, m.faces, v, m.skin if skins else None)
+            for m, v in zip(models, values, strict=True)
+        ]
+        return render_models(soup, cameras, supersample=supersample)
+
+    albedo, alpha = drawn([m.colors for m in models], skins=True)
+    if not shading.needs_normals:
+        if shading.surface == "white":
+            albedo = alpha[..., None].expand_as(albedo)
+        return shading.ambient * albedo, alpha
+    normal = F.normalize(drawn([m.normals for m in models])[0], dim=-1)
+    point, covered = drawn([m.vertices for m in models])
+    point = point / covered.clamp_min(SMALLEST)[..., None]
+    to_camera = cameras.position.to(point)[:, None, None] - point
+    normal = normal * torch.where((normal * to_camera).sum(-1, keepdim=True) < 0, -1.0, 1.0)
+    to_light = shading.light.to(point)[:, None, None] - point
+    straight = (albedo / alpha.clamp_min(SMALLEST)[..., None]).clamp(0, 1)
+    return alpha[..., None] * shading.shade(straight, normal, to_light).clamp(0, 1), alpha
