@@ -36,4 +36,3 @@ class Backdrop(nn.Module):
     def render(self, cameras: Cameras) -> Tensor:
         """What the cameras see of it, (B, H, W, 3) in [0, 1]."""
         return self(cameras.rays()[1])
-
