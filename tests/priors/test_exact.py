@@ -5,15 +5,18 @@ import math
 import numpy as np
 import pytest
 import torch
+import trimesh
 
 from sds3d.diffusion.guidance import together
 from sds3d.diffusion.noising import add_noise
+from sds3d.diffusion.prior import Lit
 from sds3d.errors import PriorError
 from sds3d.language.prompt import Prompt
 from sds3d.library.kit.model import RADIUS, Model
 from sds3d.priors.exact.prior import ExactPrior, Members, render
 from sds3d.views.cameras import look_at_origin, orbit
 from sds3d.views.lighting import shaded
+from sds3d.views.shading import Shading
 
 SIZE, GREY = 12, 0.5
 
@@ -279,3 +282,68 @@ def test_the_exact_prior_decodes_what_it_encodes_and_shows_no_colour_beyond_whit
     rgb = torch.rand(2, 3, 5, 5)
     torch.testing.assert_close(make().decode(make().encode(rgb)), rgb)
     assert make().decode(torch.tensor([-3.0, 3.0])).tolist() == [0, 1]
+
+
+def ball() -> Model:
+    """A white ball of RADIUS with the normals of a sphere."""
+    mesh = trimesh.creation.icosphere(4, RADIUS)
+    vertices = np.float32(mesh.vertices)
+    flat = np.full(len(vertices), 0.5, np.float32)
+    white = np.ones_like(vertices)
+    return Model("ball", vertices, np.int32(mesh.faces), vertices / RADIUS, white, flat, flat)
+
+
+def test_under_a_point_light_a_member_has_lamberts_image_in_each_view():
+    cameras = orbit(2, 32, elevation_deg=20)
+    look = Shading(cameras.position + torch.tensor([[2.0, 1.0, 0.0], [0.0, 2.0, 1.0]]), 0.1, 0.9)
+    image = render([ball()], cameras, torch.zeros(2, 3), 1, look)[:, 0]
+    origin, direction = cameras.rays()
+    middle = -(origin * direction).sum(-1)
+    square = RADIUS**2 - (origin.square().sum(-1) - middle**2)
+    point = origin + (middle - square.clamp_min(0).sqrt())[..., None] * direction
+    normal = torch.nn.functional.normalize(point, dim=-1)
+    to_light = torch.nn.functional.normalize(look.light[:, None, None] - point, dim=-1)
+    expected = 0.1 + 0.9 * (normal * to_light).sum(-1).clamp_min(0)
+    inner = square > 0.1
+    torch.testing.assert_close(image[:, 0][inner], expected[inner], atol=0.01, rtol=0)
+    assert expected[inner].min() < 0.15
+
+
+def test_without_a_point_light_a_member_shows_its_colours_white_or_its_normals():
+    cameras, black = orbit(1, 24), torch.zeros(1, 3)
+    red = MODELS[0]
+    plain = render([red], cameras, black, 1, Shading(cameras.position))[0, 0]
+    inside = plain.amax(0) > 0
+    torch.testing.assert_close(plain[:, inside].T, torch.tensor(RED).expand(inside.sum(), 3))
+    white = render([red], cameras, black, 1, Shading(cameras.position, 0.5, 0.0, "white"))[0, 0]
+    torch.testing.assert_close(white, 0.5 * inside.float().expand(3, -1, -1))
+    normals = render([red], cameras, black, 1, Shading(cameras.position, surface="normal"))[0, 0]
+    front = torch.tensor([0.5, 0.5, 1.0])  # the camera stands at the front, +Z
+    torch.testing.assert_close(normals[:, 12, 12], front, atol=1e-5, rtol=0)
+
+
+def test_a_prior_under_a_light_is_conditioned_on_its_members_in_that_light(cameras):
+    prior = make(supersample=1)
+    before = conditioned(prior, cameras).views.z
+    look = Shading(cameras.position, 0.2, 0.8)
+    lit = prior.under(look)
+    found = conditioned(lit, cameras).views.z
+    expected = render(MODELS, cameras, torch.full((2, 3), GREY), 1, look)
+    torch.testing.assert_close(found, (2 * expected - 1).flatten(2))
+    assert torch.equal(
+        conditioned(prior, cameras).views.z, before
+    )  # the prior itself stays as it is
+    assert (found - before).abs().max() > 0.1
+    assert isinstance(prior, Lit)
+
+
+def test_the_light_turns_with_the_members_of_a_camera_blind_prior():
+    """Its k-th turn is the member as cameras see it that stand, with their lights, 45 k degrees further."""
+    prior, cameras = make(supersample=1, camera_blind=True), orbit(1, 12)
+    look = Shading(cameras.position + 1.0, 0.2, 0.8)
+    found = conditioned(prior.under(look), cameras).views.z.unflatten(1, (8, 3))
+    grey = torch.full((1, 3), GREY)
+    for k in (0, 3):
+        turned = cameras.rotated(45.0 * k)
+        expected = render(MODELS, turned, grey, 1, look.rotated(45.0 * k))
+        torch.testing.assert_close(found[:, k], (2 * expected - 1).flatten(2))
