@@ -35,7 +35,7 @@ def antialias(
     that share an edge must share its vertices, or their seam counts as a silhouette.  links: `adjacency(faces)`
     if it is known already.  Differentiable in the image and in x and y of the screen, with which edges are
     silhouettes held.
-    Source: Laine et al. 2020, https://arxiv.org/abs/2011.03277, section 3.5.  Unlike theirs, the search for the
+    Source: Laine et al. 2020, https://arxiv.org/abs/2011.03277.  Unlike theirs, the search for the
     silhouette goes on from face to face, so that faces smaller than a pixel do not hide it.
     """
     faces = faces.int()

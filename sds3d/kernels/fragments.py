@@ -45,7 +45,7 @@ def fragments(
     A sample on an edge belongs to the face whose left edge, or level top edge, it is: faces that share an edge
     leave no gap and share no sample.  Of equally near faces the first is seen.
     The gradient knows nothing of silhouettes; `sds3d.kernels.antialias.antialias` adds them.
-    Source: Laine et al. 2020, https://arxiv.org/abs/2011.03277, section 3.2.
+    Source: Laine et al. 2020, https://arxiv.org/abs/2011.03277.
     """
     name = pick(backend, screen.device, cpu=("numba", "torch"), cuda=("torch",))
     faces = faces.int()

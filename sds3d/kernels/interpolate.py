@@ -21,7 +21,7 @@ def interpolate(
     attributes: (V, C) or (B, V, C).  faces: (F, 3), corners as rows of `attributes`: the face of a pixel is its
     row, so that a mesh may have other indices for its positions than for its texture coordinates.
     Differentiable in the attributes and in the barycentrics.
-    Source: Laine et al. 2020, https://arxiv.org/abs/2011.03277, section 3.3.
+    Source: Laine et al. 2020, https://arxiv.org/abs/2011.03277.
     """
     if pick(backend, attributes.device, cpu=("numba", "torch"), cuda=("torch",)) == "torch":
         return interpolate_torch.interpolate(attributes, faces, fragments)
