@@ -8,6 +8,7 @@ from torch import Tensor
 
 from sds3d.mesh.cubes import EDGES
 from sds3d.mesh.flexicubes import Grid
+from sds3d.mesh.normals import face_normals
 
 
 def grid_edges(grid: Grid) -> Tensor:
@@ -38,9 +39,7 @@ def normal_consistency(vertices: Tensor, faces: Tensor, links: Tensor) -> Tensor
     vertices: (V, 3).  faces: (F, 3).  links: (F, 3) from `sds3d.kernels.antialias.adjacency`.
     Source: the authors' code of nvdiffrec, https://github.com/NVlabs/nvdiffrec.
     """
-    corners = vertices[faces.long()]
-    normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals = F.normalize(normals, dim=1)
+    normals = F.normalize(face_normals(vertices, faces), dim=1)
     face, edge = (links >= 0).nonzero().unbind(1)
     cosine = (normals[face] * normals[links[face, edge].long() // 3]).sum(1)
     return ((1 - cosine) / 2).mean() if len(face) else vertices.sum() * 0

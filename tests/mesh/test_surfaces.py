@@ -10,6 +10,7 @@ from sds3d.kernels.fragments import fragments
 from sds3d.kernels.rasterize import project
 from sds3d.mesh.cubes import EDGES, FACES, loops
 from sds3d.mesh.flexicubes import CubeWeights, Grid, cube_grid, flexicubes, near_surface, squashed
+from sds3d.mesh.normals import face_normals, vertex_normals
 from sds3d.mesh.regularity import grid_edges, laplacian, normal_consistency, sign_changes
 from sds3d.mesh.tetrahedra import marching_tetrahedra, tetrahedral_grid
 from sds3d.metrics.geometry import chamfer, diagonal
@@ -203,10 +204,6 @@ def test_middles_lie_between_the_diagonals_by_gamma():
     first, second = gamma[0] * gamma[3], gamma[1] * gamma[2]
     expected = (first * (v[0] + v[3]) + second * (v[1] + v[2])) / (2 * (first + second))
     torch.testing.assert_close(surface.vertices[4], expected)
-    normal = torch.linalg.cross(
-        *(v[surface.faces[0][1:2]] - v[surface.faces[0][:1]], v[1:2] - v[:1])
-    )
-    assert normal.shape == (1, 3)
     cut = flexicubes(Grid(points, cubes), sdf, CubeWeights(one[:, :8], one, gamma))
     shared = set(cut.faces[0].tolist()) & set(cut.faces[1].tolist())
     assert shared == {0, 3}
@@ -297,6 +294,54 @@ def test_normal_consistency_of_a_cube_is_a_third_and_of_a_plane_nothing():
     flat[:, 2] = 0
     square = faces[(vertices[faces][..., 2] > 0).all(1)]
     assert normal_consistency(flat, square, adjacency(square)) == 0
+
+
+def test_normals_of_faces_have_twice_the_area_and_those_of_vertices_unit_length():
+    box = trimesh.creation.box((2, 1, 1))
+    vertices, faces = torch.tensor(np.array(box.vertices)), torch.tensor(np.array(box.faces))
+    normals = face_normals(vertices, faces)
+    torch.testing.assert_close(normals.norm(dim=1), 2 * torch.tensor(np.array(box.area_faces)))
+    torch.testing.assert_close(
+        normals / normals.norm(dim=1, keepdim=True), torch.tensor(np.array(box.face_normals))
+    )
+    ball = trimesh.creation.icosphere(3)
+    vertices, faces = torch.tensor(np.array(ball.vertices)), torch.tensor(np.array(ball.faces))
+    assert (vertex_normals(vertices, faces) * vertices).sum(1).min() > 0.999
+    lonely = torch.cat([vertices, vertices[:1]]).requires_grad_()
+    assert not vertex_normals(lonely, faces)[-1].any()
+    vertex_normals(lonely, faces).sum().backward()
+    assert lonely.grad.isfinite().all()
+
+
+def test_the_derivatives_of_normals_pass_finite_differences(rng):
+    ball = trimesh.creation.icosahedron()
+    vertices = torch.tensor(np.array(ball.vertices)).requires_grad_()
+    faces = torch.tensor(np.array(ball.faces))
+    assert torch.autograd.gradcheck(lambda v: vertex_normals(v, faces), vertices, fast_mode=True)
+
+
+def test_weights_bring_out_the_edges_of_a_box():
+    """With the distances held, the weights alone halve how far the surface misses a box that lies askew."""
+    half = torch.tensor([0.61, 0.47, 0.53])
+
+    def box(points):
+        q = points.abs() - half
+        return q.clamp_min(0).norm(dim=1) + q.amax(1).clamp_max(0)
+
+    grid = cube_grid(10)
+    sdf = box(grid.points)
+    raw = torch.zeros(len(grid.cubes), 21).requires_grad_()
+    optimizer = torch.optim.Adam([raw], lr=0.1)
+    errors = []
+    for _ in range(40):
+        surface = flexicubes(grid, sdf, squashed(raw))
+        error = box(surface.vertices[surface.faces].mean(1)).square().mean()
+        error = error + box(surface.vertices).square().mean()
+        errors.append(error.item())
+        optimizer.zero_grad()
+        error.backward()
+        optimizer.step()
+    assert errors[-1] < errors[0] / 4
 
 
 def test_the_laplacian_of_an_icosahedron():
