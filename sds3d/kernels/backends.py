@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -24,6 +25,22 @@ COMPILED = {  # what a package's CUDA kernels are loaded as; None, or an error, 
     "nerfacc": ("nerfacc.cuda._backend", "_C"),
     "tinycudann": ("tinycudann", "Encoding"),
 }
+
+
+_preferred: list[str] = []  # not a ContextVar: on CUDA a backward pass runs in a thread of its own
+
+
+@contextmanager
+def prefer(name: str) -> Iterator[None]:
+    """A context in which "auto" is `name` for the kernels that have it on their device, where it can be used.
+
+    A backward pass that computes again what it needs belongs into the same context as its forward pass.
+    """
+    _preferred.append(name)
+    try:
+        yield
+    finally:
+        _preferred.pop()
 
 
 @cache
@@ -64,12 +81,13 @@ def pick(backend: str, device: torch.device, *, cpu: Sequence[str], cuda: Sequen
     """The name of the implementation to use on `device`.
 
     cpu, cuda: the names of a kernel's implementations on each kind of device, best first; "auto" is the first
-    that can be used.  Raises UsageError for a name that the kernel does not have, BackendError for one that
-    does not run on the device or cannot be used.
+    that can be used, or the one that `prefer` names.  Raises UsageError for a name that the kernel does not
+    have, BackendError for one that does not run on the device or cannot be used.
     """
     here = cuda if device.type == "cuda" else cpu
     if backend == "auto":
-        return next(name for name in here if not problem(name))
+        first = [name for name in _preferred[-1:] if name in here]
+        return next(name for name in (*first, *here) if not problem(name))
     if backend not in {*cpu, *cuda}:
         raise UsageError(
             f"unknown backend '{backend}'{nearest(backend, {*cpu, *cuda})}",

@@ -25,6 +25,24 @@ class Samples:
     offsets: Tensor
     step: float
 
+    def rays(self, start: int, stop: int) -> Samples:
+        """The samples of the rays start to stop - 1."""
+        offsets = self.offsets[start : stop + 1]
+        rows = slice(int(offsets[0]), int(offsets[-1]))
+        return Samples(self.points[rows], self.dist[rows], offsets - offsets[0], self.step)
+
+    def blocks(self, most: int) -> list[Samples]:
+        """All rays in order, in blocks of at most `most` samples; a ray with more is a block by itself."""
+        ends = self.offsets.cpu()
+        blocks = []
+        start = 0
+        while start < len(ends) - 1:
+            stop = int(torch.searchsorted(ends, ends[start] + most, right=True)) - 1
+            stop = min(max(stop, start + 1), len(ends) - 1)
+            blocks.append(self.rays(start, stop))
+            start = stop
+        return blocks
+
 
 def march(
     density_floor: Tensor,
@@ -78,7 +96,7 @@ def composite(
 
     density: (N,) 1/world unit.  rgb: (N, 3).  dist, delta: (N,) distances from the ray's origin and lengths,
     world units.  offsets: (R + 1,) int64, ray r owns the rows offsets[r] to offsets[r + 1] - 1.
-    min_transmittance: a ray ends where T falls below it, and samples behind get no gradient (numba only).
+    min_transmittance: a ray ends where T falls below it, and samples behind get no gradient.
     A uniform medium of density 2 and length 0.5 has alpha 1 - exp(-1) = 0.632.
     Source: Max 1995, https://doi.org/10.1109/2945.468400, in the discretisation of Mildenhall et al. 2020.
     """
@@ -86,13 +104,20 @@ def composite(
     if name == "numba":
         out = _Composite.apply(density, rgb, dist, delta, offsets, min_transmittance)
     elif name == "nerfacc":
-        out = _nerfacc(density, rgb, dist, delta, offsets)
+        out = _nerfacc(density, rgb, dist, delta, offsets, min_transmittance)
     else:
-        out = composite_torch.composite(density, rgb, dist, delta, offsets)
+        out = composite_torch.composite(density, rgb, dist, delta, offsets, min_transmittance)
     return out[:, :3], out[:, 3], out[:, 4]
 
 
-def _nerfacc(density: Tensor, rgb: Tensor, dist: Tensor, delta: Tensor, offsets: Tensor) -> Tensor:
+def _nerfacc(
+    density: Tensor,
+    rgb: Tensor,
+    dist: Tensor,
+    delta: Tensor,
+    offsets: Tensor,
+    min_transmittance: float,
+) -> Tensor:
     from nerfacc import (  # pyright: ignore[reportMissingImports] an optional package
         accumulate_along_rays,
         render_weight_from_density,
@@ -100,9 +125,10 @@ def _nerfacc(density: Tensor, rgb: Tensor, dist: Tensor, delta: Tensor, offsets:
 
     rays = len(offsets) - 1
     ray = torch.repeat_interleave(torch.arange(rays, device=density.device), offsets.diff())
-    weight, _, _ = render_weight_from_density(
+    weight, transmittance, _ = render_weight_from_density(
         dist - delta / 2, dist + delta / 2, density, ray_indices=ray, n_rays=rays
     )
+    weight = weight * (transmittance >= min_transmittance)
     values = torch.cat([rgb, torch.ones_like(dist)[:, None], dist[:, None]], -1)
     return accumulate_along_rays(weight, values, ray_indices=ray, n_rays=rays)
 

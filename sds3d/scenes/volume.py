@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from sds3d.bounds import Bounds
 from sds3d.kernels.composite import Samples, composite, march
@@ -31,6 +33,8 @@ NORMAL_DISTANCE = (
 SEEN = 1e-3  # alpha from which a depth is given
 SLACK = 0.005  # in IoU: among levels that agree about as well, a lower one has fewer holes
 CHUNK = 1 << 17  # points evaluated at once outside training
+BUDGET = 4 << 30  # bytes that the backward pass of a render may keep
+PROBE = 1024  # samples of which it is counted how many bytes one takes
 
 NetworkWidth = Annotated[int, Bounds(1, 256)]
 BlobDensity = Annotated[float, Bounds(0, 1000)]  # before softplus and density_scale
@@ -42,11 +46,48 @@ RefreshInterval = Annotated[int, Bounds(1, 100_000)]  # steps
 EmptyOpacity = Annotated[float, Bounds(0, 0.5)]
 
 
+@dataclass(frozen=True)
+class _Rays:
+    """R rays.  directions: (R, 3) unit length; lights: (R, 3) where each ray's light stands, where needed."""
+
+    samples: Samples
+    directions: Tensor
+    lights: Tensor | None
+
+    def blocks(self, most: int) -> list[_Rays]:
+        """All rays in order, in blocks of at most `most` samples."""
+        samples = self.samples.blocks(most)
+        counts = [len(block.offsets) - 1 for block in samples]
+        directions = self.directions.split(counts)
+        lights = [None] * len(counts) if self.lights is None else self.lights.split(counts)
+        return [_Rays(*block) for block in zip(samples, directions, lights, strict=True)]
+
+
+class _Rendered(NamedTuple):
+    """What R rays see.  rgb: (R, 3); alpha, distance, z_variance, averted: (R,); normal: (R, 3)."""
+
+    rgb: Tensor
+    alpha: Tensor
+    distance: Tensor
+    z_variance: Tensor
+    normal: Tensor | None
+    averted: Tensor | None
+
+    @staticmethod
+    def cat(parts: list[_Rendered]) -> _Rendered:
+        """All rays of the parts, in order."""
+        fields = zip(*parts, strict=True)
+        return _Rendered(*(None if f[0] is None else torch.cat(f) for f in fields))  # pyright: ignore[reportArgumentType] None in all parts or in none
+
+
 class VolumeScene(Scene):
     """A field rendered along rays, sampled every `step` world units outside empty cells.
 
     The occupancy grid has `grid`^3 cells and is updated every `refresh` training steps; `empty` and `decay`
     are explained in `OccupancyGrid`.
+
+    A render whose backward pass would keep more than `budget` bytes is made in blocks of rays, each within the
+    budget, which the backward pass computes again one by one.
     """
 
     PENALTIES = ("sparsity", "opaque", "bumpy", "hollow", "z_variance", "orient")
@@ -65,6 +106,8 @@ class VolumeScene(Scene):
         self.field = field
         self.step = step
         self.refresh = refresh
+        self.budget = BUDGET
+        self._costs: dict[tuple, int] = {}
         self.occupancy = OccupancyGrid(side=grid, step=step, empty=empty, decay=decay)
         self.occupancy.update(self._density)
 
@@ -96,28 +139,100 @@ class VolumeScene(Scene):
             step=self.step,
             jitter=jitter,
         )
+        lights = None
+        if shading is not None and shading.needs_normals:
+            lights = shading.light.to(origins).repeat_interleave(shape[1] * shape[2], 0)
+        rays = _Rays(samples, directions.reshape(-1, 3), lights)
+        rendered = self._rendered(rays, shading, normals=normals)
+        rgb = rendered.rgb.view(*shape, 3)
+        alpha = rendered.alpha.view(shape)
+        cosine = torch.einsum("bhwi,bi->bhw", directions, cameras.c2w[:, :3, 2])
+        depth = rendered.distance.view(shape) * cosine / alpha.clamp_min(SEEN) * (alpha > SEEN)
+        if rendered.normal is None:
+            normal = normal_from_depth(depth, alpha, cameras)
+        else:
+            normal = rendered.normal.view(*shape, 3) * (alpha >= 0.5)[..., None]
+        averted = None if rendered.averted is None else rendered.averted.view(shape)
+        rgb = over(rgb, alpha, background)
+        return Render(rgb, alpha, depth, normal, rendered.z_variance.view(shape), averted)
+
+    def _rendered(self, rays: _Rays, shading: Shading | None, *, normals: bool) -> _Rendered:
+        """The rays, within the budget."""
+        cost = self.bytes_per_sample(shading, normals=normals, dtype=rays.directions.dtype)
+        most = max(1, self.budget // cost)
+        if len(rays.samples.dist) <= most:
+            return self._block(rays, shading, normals=normals)
+        if not torch.is_grad_enabled():
+            parts = [self._block(block, shading, normals=normals) for block in rays.blocks(most)]
+            return _Rendered.cat(parts)
+        parts = [
+            checkpoint(
+                self._block,
+                block,
+                shading,
+                normals=normals,
+                use_reentrant=False,
+                preserve_rng_state=False,
+            )
+            for block in rays.blocks(most)
+        ]
+        return _Rendered.cat(parts)
+
+    def _block(self, rays: _Rays, shading: Shading | None, *, normals: bool) -> _Rendered:
+        """The rays, all at once."""
+        samples = rays.samples
         density, rgb = self.field(samples.points)
         measured = None
         if normals or (shading is not None and shading.needs_normals):
             measured = self._normals(density, samples)
         if shading is not None:
-            rgb = _shaded(rgb, measured, samples, shading, rays_per_view=shape[1] * shape[2])
+            rgb = _shaded(rgb, measured, samples, shading, rays.lights)
         rgb, alpha, distance = _along(density, rgb, samples)
-        z_variance = variance_along_rays(density, samples, alpha, distance).view(shape)
-        rgb = rgb.view(*shape, 3)
-        alpha = alpha.view(shape)
-        cosine = torch.einsum("bhwi,bi->bhw", directions, cameras.c2w[:, :3, 2])
-        depth = distance.view(shape) * cosine / alpha.clamp_min(SEEN) * (alpha > SEEN)
+        z_variance = variance_along_rays(density, samples, alpha, distance)
+        normal = None
         averted = None
-        if measured is None:
-            normal = normal_from_depth(depth, alpha, cameras)
-        else:
-            normal = normal_along_rays(density, measured, samples).view(*shape, 3)
-            normal = normal * (alpha >= 0.5)[..., None]
+        if measured is not None:
+            normal = normal_along_rays(density, measured, samples)
         if measured is not None and normals:
-            averted = averted_along_rays(density, measured, samples, directions).view(shape)
-        rgb = over(rgb, alpha, background)
-        return Render(rgb, alpha, depth, normal, z_variance, averted)
+            averted = averted_along_rays(density, measured, samples, rays.directions)
+        return _Rendered(rgb, alpha, distance, z_variance, normal, averted)
+
+    def bytes_per_sample(
+        self,
+        shading: Shading | None = None,
+        *,
+        normals: bool = False,
+        dtype: torch.dtype = torch.float32,
+    ) -> int:
+        """Bytes that the backward pass of such a render keeps for each sample, at least 1.
+
+        Counted once for each device and kind of render, on a ray of PROBE samples without a length, so that
+        light reaches all of them.
+        """
+        device = self.occupancy.peak.device
+        lit = shading is not None and shading.needs_normals
+        kind = (device, dtype, shading is None, lit, normals)
+        if kind in self._costs:
+            return self._costs[kind]
+        ray = torch.zeros(1, 3, device=device, dtype=dtype)
+        dist = torch.linspace(0, 1, PROBE, device=device, dtype=dtype)
+        offsets = torch.tensor([0, PROBE], device=device)
+        samples = Samples(ray.repeat(PROBE, 1), dist, offsets, 0.0)
+        own = {p.untyped_storage().data_ptr() for p in self.parameters()}
+        kept: dict[int, int] = {}
+
+        def pack(tensor: Tensor) -> Tensor:
+            storage = tensor.untyped_storage()
+            if storage.data_ptr() not in own:
+                kept[storage.data_ptr()] = storage.nbytes()
+            return tensor
+
+        hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
+        with torch.enable_grad(), hooks:
+            rendered = self._block(_Rays(samples, ray, ray + 2), shading, normals=normals)
+        del rendered  # until here, so that no two of its tensors had the same address
+        self._costs[kind] = max(1, sum(kept.values()) // PROBE)
+        return self._costs[kind]
 
     def _normals(self, density: Tensor, samples: Samples) -> Tensor:
         """Normals (N, 3) at the samples that light reaches; zero at those that nothing depends on."""
@@ -298,12 +413,15 @@ def _along(density: Tensor, values: Tensor, samples: Samples) -> tuple[Tensor, T
 
 
 def _shaded(
-    albedo: Tensor, normal: Tensor | None, samples: Samples, shading: Shading, rays_per_view: int
+    albedo: Tensor,
+    normal: Tensor | None,
+    samples: Samples,
+    shading: Shading,
+    lights: Tensor | None,
 ) -> Tensor:
-    """What the samples show, (N, 3); normal: (N, 3), where the shading needs it."""
-    if normal is None or not shading.needs_normals:
+    """What the samples show, (N, 3).  normal: (N, 3), lights: (R, 3), where the shading needs them."""
+    if normal is None or lights is None or not shading.needs_normals:
         return shading.lit(albedo, shading.ambient)
-    lights = shading.light.to(albedo).repeat_interleave(rays_per_view, 0)
     to_light = lights.repeat_interleave(samples.offsets.diff(), 0) - samples.points
     return shading.shade(albedo, normal, to_light)
 

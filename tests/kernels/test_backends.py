@@ -7,7 +7,7 @@ import torch
 
 from sds3d.errors import BackendError, UsageError
 from sds3d.kernels import backends
-from sds3d.kernels.backends import notes, pick, problem
+from sds3d.kernels.backends import notes, pick, prefer, problem
 from sds3d.runs import doctor
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -83,6 +83,16 @@ def test_an_unknown_backend_and_one_of_the_other_device_are_refused():
         pick("nunba", CPU, **CHOICES)
     with pytest.raises(BackendError, match="'gsplat' does not run on cpu"):
         pick("gsplat", CPU, **CHOICES)
+
+
+def test_a_preferred_implementation_is_taken_where_the_kernel_has_it_on_its_device():
+    with prefer("torch"):
+        assert pick("auto", CPU, **CHOICES) == "torch"
+        assert pick("numba", CPU, **CHOICES) == "numba"
+        with prefer("gsplat"):
+            assert pick("auto", CPU, **CHOICES) == "numba"
+        assert pick("auto", CPU, **CHOICES) == "torch"
+    assert pick("auto", CPU, **CHOICES) == "numba"
 
 
 def test_the_doctor_says_whether_an_accelerator_loads(package, monkeypatch):

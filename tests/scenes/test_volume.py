@@ -9,6 +9,7 @@ import trimesh
 from box import COLORS, HALF, make
 from skimage.measure import marching_cubes
 
+from sds3d.kernels.backends import prefer
 from sds3d.kernels.composite import Samples, composite
 from sds3d.mesh.implicit import filled, surface_level
 from sds3d.metrics.geometry import chamfer, diagonal, sample_surface
@@ -16,6 +17,7 @@ from sds3d.scenes.fields import Field
 from sds3d.scenes.render import Render
 from sds3d.scenes.volume import VolumeScene, variance_along_rays
 from sds3d.views.cameras import look_at_origin, orbit
+from sds3d.views.shading import Shading
 
 
 @pytest.fixture(params=["nerf", "triplane"])
@@ -275,3 +277,110 @@ def test_skipping_empty_cells_changes_the_image_by_less_than_their_opacity(box):
         box.occupancy.density_floor.copy_(kept)
     assert (fast.alpha - full.alpha).abs().max() < 0.05
     assert (fast.rgb - full.rgb).abs().mean() < 2e-3
+
+
+def saved(scene, run):
+    """(what `run` returns, the bytes that it saves for its backward pass, without the scene's own)."""
+    own = {p.untyped_storage().data_ptr() for p in scene.parameters()}
+    kept = {}
+
+    def pack(tensor):
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        out = run()
+    return out, sum(storage.nbytes() for pointer, storage in kept.items() if pointer not in own)
+
+
+def rendered(scene, budget, device="cpu"):
+    """Images of two views and their gradients, the bytes that were saved, and the samples of each block."""
+    scene.budget = budget
+    sizes = []
+    block = scene._block
+    scene._block = lambda rays, *more, **told: (
+        sizes.append(len(rays.samples.dist)) or block(rays, *more, **told)
+    )
+    scene.zero_grad()
+    cameras, background = orbit(2, 24).to(torch.device(device)), torch.ones(2, 3, device=device)
+    rng = torch.Generator().manual_seed(0)
+    render, kept = saved(scene, lambda: scene.render(cameras, background, rng))
+    images = [render.rgb, render.alpha, render.depth, render.z_variance]
+    sum(v.square().sum() for v in images).backward()
+    scene._block = block
+    return (
+        [v.detach().clone() for v in images],
+        [p.grad.clone() for p in scene.parameters()],
+        kept,
+        sizes,
+    )
+
+
+@pytest.mark.parametrize("backend", ["numba", "torch"])
+@pytest.mark.parametrize("name", ["nerf", "triplane"])
+def test_a_render_in_blocks_of_rays_is_that_of_all_rays_and_keeps_little(name, backend):
+    with prefer(backend):
+        scene = make(name)
+        cost = scene.bytes_per_sample()
+        images, gradients, kept, (count,) = rendered(scene, 2**40)
+        budget = cost * count // 10
+        again, other_gradients, other_kept, sizes = rendered(scene, budget)
+    assert kept == pytest.approx(cost * count, rel=0.2)
+    assert other_kept < 0.1 * cost * count
+    assert max(sizes) * cost <= budget
+    assert sum(sizes) == 2 * count  # forward, and again in the backward pass
+    for ours, theirs in zip(again, images, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=2e-6, rtol=2e-6)
+    for ours, theirs in zip(other_gradients, gradients, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5 * theirs.abs().max().item(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("surface", ["albedo", "normal"])
+def test_a_shaded_render_in_blocks_is_that_of_all_rays(surface):
+    scene, cameras = make("nerf"), orbit(2, 16)
+    shading = Shading(torch.tensor([[0.0, 2, 2], [1.0, 2, -2]]), 0.3, 0.7, surface)
+    results = []
+    for budget in (2**40, 500 * scene.bytes_per_sample(shading, normals=True)):
+        scene.budget = budget
+        scene.zero_grad()
+        render = scene.render_shaded(cameras, torch.zeros(2, 3), None, shading, normals=True)
+        images = [render.rgb, render.normal, render.depth, render.averted]
+        sum(v.square().sum() for v in images).backward()
+        results.append([v.detach() for v in images] + [scene.field.head.weight.grad.clone()])
+    assert scene.bytes_per_sample(shading, normals=True) > 2 * scene.bytes_per_sample()
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5 * theirs.abs().max().item(), rtol=1e-4)
+
+
+def test_without_gradients_blocks_are_rendered_once(onion):
+    onion.budget = 2**40
+    cameras, background = orbit(2, 24), torch.zeros(2, 3)
+    with torch.no_grad():
+        whole = onion.render(cameras, background)
+        onion.budget = 1000 * onion.bytes_per_sample()
+        sizes = []
+        block = onion._block
+        onion._block = lambda rays, *more, **told: (
+            sizes.append(len(rays.samples.dist)) or block(rays, *more, **told)
+        )
+        parts = onion.render(cameras, background)
+    assert len(sizes) > 5
+    assert torch.equal(parts.rgb, whole.rgb)
+    assert torch.equal(parts.depth, whole.depth)
+    assert torch.equal(parts.z_variance, whole.z_variance)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("name", ["nerf", "triplane"])
+def test_a_render_in_blocks_on_a_gpu_is_that_of_the_cpu(name):
+    images, gradients, _, _ = rendered(make(name), 2**40)
+    with prefer("torch"):
+        scene = make(name).cuda()
+        budget = 1000 * scene.bytes_per_sample()
+        theirs, their_gradients, _, sizes = rendered(scene, budget, "cuda")
+    assert len(sizes) > 4
+    for a, b in zip(theirs, images, strict=True):
+        assert (a.cpu() - b).abs().mean() < 1e-3
+    for a, b in zip(their_gradients, gradients, strict=True):
+        assert (a.cpu() - b).norm() < 0.02 * b.norm()
