@@ -37,6 +37,7 @@ CATCHES_ALL = {
 
 WRITERS = {
     "files.py",
+    "priors/hub/single_file.py",  # a folder of large files, which is moved to its place when it is whole
     "runs/machine.py",  # resets a counter of the operating system
 }
 

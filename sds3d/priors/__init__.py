@@ -102,11 +102,13 @@ def _check_source(kind: PriorKind, source: str, *, given: bool) -> None:
         found = address(source)
         if found and not found.folder:
             return
+        if folder.is_file() and folder.suffix == ".safetensors":
+            return
         if folder.is_file():
             raise PriorError(
-                f"'{source}' is one file; models are folders in the diffusers layout",
-                'convert it: python -c "from diffusers import StableDiffusionPipeline as P; '
-                f"P.from_single_file({source!r}).save_pretrained('model')\"",
+                f"'{source}' is not a .safetensors file; other files of weights are pickles, which can run "
+                "code when they are opened, and never are",
+                "use the model's .safetensors file, or its folder in the diffusers layout",
             )
         if source and not found:
             raise PriorError(

@@ -143,3 +143,10 @@ def test_vsd_trains_a_lora_and_saving_memory_changes_no_value_of_the_run(folders
     assert high.keys() == low.keys()
     for name, tensor in high.items():
         torch.testing.assert_close(low[name], tensor)
+
+
+def test_mvdreams_own_recipe_runs_on_a_model_that_sees_each_view_alone(folders, tmp_path, capsys):
+    command = ["generate", "a red chair", "--prior", f"diffusers:{folders('latents')}"]
+    run([*command, "--recipe", "multiview-dream-nerf"], tmp_path, capsys, SIZES)
+    require_finite(tmp_path)
+    require_recipe(tmp_path, "multiview-dream-nerf", SIZES)

@@ -276,10 +276,8 @@ def test_an_address_is_a_folder_or_a_name_with_a_revision(tmp_path, monkeypatch)
     assert address("owner/model").folder == Path("owner/model")
     with pytest.raises(PriorError, match="did you mean 'sd15'"):
         parse_prior("diffusers:sd1.5")
-    (tmp_path / "m.safetensors").write_bytes(b"")
-    with pytest.raises(PriorError, match="one file") as caught:
-        parse_prior("diffusers:m.safetensors")
-    assert "from_single_file" in caught.value.fix
+    (tmp_path / "owner" / "m.safetensors").write_bytes(b"")
+    assert address("owner/m.safetensors") is None
 
 
 def test_the_list_of_short_names_is_plain_toml():

@@ -86,7 +86,7 @@ def test_the_guided_noise_is_that_of_the_pipelines_own_loop(make, negative, tmp_
 
 
 @pytest.mark.filterwarnings("ignore:The configuration file of this scheduler")
-@pytest.mark.parametrize("rescaled", [False, True])
+@pytest.mark.parametrize("rescaled", [False, True], ids=["velocities", "zero_snr"])
 def test_a_model_of_velocities_is_guided_as_in_its_pipelines_loop(rescaled, tmp_path):
     """Stable Diffusion 2.1's prediction, and the schedule that ends without signal."""
     tiny.velocities(tmp_path, rescale_betas_zero_snr=rescaled, timestep_spacing="trailing")

@@ -80,6 +80,7 @@ def test_the_times_of_rectified_flow_are_those_of_the_schedulers_list():
         ("dreamfusion-sd-nerf", 0.02, 0.98),
         ("dreamfusion-if-nerf", 0.02, 0.98),
         ("posterior-distillation-nerf", 0.02, 0.98),
+        ("multiview-dream-nerf", [0, 0.98, 0.02, 8000], [0, 0.98, 0.5, 8000]),
         ("delta-denoising-nerf", 0.05, 0.948),
         ("sjc-nerf", 0.01, 0.97),
         ("prolificdreamer-nerf", 0.02, [5000, 0.98, 0.5, 5001]),
@@ -158,6 +159,7 @@ def test_dreamgaussians_positions_alone_slow_down_and_have_done_so_by_step_300()
         ("mode-collapse-nerf", 0.01, 0.001, 0.01),
         ("scaledreamer-nerf", 0.01, 0.001, 0.01),
         ("rectified-flow-nerf", 0.01, 0.001, 0.01),
+        ("multiview-dream-nerf", 0.01, 0.001, 0.01),
     ],
 )
 def test_the_optimizer_and_its_constant_rates_are_those_of_the_configuration(
@@ -301,6 +303,7 @@ def test_csd_begins_with_fronts_and_backs_alone():
     [
         ("prolificdreamer-nerf", 5000, 64, 512),
         ("mode-collapse-nerf", 5000, 64, 512),
+        ("multiview-dream-nerf", 5000, 64, 256),
         ("scaledreamer-nerf", 10000, 64, 256),
         ("rectified-flow-nerf", 5000, 256, 512),
     ],
@@ -325,6 +328,12 @@ LONG = (
         ("placiddreamer-splats", "unrealistic, blurry, low quality."),
         ("rectified-flow-nerf", "unrealistic, blurry, low quality, oversaturation."),
         ("classifier-score-nerf", "oversaturated color, ugly, tiling, low quality, noisy"),
+        (
+            "multiview-dream-nerf",
+            "ugly, bad anatomy, blurry, pixelated obscure, unnatural colors, poor lighting, dull, and unclear, "
+            "cropped, lowres, low quality, artifacts, duplicate, morbid, mutilated, poorly drawn face, "
+            "deformed, dehydrated, bad proportions",
+        ),
         ("dreamfusion-nerf", ""),
         ("prolificdreamer-nerf", ""),
     ],
@@ -378,6 +387,7 @@ def test_luciddreamers_perp_neg_has_its_own_curves():
         ),  # 3s guidance:251 adds s' (eps_pos - eps_null) to eps_pos, s' = 100
         ("dreamfusion-sd-nerf", 101),
         ("dreamfusion-if-nerf", 21),  # 3s deep_floyd_guidance:210, s' = 20
+        ("multiview-dream-nerf", 50),
         ("posterior-distillation-nerf", 100),  # pds.py:192 adds s (eps_pos - eps_null) to eps_null
         ("delta-denoising-nerf", 7.5),  # DDS_zeroshot.ipynb, likewise
         ("sjc-nerf", 101),
@@ -421,6 +431,7 @@ def test_the_noise_of_luciddreamer_has_an_offset_for_each_channel(name):
         ("classifier-score-nerf", 12, 16, 16 * 1.3703509847201236**11, 1.0),
         ("prolificdreamer-nerf", 16, 16, 16 * 1.447269237440378**15, 1.0),
         ("rectified-flow-nerf", 16, 16, 16 * 1.447269237440378**15, 1.0),
+        ("multiview-dream-nerf", 16, 16, 16 * 1.447269237440378**15, 1.0),
         ("scaledreamer-nerf", 16, 16, 16 * 1.447269237440378**15, 1.0),
     ],
 )
@@ -455,6 +466,24 @@ def test_the_cameras_stand_where_the_configuration_says(name, distance, views):
 def test_the_default_for_large_flows_has_the_numbers_of_rectified_flow():
     big, papers = load("rectified-flow-big-nerf"), load("rectified-flow-nerf")
     assert replace(big, paper=papers.paper) == papers
+
+
+def test_mvdreams_object_has_the_authors_size_in_the_picture():
+    """mvdream-sd21.yaml: camera_distance_range [0.8, 1.0], relative: distance = that / tan(fov / 2)."""
+    camera = load("multiview-dream-nerf").camera
+    relative = [d * math.tan(math.radians(camera.fov_deg[0] / 2)) for d in camera.distance]
+    assert relative == pytest.approx([0.8, 1.0], abs=2e-3)
+    assert camera.views == 4
+
+
+def test_hifas_time_falls_with_the_square_root_of_the_progress():
+    """HiFA d0213bc, main.py: min_percent 0.3, max_percent 0.98, timestep_scheduling sqrt; no randomness."""
+    recipe = load("hifa-nerf")
+    draws = build.sampling(recipe, 1001, 0, build.CPU)
+    for step in (0, 40, 250, 1000):
+        expected = 0.98 + (0.3 - 0.98) * math.sqrt(step / 1000)
+        assert draws.bounds(step) == pytest.approx((expected, expected))
+    assert recipe.objective.options["image_weight"] == 0.1  # lambda_rgb
 
 
 OURS = {  # of a default recipe for large models: what no configuration says

@@ -59,8 +59,10 @@ class Address:
 def address(source: str) -> Address | None:
     """The address of FOLDER, NAME or NAME@REVISION, a name being OWNER/MODEL or a short one; None for others.
 
-    A folder that exists goes before a name.
+    A folder that exists goes before a name, and so does a file, which has no such address.
     """
+    if source and Path(source).is_file():
+        return None
     if source and Path(source).is_dir():
         return Address(Path(source))
     name, at, revision = source.partition("@")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
@@ -19,6 +20,7 @@ from sds3d.priors.hub.families import FAMILIES, SUPPORTED, Family, family_of
 from sds3d.priors.hub.layout import TEXT_ENCODERS, TOKENIZERS, Layout, module
 from sds3d.priors.hub.memory import Load, Vram, choose, dtypes_of, needed
 from sds3d.priors.hub.prior import EPS, DiffusionPrior
+from sds3d.priors.hub.single_file import converted, is_single_file, require_config
 from sds3d.priors.hub.text import check_text_encoder, text_encoder
 
 DTYPES = {name: getattr(torch, name) for name in ("float32", "bfloat16", "float16")}
@@ -35,25 +37,36 @@ def diffusers_prior(
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto",
     size: Annotated[int, Bounds(0, 2048), MultipleOf(8)] = 0,
     vram: Vram = "auto",
+    config: str = "",
     views: int = 1,
     student: bool = False,
 ) -> DiffusionPrior:
-    """The prior of a folder in the diffusers layout, or of the hub model OWNER/MODEL, as `load_pretrained`.
+    """The prior of a folder in the diffusers layout, of the hub model OWNER/MODEL, or of one file of weights,
+    as `load_pretrained`.
 
     Args:
-        source: the folder, or OWNER/MODEL.
+        source: the folder, OWNER/MODEL, or the file.
         seed: not used.
         device: where the model is loaded to.
         dtype: of the weights; `auto` is `float32` on the CPU and `float16` on CUDA.
         size: pixels a side to which images are resized; 0 is the size that the model was trained with.
         vram: `low` saves GPU memory where it costs time (activations are computed again, text encoders are
             freed), `auto` does so where the model would not fit otherwise, `high` never does.
+        config: where the configurations and tokenizers of one file of weights are: a folder, OWNER/MODEL or a
+            short name.
         views: of a step, for what memory is needed.
         student: whether one is trained, likewise.
     """
     del seed
     return load_pretrained(
-        source, device, dtype=dtype, size=size, vram=vram, views=views, student=student
+        source,
+        device,
+        dtype=dtype,
+        size=size,
+        vram=vram,
+        config=config,
+        views=views,
+        student=student,
     )
 
 
@@ -65,15 +78,17 @@ def load_pretrained(
     dtype: str = "auto",
     size: int = 0,
     vram: Vram = "auto",
+    config: str = "",
     views: int = 1,
     student: bool = False,
 ) -> DiffusionPrior:
-    """The prior in a folder in the diffusers layout, or of a hub model.
+    """The prior in a folder in the diffusers layout, of a hub model, or of a safetensors file of weights alone.
 
     dtype: of the weights; `auto` is float32 on the CPU and float16 on CUDA.  size: pixels a side to which
     images are resized; 0 is the size that the model was trained with.  vram: `low` saves memory where it costs
     time (activations of the VAE and of a student are computed again, text encoders are freed); `auto` does so
-    on CUDA where the model would not fit otherwise.
+    on CUDA where the model would not fit otherwise.  config: for a file of weights alone, the folder or hub
+    model that its configurations and tokenizers are taken from.
 
     Raises PriorError when the model is not there, is not safe to load, takes inputs that this adapter does not
     provide, or does not fit; nothing large is downloaded or read before all of that is known.
@@ -86,15 +101,12 @@ def load_pretrained(
     default = torch.float32 if where.type == "cpu" else torch.float16
     wanted = default if dtype == "auto" else DTYPES[dtype]
 
-    layout = find(name)
-    family = family_of(layout)
-    download_configurations(layout)
-    layout.check()
-    config = layout.config(layout.denoiser)
+    layout, family = _described(name, config)
+    described = layout.config(layout.denoiser)
     check_text_encoder(layout, family)
-    width = _text_width(layout, family, config)
+    width = _text_width(layout, family, described)
     scale = _vae_scale(layout, family)
-    pixels = _image_size(name, config, size, scale)
+    pixels = _image_size(name, described, size, scale)
     log_alpha_bar, prediction, steps = _schedule(layout)
     vae_dtype = _vae_dtype(layout, wanted) if "vae" in layout else wanted
     dtypes = dtypes_of(layout, wanted, vae_dtype)
@@ -129,6 +141,23 @@ def load_pretrained(
         name=name,
         weights=weights,
     )
+
+
+def _described(name: str, config: str) -> tuple[Layout, Family]:
+    """The model's layout with its configurations, and its family; of a file of weights, that of its folder."""
+    single = is_single_file(name)
+    if single:
+        require_config(name, config)
+    elif config:
+        raise PriorError(
+            f"prior.diffusers.config = '{config}': '{name}' has its own configurations",
+            "leave it out; it belongs to a file of weights alone",
+        )
+    layout = find(config if single else name)
+    family = family_of(layout)
+    download_configurations(layout)
+    layout.check()
+    return (converted(Path(name), layout, family) if single else layout), family
 
 
 def _identity(
