@@ -13,12 +13,16 @@ from sds3d.errors import UsageError, nearest
 def doctor(
     json: Json = False,
 ) -> None:
-    """Report versions, devices and accelerators, and what is missing."""
+    """Report versions, devices and accelerators, what is missing, and whether a GPU's kernels are right."""
     from json import dumps
 
-    from sds3d.runs.doctor import report
+    import torch
 
-    values = report()
+    from sds3d.runs.doctor import report
+    from sds3d.runs.smoke import lines
+
+    device = torch.device("cuda") if torch.cuda.is_available() else None
+    values = report() | lines(device)
     if json:
         print(dumps(values, indent=1))
         return
