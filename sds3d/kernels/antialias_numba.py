@@ -57,11 +57,11 @@ def _silhouette(s, faces, links, f, other, axis, start, v, sign):
         link = links[f, k]
         if link >= 0:
             g, entered = link // 3, link % 3
+            if g == other:
+                return -1
             if min(s[faces[g, 0], 2], s[faces[g, 1], 2], s[faces[g, 2], 2]) > NEAR:
                 m, beyond = _way_out(s, faces, g, entered, axis, v, sign)
                 if sign * (beyond - u) >= 0:  # the surface does not fold back
-                    if g == other:
-                        return -1
                     f, k, u = g, m, beyond
                     continue
         i, j = _ends(faces, f, k)
