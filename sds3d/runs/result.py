@@ -39,7 +39,11 @@ class Result:
     def from_record(cls, folder: Path, record: Any) -> Result:
         """The inverse of `to_record`.  Raises ValueError when it has another form."""
         expect(isinstance(record, Mapping), "result is not a table")
-        expect(record.keys() == RECORDED, f"result has the keys {sorted(map(str, record))}")
+        expect(
+            REQUIRED <= record.keys() <= RECORDED,
+            f"result has the keys {sorted(map(str, record))}",
+        )
+        record = LATER | dict(record)
         for name, file in _table(record, "files").items():
             expect(is_plain(file), f"result.files.{name} is not a file name")
         for table in ("seconds", "values"):
@@ -55,9 +59,9 @@ class Result:
         return cls(folder, **{**record, "files": files})
 
 
-RECORDED = {
-    *("status", "files", "seconds", "steps", "values", "peak_gib", "evaluations", "longest"),
-}
+REQUIRED = {"status", "files", "seconds", "steps", "values", "peak_gib", "evaluations"}
+LATER = {"longest": 1.0}  # what runs of earlier versions have not recorded
+RECORDED = REQUIRED | LATER.keys()
 
 
 def expect(holds: bool, otherwise: str) -> None:

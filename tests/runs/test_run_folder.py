@@ -1,6 +1,7 @@
 """Laws of the run folder: whose it is, what may be removed from it, and how damage is reported."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -143,7 +144,9 @@ def test_a_malformed_record_is_refused_in_one_line(run, change, message):
     assert "--overwrite" in caught.value.fix
 
 
-@pytest.mark.parametrize("key", ["steps", "evaluations", "peak_gib", "seconds", "values", "files"])
+@pytest.mark.parametrize(
+    "key", ["steps", "evaluations", "peak_gib", "seconds", "values", "files", "longest"]
+)
 def test_a_malformed_result_is_refused_in_one_line(run, key):
     table = json.loads((run.path / "run.json").read_text())
     for wrong in (None, "x", -1.5, [], {"x": "../y"}, {"x": None}):
@@ -153,6 +156,18 @@ def test_a_malformed_result_is_refused_in_one_line(run, key):
         (run.path / "run.json").write_text(json.dumps(changed))
         with pytest.raises(RunError, match="damaged"):
             read_record(run.path)
+
+
+def test_a_run_of_an_earlier_version_is_read(run):
+    table = json.loads((run.path / "run.json").read_text())
+    whole = read_record(run.path).result
+    del table["result"]["longest"]
+    (run.path / "run.json").write_text(json.dumps(table))
+    assert read_record(run.path).result == replace(whole, longest=1.0)
+    del table["result"]["steps"]
+    (run.path / "run.json").write_text(json.dumps(table))
+    with pytest.raises(RunError, match="damaged: result has the keys"):
+        read_record(run.path)
 
 
 def test_a_recipe_that_is_not_toml_is_refused_in_one_line(run):
