@@ -30,19 +30,27 @@ from sds3d.runs.job import Job, resolve
 PROMPT, WARM = "a red armchair", 6
 
 
-def timed(method: str, scene: str, size: int, steps: int) -> dict[str, float]:
-    """Evaluations per step, and the median seconds of a step's parts."""
+def timed(
+    method: str,
+    scene: str,
+    size: int,
+    steps: int,
+    *,
+    warm: int = WARM,
+    where: torch.device = parts.CPU,
+) -> dict[str, float]:
+    """Evaluations per step, and the median seconds of a step's parts, after `warm` steps."""
     job = Job(
         PROMPT,
         method=method,
         scene=scene,
-        steps=WARM + steps,
+        steps=warm + steps,
         overrides=(f"camera.sizes=[{size}]",),
     )
     recipe = resolve(job)
-    total = WARM + steps
-    prior = parts.prior("exact", recipe, 0)
-    run = parts.optimization(recipe, prior, parse(PROMPT), seed=0, where=parts.CPU)
+    total = warm + steps
+    prior = parts.prior("exact", recipe, 0, where)
+    run = parts.optimization(recipe, prior, parse(PROMPT), seed=0, where=where)
     ends: list[tuple[int, dict[str, float]]] = []
 
     def on_step(event: Event) -> bool:
@@ -50,7 +58,7 @@ def timed(method: str, scene: str, size: int, steps: int) -> dict[str, float]:
         return True
 
     optimize(run, range(total), on_step)
-    kept = ends[WARM - 1 :]
+    kept = ends[warm - 1 :]
     spent = {
         part: median(b[1].get(part, 0) - a[1].get(part, 0) for a, b in itertools.pairwise(kept))
         for part in ("prior", "render", "backward", "optimizer", "student")

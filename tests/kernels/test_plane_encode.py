@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from sds3d.kernels.plane_encode import plane_encode
@@ -30,3 +31,18 @@ def test_numba_agrees_with_grid_sample_in_values_and_gradients(rng):
 def test_the_handwritten_backward_is_the_derivative(rng):
     x, planes = inputs(rng, 5, 3, 2)
     torch.autograd.gradcheck(lambda p: plane_encode(x, p), planes)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_cuda_and_cpu_agree(rng):
+    x = torch.rand(200, 3, generator=rng)
+    planes = torch.randn(3, 9, 9, 4, generator=rng)
+    results = []
+    for device in ("cpu", "cuda"):
+        leaf = planes.to(device).requires_grad_()
+        out = plane_encode(x.to(device), leaf)
+        out.square().sum().backward()
+        results.append([out.detach().cpu(), leaf.grad.cpu()])
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
