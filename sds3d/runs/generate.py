@@ -28,7 +28,7 @@ from sds3d.runs.folder import (
     trim_metrics,
 )
 from sds3d.runs.job import Job, named_by, resolve
-from sds3d.runs.machine import device_name, peak_gib, reset_peak, versions
+from sds3d.runs.machine import device_name, gpu_peak_gib, peak_gib, reset_peak, versions
 from sds3d.runs.page import write_page
 from sds3d.runs.pictures import ProgressPicture, show
 from sds3d.runs.report import SILENT, Report
@@ -198,6 +198,9 @@ def _finish(
     made |= show(run.scene, [one.mesh for one in exported], path, run.job, run.clock)
     with suppress(OSError):
         (path / PROGRESS).unlink(missing_ok=True)
+    on_gpu = gpu_peak_gib(run.device)
+    if on_gpu:
+        report.note(f"at most {on_gpu:.2f} GiB were held on the GPU")
     result = Result(
         path,
         status,

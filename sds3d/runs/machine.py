@@ -58,11 +58,18 @@ def versions() -> dict[str, str]:
 
 
 def reset_peak() -> None:
-    """Resets the counter behind `peak_gib` (Linux only; elsewhere it is that of the whole process)."""
+    """Resets the counters behind `gpu_peak_gib` and, on Linux, `peak_gib`, elsewhere of the whole process."""
+    if torch.cuda.is_initialized():
+        torch.cuda.reset_peak_memory_stats()
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     except OSError:
         return
+
+
+def gpu_peak_gib(device: torch.device) -> float:
+    """The largest memory of a GPU that torch has held since `reset_peak`, GiB; 0 on the CPU."""
+    return torch.cuda.max_memory_allocated(device) / 2**30 if device.type == "cuda" else 0.0
 
 
 def peak_gib() -> float:

@@ -15,7 +15,7 @@ class Result:
 
     status: "finished", "stopped" or "already finished".  files: what was made, by name ("glb", "preview",
     ...). seconds: of each part (load, prior, render, backward, optimizer, student, mesh, pictures), over
-    all sessions. steps: done in all.  values: scalars of the last step.  peak_gib: the most memory held.
+    all sessions. steps: done in all.  values: scalars of the last step.  peak_gib: the most host memory.
     evaluations: of the prior, one for each image.  longest: the usual longest side of such an object, metres.
     """
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from sds3d.kernels import hash_encode_tcnn
 from sds3d.kernels.hash_encode import hash_encode
@@ -47,6 +48,28 @@ def test_numba_and_torch_agree_in_values_and_gradients(rng):
         results.append((out.detach(), x.grad, table.grad))
     for a, b in zip(*results, strict=True):
         torch.testing.assert_close(a, b)
+
+
+class Whole(TorchDispatchMode):
+    """Counts the tensors that are made as large as a table."""
+
+    def __init__(self, shape):
+        super().__init__()
+        self.shape = shape
+        self.count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        self.count += isinstance(out, torch.Tensor) and out.shape == self.shape
+        return out
+
+
+def test_the_gradient_of_the_torch_encoding_makes_one_table_and_not_one_for_each_level(rng):
+    x, table = inputs(rng, 50)
+    out = hash_encode(x, table.requires_grad_(), RESOLUTIONS, backend="torch")
+    with Whole(table.shape) as made:
+        out.sum().backward()
+    assert made.count <= 2  # the gradient, and autograd's own view of it
 
 
 def test_the_handwritten_backward_is_the_derivative(rng):

@@ -24,6 +24,7 @@ from sds3d.runs import checkpoint
 from sds3d.runs.export import export
 from sds3d.runs.generate import generate
 from sds3d.runs.job import Job
+from sds3d.runs.machine import gpu_peak_gib
 from sds3d.runs.pictures import SHARE, ProgressPicture
 from sds3d.runs.report import Silent
 from sds3d.runs.run import open_run
@@ -396,3 +397,13 @@ def test_two_processes_in_one_folder_leave_one_run_and_one_refusal(tmp_path):
     winner = next(p.pid for p in both if p.returncode == 0)
     assert f"is in use by process {winner} on " in refused
     assert steps_of(tmp_path / "run") == [0, 1, 2]
+
+
+def test_a_run_on_a_gpu_says_how_much_of_its_memory_it_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 3 * 2**29)
+    assert gpu_peak_gib(torch.device("cuda")) == 1.5
+    assert gpu_peak_gib(torch.device("cpu")) == 0
+    monkeypatch.setattr("sds3d.runs.generate.gpu_peak_gib", lambda device: 1.5)
+    notes = Notes()
+    generate(job(tmp_path / "run", steps=1), notes)
+    assert "at most 1.50 GiB were held on the GPU" in notes.lines
