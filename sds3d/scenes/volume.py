@@ -382,8 +382,8 @@ def averted_along_rays(
     """sum_i w_i max(0, n_i . d)^2 of each ray, (R,), w_i held constant.
 
     density: (N,), normal: (N, 3) of the samples.  directions: (..., 3) of the R rays, unit length.
-    Source: Verbin et al. 2021 (Ref-NeRF), https://arxiv.org/abs/2112.03907, equation 11; the constant w_i are
-    those of Poole et al. 2022 (DreamFusion), https://arxiv.org/abs/2209.14988, appendix A.2.
+    Source: Verbin et al. 2021 (Ref-NeRF), https://arxiv.org/abs/2112.03907; with the w_i held, Poole et al.
+    2022 (DreamFusion), https://arxiv.org/abs/2209.14988.
     """
     along = directions.reshape(-1, 3).repeat_interleave(samples.offsets.diff(), 0)
     square = (normal * along).sum(-1, keepdim=True).clamp_min(0).square()

@@ -71,7 +71,7 @@ def lights_around(
 
     position = r d / |d|,  d = camera + spread eps,  eps ~ N(0, I),  r uniform in `distance`; spread, distance:
     world units.
-    Source: Poole et al. 2022 (DreamFusion), https://arxiv.org/abs/2209.14988, appendix A.2, as threestudio has
+    Source: Poole et al. 2022 (DreamFusion), https://arxiv.org/abs/2209.14988, section 3.2, as threestudio has
     it (light_sample_strategy: dreamfusion).
     """
     draw = torch.randn(len(cameras), 3, generator=rng).to(cameras.position)
