@@ -332,7 +332,10 @@ def test_the_mesh_has_the_part_of_the_colour_that_is_the_same_from_all_sides():
         scene.harmonics.fill_(0.3)
         scene.degree.fill_(2)
     np.testing.assert_array_equal(scene.density_grid(24), plain)
-    assert b"property float f_rest_23\nproperty float opacity" in scene.own_files()["splats.ply"]
+    assert (
+        b"property float f_rest_23\nproperty float opacity"
+        in scene.own_files(Frame())["splats.ply"]
+    )
 
 
 def test_a_run_with_harmonics_continues_from_a_checkpoint_bit_for_bit():
