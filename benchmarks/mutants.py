@@ -33,6 +33,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 import tomllib
@@ -604,7 +605,11 @@ def main() -> None:
         options.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     if options.keep:
         keep = importlib.import_module("machine").keep
-        print(f"kept in {keep('mutants', summary(rows, known))}")
+        head = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], check=True, capture_output=True, text=True
+        )
+        values = {"commit": head.stdout.strip(), **summary(rows, known)}
+        print(f"kept in {keep('mutants', values)}")
 
 
 if __name__ == "__main__":
