@@ -144,6 +144,23 @@ def locked(folder: Path, name: str = LOCK) -> Iterator[None]:
                 parent.rmdir()
 
 
+def is_locked(folder: Path, name: str = LOCK) -> bool:
+    """Whether a process holds the folder's lock; False on disks without locks."""
+    try:
+        descriptor = os.open(folder / name, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _make(folder: Path) -> list[Path]:
     """The folders that had to be created, innermost first."""
     missing = [p for p in (folder, *folder.parents) if not p.exists()]

@@ -10,7 +10,7 @@ import pytest
 from sds3d import errors
 from sds3d.cli import main
 
-HELPS = ["", "generate", "export", "batch", "recipes", "recipes list", "recipes show", "prior",
+HELPS = ["", "generate", "export", "batch", "runs", "recipes", "recipes list", "recipes show", "prior",
          "prior info", "prior sample", "prior eval", "prior data", "prior train", "doctor", "cite"]  # fmt: skip
 PYTHON = (sys.executable, "-P")  # not from the working folder: the installed package
 HEAVY = ("torch", "numpy", "numba", "scipy", "PIL", "trimesh")

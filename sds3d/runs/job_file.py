@@ -180,7 +180,10 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _json_rows(path: Path) -> Iterator[Row]:
-    """Entries of JSON values one after the other: objects, texts (prompts), or lists of these."""
+    """Entries of JSON values one after the other: objects, texts (prompts), lists of these, or lists by name.
+
+    The last are how libraries of prompts are published: {"train": ["a cat", ...], "test": [...]}.
+    """
     text = _text(path)
     text = re.sub(r"^[ \t]*#.*$", "", text, flags=re.MULTILINE)
     decoder, position, number = json.JSONDecoder(), 0, 0
@@ -200,9 +203,20 @@ def _json_rows(path: Path) -> Iterator[Row]:
         except (ValueError, RecursionError) as error:  # a number of 5,000 digits; deep nesting
             what = "nested too deeply" if isinstance(error, RecursionError) else str(error)
             raise UsageError(f"'{path.name}', line {line}: {what}", "simplify it") from error
-        for entry in value if isinstance(value, list) else [value]:
+        for part, entry in _entries(value):
             number += 1
-            yield f"entry {number}", entry if isinstance(entry, dict) else {"prompt": entry}
+            row = entry if isinstance(entry, dict) else {"prompt": entry}
+            yield f"entry {number}{part}", row
+
+
+def _entries(value: Any) -> Iterator[tuple[str, Any]]:
+    """(" of 'LIST'" or "", entry) of a value of JSON: itself, or what its lists hold."""
+    splits = isinstance(value, dict) and value and value.keys().isdisjoint(KEYS)
+    if splits and all(isinstance(entries, list) for entries in value.values()):
+        for name, entries in value.items():
+            yield from ((f" of {_short(name)}", entry) for entry in entries)
+    else:
+        yield from (("", entry) for entry in (value if isinstance(value, list) else [value]))
 
 
 def _table_rows(path: Path) -> Iterator[Row]:

@@ -96,6 +96,29 @@ def test_an_invalid_file_is_refused_naming_file_and_entry(name):
     assert caught.value.fix
 
 
+LIBRARY = {"train": ["a chair", {"prompt": "a box", "seed": 3}], "test": ["a blue car"]}
+
+
+@pytest.mark.parametrize("suffix", ["json", "jsonl"])
+def test_a_library_of_prompts_may_be_split_into_lists_with_names(tmp_path, suffix):
+    jobs = jobs_of(written(tmp_path, f"p.{suffix}", json.dumps(LIBRARY)))
+    expected = [("a chair", 0), ("a box", 3), ("a blue car", 0)]
+    assert [(job.prompt, job.seed) for job in jobs] == expected
+
+
+@pytest.mark.parametrize(("data", "message"), [
+    ({"train": ["a chair"], "test": ["a box", 5]}, "entry 3 of 'test': prompt = 5: not text"),
+    ({"train": ["a chair"], "test": [{"promt": "a box"}]}, "entry 2 of 'test': unknown key 'promt'"),
+    ({"train": [], "test": []}, "holds no prompts"), ({}, "entry 1: no prompt"),
+    ({"train": ["a chair"], "prompt": ["a box"]}, "entry 1: unknown key 'train'"),
+    ({"train": ["a chair"], "note": "text"}, "entry 1: unknown key 'train'"),
+    ({"train": {"a": ["a chair"]}}, "entry 1: unknown key 'train'")], ids=json.dumps)  # fmt: skip
+def test_what_is_wrong_in_a_library_is_named_by_its_list(tmp_path, data, message):
+    with pytest.raises(UsageError) as caught:
+        jobs_of(written(tmp_path, "p.json", json.dumps(data)))
+    assert message in caught.value.message
+
+
 def test_lists_in_a_cell_are_split_at_the_commas_between_their_entries():
     assert jobs_of(FILES / "formatstr.jsonl")[0].formats == ("glb", "ply")
     assert jobs_of(FILES / "overrides.csv")[0].overrides == (
