@@ -206,6 +206,17 @@ def test_a_fold_hides_what_lies_behind_it(ball_and_wall):
     assert ((out > -1e-5) & (out < 1 + 1e-5)).all()
 
 
+def test_the_edge_towards_a_face_that_is_not_drawn_is_a_silhouette():
+    """The second face has a corner behind the camera; the first is blended as if it stood alone."""
+    corners = [(10.2, 5.1, 1.0), (50.7, 20.3, 1.0), (15.4, 55.8, 1.0), (60.0, 60.0, -1.0)]
+    screen = torch.tensor([corners], dtype=torch.float64)
+    alone = blended(screen, ONE)
+    assert torch.equal(blended(screen, torch.tensor([[0, 1, 2], [2, 1, 3]])), alone)
+    whole = screen.clone()
+    whole[0, 3, 2] = 1
+    assert blended(whole, torch.tensor([[0, 1, 2], [2, 1, 3]])).sum() > 1.5 * alone.sum()
+
+
 @pytest.fixture
 def ball_and_wall():
     """(screen, faces, colors): a red ball before a green wall that fills the image."""
