@@ -62,7 +62,8 @@ def _visible(screen: Tensor, faces: Tensor, height: int, width: int) -> tuple[Te
     bands = bands_of(len(screen))
     face = np.full((len(screen), height, width), -1, np.int32)
     depth = screen.new_zeros(len(screen), height, width)
-    arrays = (screen.contiguous().numpy(), faces.contiguous().numpy(), bands, face, depth.numpy())
+    corners, triangles = screen.contiguous().numpy(), faces.contiguous().numpy()
+    arrays = (corners, triangles, bands, False, face, depth.numpy())
     parallel_for(rasterize_numba.visibility, len(screen) * bands, *arrays)
     return torch.from_numpy(face), depth
 

@@ -25,7 +25,13 @@ def project(vertices: Tensor, cameras: Cameras) -> Tensor:
 
 
 def rasterize(
-    screen: Tensor, faces: Tensor, attributes: Tensor, height: int, width: int
+    screen: Tensor,
+    faces: Tensor,
+    attributes: Tensor,
+    height: int,
+    width: int,
+    *,
+    closed: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """(values (B, H, W, C), face (B, H, W) int32, depth (B, H, W)) of the nearest triangles.
 
@@ -34,7 +40,9 @@ def rasterize(
 
     screen: (B, V, 3) x px, y px, z > 0; faces with a corner at z <= 1e-3 are not drawn.  faces: (F, 3).
     attributes: (V, C) or (B, V, C).  Pixel (i, j) is sampled at (j + 0.5, i + 0.5).  For pictures: without
-    gradients, in double precision until the result.  Runs on the CPU; results go to the device of `screen`.
+    gradients, in double precision until the result.  closed: a sample on any edge of a face is in it; otherwise
+    only on a left or level top one, so that faces side by side share no sample.
+    Runs on the CPU; results go to the device of `screen`.
     """
     from sds3d.kernels import rasterize_numba as kernels
 
@@ -48,7 +56,7 @@ def rasterize(
     depth = screen.new_zeros(batch, height, width)
     values = screen.new_zeros(batch, height, width, attributes.shape[2])
     s, f, a = (v.numpy() for v in (screen, faces.cpu().int().contiguous(), attributes))
-    parallel_for(kernels.visibility, batch * bands, s, f, bands, face, depth.numpy())
+    parallel_for(kernels.visibility, batch * bands, s, f, bands, closed, face, depth.numpy())
     parallel_for(kernels.interpolate, batch, s, f, a, face, values.numpy())
     return values.to(device), torch.from_numpy(face).to(device), depth.to(device)
 

@@ -32,20 +32,21 @@ def _span(a, b, c, size):
 
 
 @njit(inline="always", **OPTIONS)
-def _owns(e, rightward, downward):
+def _owns(e, rightward, downward, closed):
     """Whether a sample with edge function e lies inside the edge, or on it and it is a left or level top edge.
 
-    rightward, downward: how e grows along x and along y.
+    rightward, downward: how e grows along x and along y.  closed: every sample on the edge counts.
     """
-    return e > 0 or (e == 0 and (rightward > 0 or (rightward == 0 and downward > 0)))
+    return e > 0 or (e == 0 and (closed or rightward > 0 or (rightward == 0 and downward > 0)))
 
 
 @njit(**OPTIONS)
-def visibility(start, stop, screen, faces, bands, face, depth):
+def visibility(start, stop, screen, faces, bands, closed, face, depth):
     """The nearest face and its depth at every pixel; of equal depths the first face wins.
 
     Job n is band n % bands of the rows of image n // bands.  The two faces at an edge compute the same edge
     function with opposite signs, and a sample on the edge is that of one: none is missed and none is in both.
+    closed: faces own all of their edges.
     """
     height, width = face.shape[1], face.shape[2]
     for job in range(start, stop):
@@ -67,9 +68,10 @@ def visibility(start, stop, screen, faces, bands, face, depth):
             for row in range(max(top, first), min(bottom, last) + 1):
                 for col in range(left, right + 1):
                     e0, e1, e2 = _edges(x0, y0, x1, y1, x2, y2, col + 0.5, row + 0.5)
-                    inside = _owns(sign * e0, right0, down0) and _owns(sign * e1, right1, down1)
+                    inside = _owns(sign * e0, right0, down0, closed)
+                    inside = inside and _owns(sign * e1, right1, down1, closed)
                     area = e0 + e1 + e2
-                    if not inside or not _owns(sign * e2, right2, down2) or area == 0:
+                    if not inside or not _owns(sign * e2, right2, down2, closed) or area == 0:
                         continue
                     z = area / (e0 / z0 + e1 / z1 + e2 / z2)
                     if face[b, row, col] < 0 or z < depth[b, row, col]:

@@ -77,6 +77,7 @@ def texel_faces(mesh: Mesh, texture_size: int) -> tuple[np.ndarray, np.ndarray, 
         torch.from_numpy(attributes),
         texture_size,
         texture_size,
+        closed=True,  # a texel on the far edge of a chart belongs to nothing else
     )
     face = face[0].numpy()
     texels = values[0].numpy()[face >= 0]
