@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sds3d.errors import RunError
+from sds3d.errors import RecipeError, RunError
 from sds3d.recipe import load as recipes
 from sds3d.recipe import toml
+from sds3d.recipe.schema import Recipe
 from sds3d.runs.folder import START_OVER, RunFolder
 from sds3d.runs.job import Job
 
@@ -30,8 +31,11 @@ class Difference:
 
 
 def differences(before: str, now: str) -> list[Difference]:
-    """The keys of two recipes, as TOML, whose values differ; the paper that they cite does not count."""
-    old = dict(_flat(tomllib.loads(before)))
+    """The keys of two recipes, as TOML, whose values differ; the paper that they cite does not count.
+
+    A key that an earlier version did not have yet has its default.
+    """
+    old = dict(_flat(_completed(before)))
     new = dict(_flat(tomllib.loads(now)))
     keys = (key for key in {**old, **new} if not key.startswith("paper."))
     pairs = ((key, old.get(key, "-"), new.get(key, "-")) for key in keys)
@@ -82,6 +86,15 @@ def _preset_keys(recipe: str) -> set[str]:
     """The keys that any preset of the recipe sets."""
     presets = tomllib.loads(recipes.text(recipe)).get("presets", {})
     return {key for values in presets.values() for key in values}
+
+
+def _completed(text: str) -> Mapping[str, Any]:
+    """The recipe with the defaults of keys that it lacks; as it is where it is not a recipe of this version."""
+    table = tomllib.loads(text)
+    try:
+        return tomllib.loads(recipes.dump(toml.build(Recipe, table, "")))
+    except RecipeError:
+        return table
 
 
 def _flat(table: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, str]]:

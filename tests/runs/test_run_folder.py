@@ -198,6 +198,15 @@ def test_differences_between_two_recipes_are_listed_by_key():
     assert differences(dumped(), dumped()) == []
 
 
+def test_a_key_that_an_earlier_version_did_not_have_differs_only_from_its_default():
+    kept = [line for line in dumped().splitlines() if not line.startswith(("height", "origin"))]
+    lines = "\n".join(kept)
+    assert "height" not in lines
+    assert differences(lines, dumped()) == []
+    assert text(differences(lines, dumped("export.height=2.0"))) == "export.height 0.0 -> 2.0"
+    assert differences("[scene]\nnovel = 1", dumped())
+
+
 def test_only_more_steps_another_preset_or_other_exports_continue_a_run(run):
     draft = Job("a red chair", preset="draft")
     folder = RunFolder(run.path, record(run.path, job=draft), dumped(preset="draft"))
