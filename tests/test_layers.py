@@ -31,7 +31,7 @@ LAYERS = (
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 UNAWARE = ("kernels", "mesh", "scenes", "priors", "diffusion", "objectives", "loops")  # of recipes
 CATCHES_ALL = {
-    "runs/batch.py",  # one job's unexpected error does not end the others
+    "runs/attempt.py",  # one job's unexpected error does not end the others
     "cli/__init__.py",  # a person never meets a trace unasked
 }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +26,10 @@ from sds3d.lookup import one_of
 from sds3d.objectives import OBJECTIVES
 from sds3d.scenes import SCENES
 
+if TYPE_CHECKING:
+    from sds3d.runs.job import Job
+    from sds3d.runs.plan import Plan
+
 
 def batch(
     file: Annotated[
@@ -43,17 +48,22 @@ def batch(
     trust_recipe: Annotated[
         bool, typer.Option("--trust-recipe", help="Allow the file to name code to import.")
     ] = False,
+    jobs: Annotated[
+        int, typer.Option(metavar="N", help="Processes at a time, among which threads are divided.")
+    ] = 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Make an object for each prompt in a file; finished jobs are skipped when it is repeated."""
     del debug  # read by main()
-    if seeds < 1:
-        raise UsageError(f"--seeds {seeds}: must be at least 1", "give a positive number")
+    for name, count in (("seeds", seeds), ("jobs", jobs)):
+        if count < 1:
+            raise UsageError(f"--{name} {count}: must be at least 1", "give a positive number")
     names = [one_of("method", name.strip(), OBJECTIVES) for name in methods.split(",")]
 
-    from sds3d.cli.console import Lines
-    from sds3d.runs.batch import DONE, run
     from sds3d.runs.job_file import read_jobs
 
     shared = {
@@ -66,17 +76,103 @@ def batch(
         "overrides": tuple(set or ()),
         "trust_recipe": trust_recipe,
     }
-    jobs = read_jobs(file, shared, names, range(seeds), out, trust_recipe=trust_recipe)
-    rows = run(jobs, out, Lines())
+    todo = read_jobs(file, shared, names, range(seeds), out, trust_recipe=trust_recipe)
+    if dry_run:
+        preview(todo, out, json)
+        return
+
+    from sds3d.cli.console import JobTable, Lines
+    from sds3d.runs.batch import DONE, run
+
+    processes = min(jobs, len(todo))
+    with JobTable() if processes > 1 else nullcontext(Lines()) as report:
+        rows = run(todo, out, report, processes)
     done = sum(row["status"] in DONE for row in rows)
     if json:
-        print(as_json(rows, len(jobs), out))
+        print(as_json(rows, len(todo), out))
     else:
-        print(f"{done} of {len(jobs)} done; {out / 'results.csv'}")
-    if rows[-1]["status"] == "stopped":
+        print(*closing(rows, len(todo), done, out), sep="\n")
+    if len(rows) < len(todo) or any(row["status"] == "stopped" for row in rows):
         raise typer.Exit(INTERRUPTED)
-    if done < len(jobs):
+    if done < len(todo):
         raise typer.Exit(1)
+
+
+def closing(rows: list[dict], total: int, done: int, out: Path) -> list[str]:
+    """The lines after a batch: what failed, with the command that runs it alone, and where the results are."""
+    lines = []
+    for row in rows:
+        if row["status"] == "failed":
+            lines += [f"failed: {row['prompt']}: {row['error']}", f"  {row['retry']}"]
+    if lines:
+        lines.append("The same batch again runs what has failed, and nothing that has finished.")
+    elif done < total:
+        lines.append("The same batch again goes on from here.")
+    return [*lines, f"{done} of {total} done; {out / 'results.csv'}, {out / 'gallery.html'}"]
+
+
+def preview(jobs: list[Job], out: Path, json: bool) -> None:
+    """Prints what a batch would do; exit code 1 when some of its jobs cannot run."""
+    from sds3d.runs.plan import plan
+
+    plans = plan(jobs, out)
+    if json:
+        print(plans_as_json(plans))
+    else:
+        for number, one in enumerate(plans, 1):
+            print(f"[{number}/{len(plans)}] {described(one)}")
+        print(forecast(plans))
+    if any(one.state in ("cannot run", "in use") for one in plans):
+        raise typer.Exit(1)
+
+
+def described(plan: Plan) -> str:
+    """What would be done about a job, in one line."""
+    from sds3d.cli.console import clock, title
+
+    about = "" if plan.seconds is None else f", about {clock(plan.seconds)}"
+    match plan.state:
+        case "finished":
+            what = f"finished, in {clock(plan.seconds or 0.0)}"
+        case "goes on":
+            what = f"goes on from step {plan.done} of {plan.steps}{about}"
+        case "new":
+            what = f"{plan.steps} steps{about}"
+        case state:
+            what = f"{state}: {plan.why}"
+    return f"{title(plan.job)}: {what}"
+
+
+def forecast(plans: list[Plan]) -> str:
+    """How many jobs there are to run, and the time that they would take one after the other."""
+    from sds3d.cli.console import clock
+
+    todo = [plan for plan in plans if plan.state in ("new", "goes on")]
+    finished = sum(plan.state == "finished" for plan in plans)
+    bad = len(plans) - len(todo) - finished
+    counted = f"{len(todo)} to run, {finished} finished" + (f", {bad} cannot run" if bad else "")
+    known = [plan.seconds for plan in todo if plan.seconds is not None]
+    if not todo:
+        return counted
+    if not known:
+        return f"{counted}; no estimate before a run of the kind has finished"
+    rest = f", and {len(todo) - len(known)} without an estimate" if len(known) < len(todo) else ""
+    return f"{counted}; about {clock(sum(known))} one after the other{rest}"
+
+
+def plans_as_json(plans: list[Plan]) -> str:
+    """The plans as one JSON object."""
+    import json
+
+    kept = [
+        {
+            **{name: getattr(plan.job, name) for name in ("prompt", "method", "scene", "seed")},
+            **{name: getattr(plan, name) for name in ("state", "done", "steps", "seconds", "why")},
+            "folder": str(plan.job.folder()),
+        }
+        for plan in plans
+    ]
+    return json.dumps({"dry_run": True, "jobs": len(plans), "rows": kept})
 
 
 def as_json(rows: list[dict], total: int, out: Path) -> str:
@@ -86,9 +182,8 @@ def as_json(rows: list[dict], total: int, out: Path) -> str:
     from sds3d.runs.batch import COLUMNS
 
     kept = [{name: row[name] for name in COLUMNS} for row in rows]
-    return json.dumps(
-        {"jobs": total, "results": str(out / "results.csv"), "rows": kept}, default=str
-    )
+    files = {"results": str(out / "results.csv"), "gallery": str(out / "gallery.html")}
+    return json.dumps({"jobs": total, **files, "rows": kept}, default=str)
 
 
 EXAMPLE = """Examples:
@@ -96,6 +191,8 @@ EXAMPLE = """Examples:
 \b
   sds3d batch prompts/embedded.txt --preset draft
   sds3d batch mine.jsonl --methods sds,vsd --seeds 2 --out outputs/mine
+  sds3d batch mine.jsonl --out outputs/mine --dry-run
+  sds3d batch mine.jsonl --out outputs/mine --jobs 4
 
 Each line of mine.jsonl is an object with any of a job's keys:
 

@@ -7,7 +7,8 @@ import os
 import shlex
 import stat
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from sds3d.errors import Sds3dError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from sds3d.runs.job import Job
     from sds3d.runs.result import Result
@@ -148,18 +150,31 @@ class Progress:
         self._console.print(line, markup=False, highlight=False)
 
 
+def title(job: Job) -> str:
+    """What a job of a batch makes, in a few words."""
+    return f"{job.prompt} ({job.method}, {job.scene}, seed {job.seed})"
+
+
+def ending(row: Mapping[str, Any]) -> str:
+    """How a job of a batch ended."""
+    error = row["error"] and f": {row['error']}"
+    return f"{row['status']}{error}, {row['seconds']} s"
+
+
 class Lines:
     """A BatchReport on stderr: two lines per job and, in a terminal, a step counter."""
 
     def begin(self, number: int, total: int, job: Job) -> None:
         """Prints the job."""
-        what = f"{job.prompt} ({job.method}, {job.scene}, seed {job.seed})"
-        print(f"[{number}/{total}] {what}", file=sys.stderr)
+        print(f"[{number}/{total}] {title(job)}", file=sys.stderr)
 
-    def end(self, row: Mapping[str, Any]) -> None:
+    def watch(self, number: int) -> Lines:
+        """Itself: there is one job at a time."""
+        return self
+
+    def end(self, number: int, row: Mapping[str, Any]) -> None:
         """Prints how the job ended."""
-        error = row["error"] and f": {row['error']}"
-        print(f"  {row['status']}{error}, {row['seconds']} s", file=sys.stderr)
+        print(f"  {ending(row)}", file=sys.stderr)
 
     def stage(self, name: str) -> None:
         """Does nothing; the job's two lines suffice."""
@@ -176,6 +191,117 @@ class Lines:
     def stopping(self, signal: str) -> None:
         """Announces that the job is saving and the batch is ending."""
         say_stopping(signal)
+
+
+class JobTable:
+    """A BatchReport of jobs that run at the same time, on stderr.
+
+    In a terminal, a table of those that run, and above it a line for each that has ended; elsewhere lines.
+    """
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._console = Console(stderr=True)
+        self._running: dict[int, JobLine] = {}
+        self._ended: list[str] = []
+        self._total = 0
+        self._began = time.monotonic()
+        self._live = Live(
+            console=self._console,
+            transient=True,
+            auto_refresh=self._console.is_terminal,
+            get_renderable=self.table,
+        )
+
+    def __enter__(self) -> JobTable:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def begin(self, number: int, total: int, job: Job) -> None:
+        """Adds a line to the table."""
+        self._total = total
+        self._running[number] = JobLine(title(job), self.note)
+        if not self._console.is_terminal:
+            self.note(f"[{number}/{total}] {title(job)}")
+
+    def watch(self, number: int) -> JobLine:
+        """The line of the job."""
+        return self._running[number]
+
+    def end(self, number: int, row: Mapping[str, Any]) -> None:
+        """Moves the job's line above the table, with how it ended."""
+        self._ended.append(row["status"])
+        line = self._running.pop(number)
+        self.note(f"[{number}/{self._total}] {line.title}: {ending(row)}")
+
+    def note(self, line: str) -> None:
+        """Prints a line above the table."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def stopping(self, signal: str) -> None:
+        """Announces that the jobs are saving and the batch is ending."""
+        say_stopping(signal)
+
+    def table(self) -> Table:
+        """The jobs that run, below how many have ended."""
+        from rich.table import Table
+        from rich.text import Text
+
+        failed = self._ended.count("failed")
+        head = f"{len(self._ended)} of {self._total} done"
+        head += (
+            f", {failed} failed" if failed else ""
+        ) + f", {clock(time.monotonic() - self._began)}"
+        made = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        made.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        made.add_column(no_wrap=True, justify="right")
+        made.add_row(Text(head, style="bold"), "")
+        for number, line in self._running.items():
+            made.add_row(Text(f"[{number}] {line.title}"), Text(line.state))
+        return made
+
+
+class JobLine:
+    """The Report of one job in a JobTable.  state: what it is doing."""
+
+    def __init__(self, title: str, say: Callable[[str], None]) -> None:
+        self.title = title
+        self.state = "starting"
+        self._say = say
+        self._began = time.monotonic()
+        self._first = 0
+
+    def stage(self, name: str) -> None:
+        """Shows the name of the stage that begins."""
+        self.state = STAGES[name]
+        self._began = time.monotonic()
+        self._first = 0
+
+    def step(self, step: int, total: int, values: dict[str, float]) -> None:
+        """Counts the steps; the time that is left is that of those that were seen."""
+        elapsed = time.monotonic() - self._began
+        self._first = self._first or step
+        seen = step - self._first
+        left = elapsed * (total - step) / seen if seen else None
+        self.state = counts(step, total, elapsed, left)
+
+    def note(self, line: str) -> None:
+        """Prints what a user should know of this job above the table."""
+        self._say(f"{self.title}: {line}")
+
+    def stopping(self, signal: str) -> None:
+        """Does nothing: the table announces it, once for all jobs."""
 
 
 def as_json(result: Result) -> str:

@@ -1,18 +1,20 @@
-"""Runs many jobs, one after the other; a failing one does not end the others."""
+"""Runs many jobs, one after the other or in several processes; a failing one does not end the others."""
 
 from __future__ import annotations
 
 import csv
 import io
-import time
-import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
 from sds3d import files
-from sds3d.errors import Sds3dError
+from sds3d.runs import workers
+from sds3d.runs.attempt import attempt
+from sds3d.runs.command import command
+from sds3d.runs.gallery import write_gallery
 from sds3d.runs.job import Job
 from sds3d.runs.report import Report, Silent
 
@@ -25,77 +27,86 @@ COLUMNS: tuple[str, ...] = (
     "seconds",
     "folder",
     "error",
+    "retry",
 )
 DONE = ("finished", "already finished")
 BATCH_LOCK = "batch.lock"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # start of a formula in spreadsheets
+FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # start of a formula, also in full width
 
 
-class BatchReport(Report, Protocol):
-    """A Report that is also notified when each job starts and ends."""
+class BatchReport(Protocol):
+    """Is notified when each job starts and ends, and has a Report for what is in between."""
 
     def begin(self, number: int, total: int, job: Job) -> None:
         """Job `number` of `total`, from 1, starts."""
 
-    def end(self, row: Mapping[str, Any]) -> None:
-        """The job has ended; `row` is its row of results.csv."""
+    def watch(self, number: int) -> Report:
+        """Receives the progress of job `number`."""
+        ...
+
+    def end(self, number: int, row: Mapping[str, Any]) -> None:
+        """Job `number` has ended; `row` is its row of results.csv."""
+
+    def stopping(self, signal: str) -> None:
+        """A stop was requested: the running jobs save and end.  Called from a signal handler."""
 
 
 class SilentBatch(Silent):
-    """A BatchReport that ignores everything."""
+    """A BatchReport, and its own Report, that ignores everything."""
 
     def begin(self, number: int, total: int, job: Job) -> None:
         """Nothing."""
 
-    def end(self, row: Mapping[str, Any]) -> None:
+    def watch(self, number: int) -> Report:
+        """Itself."""
+        return self
+
+    def end(self, number: int, row: Mapping[str, Any]) -> None:
         """Nothing."""
 
 
-def run(jobs: Sequence[Job], out: Path, report: BatchReport | None = None) -> list[dict[str, Any]]:
-    """Runs the jobs and returns one row each (COLUMNS); a stop ends the batch with the job's row "stopped".
+def run(
+    jobs: Sequence[Job], out: Path, report: BatchReport | None = None, processes: int = 1
+) -> list[dict[str, Any]]:
+    """Runs the jobs and returns one row each (COLUMNS), in their order; a stop ends the batch, with the rows of
+    the jobs that it stopped as "stopped" and none for those that had not begun.
+
+    processes: with 1 the jobs run here, one after the other; else in that many processes, among which torch's
+    threads are divided.  The files of a run are the same, bit for bit, at the same number of threads.
 
     seconds: what the run took in all, also when it was finished earlier.  results.csv is written after each
-    job, contact_sheet.png at the end.  A job that fails has a row "failed"; the traceback of an unexpected
-    error is in FOLDER.error.txt.  Raises RunError when `out` is in use by another batch or cannot be written.
+    job, contact_sheet.png and gallery.html at the end.  A job that fails has a row "failed", with the command
+    that runs it alone as `retry`; the traceback of an unexpected error is in FOLDER.error.txt.
+    Raises RunError when `out` is in use by another batch or cannot be written.
     """
     report = report or SilentBatch()
-    rows: list[dict[str, Any]] = []
+    rows: dict[int, dict[str, Any]] = {}
     with files.locked(out, BATCH_LOCK):
-        for number, job in enumerate(jobs, 1):
-            report.begin(number, len(jobs), job)
-            row = {**asdict(job), "folder": job.folder(), **_attempt(job, report)}
-            rows.append(row)
-            report.end(row)
-            _write_results(rows, out / "results.csv")
-            if row["status"] == "stopped":
-                break
-        _contact_sheet(rows, out / "contact_sheet.png")
-    return rows
+        ended = workers.run(jobs, processes, report) if processes > 1 else _serial(jobs, report)
+        with closing(ended):
+            for number, outcome in ended:
+                job = jobs[number - 1]
+                retry = command(job) if outcome["status"] == "failed" else ""
+                rows[number] = {**asdict(job), "folder": job.folder(), **outcome, "retry": retry}
+                report.end(number, rows[number])
+                _write_results(_in_order(rows), out / "results.csv")
+        _contact_sheet(_in_order(rows), out / "contact_sheet.png")
+        write_gallery(_in_order(rows), out / "gallery.html")
+    return _in_order(rows)
 
 
-def _attempt(job: Job, report: Report) -> dict[str, Any]:
-    """status, seconds and error of one job."""
-    from sds3d.runs.generate import generate
+def _serial(jobs: Sequence[Job], report: BatchReport) -> Generator[tuple[int, dict[str, Any]]]:
+    """(number from 1, outcome) of each job, one after the other."""
+    for number, job in enumerate(jobs, 1):
+        report.begin(number, len(jobs), job)
+        outcome = attempt(job, report.watch(number))
+        yield number, outcome
+        if outcome["status"] == "stopped":
+            return
 
-    start = time.monotonic()
-    try:
-        result = generate(job, report)
-        return {
-            "status": result.status,
-            "seconds": round(sum(result.seconds.values()), 1),
-            "error": "",
-        }
-    except Sds3dError as error:
-        message = f"{error.message} ({error.fix})" if error.fix else error.message
-    except Exception as error:
-        message = f"{type(error).__name__}: {error}"
-        trace = job.folder().with_name(f"{job.folder().name}.error.txt")
-        try:
-            trace.parent.mkdir(parents=True, exist_ok=True)
-            files.write(trace, traceback.format_exc())
-        except (OSError, Sds3dError):  # the disk may be what failed
-            message += f" (the trace could not be written to '{trace}')"
-    return {"status": "failed", "seconds": round(time.monotonic() - start, 1), "error": message}
+
+def _in_order(rows: Mapping[int, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [rows[number] for number in sorted(rows)]
 
 
 def _write_results(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -108,9 +119,9 @@ def _write_results(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 
 def _cell(value: Any) -> Any:
-    return (
-        f"'{value}" if isinstance(value, str | Path) and str(value).startswith(FORMULA) else value
-    )
+    """The value; text whose first visible character begins a formula, behind a quote."""
+    dangerous = isinstance(value, str | Path) and str(value).lstrip().startswith(FORMULA)
+    return f"'{value}" if dangerous else value
 
 
 def _contact_sheet(rows: Sequence[Mapping[str, Any]], path: Path) -> None:

@@ -75,6 +75,17 @@ def read_run(path: Path) -> tuple[dict[str, Tensor], int, dict[str, float], int]
     return tensors, meta["step"], meta["seconds"], meta["evaluations"]
 
 
+def steps_done(path: Path) -> int:
+    """The number of steps in the header of a run's checkpoint; its tensors are not read.  Raises RunError."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            done = json.loads((file.metadata() or {})["sds3d"])["step"]
+        expect(is_count(done), "its count of steps is missing")
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise RunError(f"the checkpoint '{path}' is damaged ({error})", AGAIN) from error
+    return done
+
+
 def restore(
     path: Path,
     tensors: Mapping[str, Tensor],

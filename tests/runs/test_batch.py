@@ -121,7 +121,7 @@ def test_the_options_of_a_batch_are_those_of_its_jobs(tmp_path, monkeypatch):
     (tmp_path / "p.txt").write_text("a red box", encoding="utf-8")
     jobs = []
     monkeypatch.setattr("sds3d.runs.batch.run", lambda *given: jobs.extend(given[0]) or [
-        {"status": "finished"}])  # fmt: skip
+        {"status": "finished", "prompt": "a red box", "error": "", "retry": ""}])  # fmt: skip
     options = ["--steps", "7", "--format", "obj,ply", "--set", "camera.views=2"]
     assert call("batch", tmp_path / "p.txt", *options) == 0
     assert [(j.steps, j.formats, j.overrides) for j in jobs] == [
@@ -129,10 +129,30 @@ def test_the_options_of_a_batch_are_those_of_its_jobs(tmp_path, monkeypatch):
     ]
 
 
-def test_no_cell_of_the_results_is_a_spreadsheet_formula(tmp_path):
-    run([Job('=HYPERLINK("http://a", "b") flurb', out=str(tmp_path / "one"))], tmp_path / "out")
+STARTS = ["=", "+", "-", "@", " =", "\n=", "\t@", "\uff1d", "\u3000\uff0b"]
+
+
+@pytest.mark.parametrize("start", STARTS, ids=ascii)
+def test_no_cell_of_the_results_is_a_spreadsheet_formula(tmp_path, start):
+    prompt = f'{start}HYPERLINK("http://a", "b") flurb'
+    run([Job(prompt, out=str(tmp_path / "one"))], tmp_path / "out")
     (row,) = results(tmp_path)
-    assert row["prompt"] == '\'=HYPERLINK("http://a", "b") flurb'
+    assert row["prompt"] == f"'{prompt}"
+    assert row["status"] == "failed"
+
+
+def test_a_failure_has_the_command_that_runs_it_alone_and_a_success_has_none(batch):
+    failed, done, _ = results(batch[0])
+    assert failed["retry"].startswith(
+        f"sds3d generate 'a flurb of zanthor' --out {failed['folder']}"
+    )
+    assert done["retry"] == ""
+
+
+def test_a_batch_ends_with_a_gallery_of_all_its_jobs(batch):
+    text = (batch[0] / "out" / "gallery.html").read_text(encoding="utf-8")
+    assert text.count("<article") == 3
+    assert text.count("data:image/jpeg;base64,") == 1
 
 
 def test_two_batches_do_not_share_a_folder(tmp_path):
