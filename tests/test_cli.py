@@ -93,7 +93,7 @@ REFUSED = {
     ("a chair", "--prior", "diffusers"): (4, "'' is not a folder"),
     ("a chair", "--prior", "diffusers:no/such/folder"): (4, "is not a folder"),
     ("a chair", "--prior", "diffusers:."): (4, "it has no model_index.json"),
-    ("a chair", "--out", "a-file/below"): (6, "cannot write"),
+    ("a chair", "--out", "a-file/below"): (6, "'a-file' is a file"),
 }
 
 
