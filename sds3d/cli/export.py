@@ -10,7 +10,7 @@ import typer
 from sds3d.cli.options import Debug, Format, Height, Origin
 from sds3d.errors import UsageError
 from sds3d.lookup import import_path
-from sds3d.mesh.formats import EXPORTERS
+from sds3d.mesh.formats import FORMATS
 
 
 def export(
@@ -33,7 +33,7 @@ def export(
     del debug  # read by main()
     wanted = [part.strip() for part in format.split(",")]
     for name in wanted:
-        import_path(EXPORTERS, name, "format", UsageError)
+        import_path(FORMATS, name, "format", UsageError)
 
     from sds3d.cli.console import Progress
     from sds3d.runs.export import export as export_run
@@ -60,4 +60,5 @@ EXAMPLE = """Examples:
 \b
   sds3d export outputs/a-red-armchair-4d841413/sds-0 --format obj
   sds3d export outputs/a-red-armchair-4d841413/sds-0 --faces 5000 --out small
-  sds3d export outputs/a-red-armchair-4d841413/sds-0 --height 1.2 --out taller"""
+  sds3d export outputs/a-red-armchair-4d841413/sds-0 --height 1.2 --out taller
+  sds3d export outputs/a-red-armchair-4d841413/sds-splats-0 --format spz,usdz"""

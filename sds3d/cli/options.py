@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from sds3d.mesh.formats import called_for
+
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Format = Annotated[str, typer.Option(help="glb, obj, ply or stl; separate several with commas.")]
+Format = Annotated[str, typer.Option(help=f"{called_for()}. Separate several with commas.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Methods = Annotated[str, typer.Option(help="Objectives, separated by commas.")]
 Overrides = Annotated[

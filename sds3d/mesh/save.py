@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
 from sds3d import files
@@ -31,18 +31,32 @@ def save(
     Raises ExportError for an unknown exporter, an empty mesh, a file that cannot be written, and one that is
     there already when `overwrite` is False; then nothing is written.
     """
-    encode = find(EXPORTERS, exporter or path.suffix.removeprefix("."), "format", ExportError)
-    if len(mesh.faces) == 0:
-        raise ExportError("the mesh is empty", "run more --steps")
-    contents = {
-        path.with_name(name): content
-        for name, content in encode(mesh, path.stem, extras or {}).items()
-    }
-    for file in contents:
-        if file.exists() and not overwrite:
-            raise ExportError(
-                f"'{file}' exists already", "give another folder with --out, or --overwrite"
-            )
+    contents = encode(mesh, path, extras, exporter=exporter)
+    if not overwrite:
+        require_free(contents, (), "give another folder with --out, or --overwrite")
     for file, content in contents.items():
         files.write(file, content, ExportError)
     return list(contents)
+
+
+def encode(
+    mesh: Mesh,
+    path: Path,
+    extras: Mapping[str, object] | None = None,
+    *,
+    exporter: str = "",
+) -> dict[Path, bytes]:
+    """What `save` writes: path -> content.  Raises ExportError for an unknown exporter and an empty mesh."""
+    name = exporter or path.suffix.removeprefix(".")
+    files_of = find(EXPORTERS, name, "format", ExportError)
+    if len(mesh.faces) == 0:
+        raise ExportError("the mesh is empty", "run more --steps")
+    contents = files_of(mesh, path.stem, extras or {})
+    return {path.with_name(file): content for file, content in contents.items()}
+
+
+def require_free(paths: Iterable[Path], replaceable: Container[str], fix: str) -> None:
+    """Raises ExportError for the first file that exists and whose name is not among the replaceable ones."""
+    for file in paths:
+        if file.name not in replaceable and file.exists():
+            raise ExportError(f"'{file}' exists already", fix)

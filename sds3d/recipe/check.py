@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor
 
-from sds3d.errors import RecipeError, UsageError
+from sds3d.errors import ExportError, RecipeError, UsageError
 from sds3d.lookup import find
+from sds3d.mesh.formats import SPLAT_EXPORTERS, require_installed
 from sds3d.objectives.context import SERVICES, CondWithoutPerpNeg
 from sds3d.priors import OWN, PRIORS, PriorKind, parse_prior
 from sds3d.recipe.families import (
@@ -28,7 +29,8 @@ from sds3d.recipe.load import schema_keys, tables_of
 from sds3d.recipe.schema import Recipe
 from sds3d.recipe.students import STUDENTS
 from sds3d.recipe.toml import UnknownKeyError, bind, dotted, flat, missing, parameters
-from sds3d.scenes.scene import Shadable
+from sds3d.scenes import SCENES
+from sds3d.scenes.scene import MadeOfGaussians, Scene, Shadable
 
 
 def check(recipe: Recipe, prior: str, *, image: bool = False) -> None:
@@ -65,6 +67,23 @@ def require_start(recipe: Recipe, start: str) -> None:
             f"objective '{recipe.objective.name}' changes a scene that is there, and needs one",
             "use sds3d edit, or another --method",
         )
+
+
+def require_formats(recipe: Recipe, formats: Sequence[str]) -> None:
+    """Raises ExportError for a format of Gaussians that the scene is not made of, or one not installed."""
+    require_installed(formats)
+    family = scene_of(recipe)
+    for name in formats:
+        if name in SPLAT_EXPORTERS and not _made_of_gaussians(family):
+            able = [scene for scene in SCENES if _made_of_gaussians(find(SCENES, scene, "scene"))]
+            raise ExportError(
+                f"format '{name}' holds Gaussians, which scene '{recipe.scene.name}' is not made of",
+                f"use --scene {' or '.join(able)}, or take another --format",
+            )
+
+
+def _made_of_gaussians(family: Callable[..., Scene]) -> bool:
+    return isinstance(family, type) and has(family, MadeOfGaussians)
 
 
 def _bind_all(recipe: Recipe, kind: PriorKind) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -13,21 +13,27 @@ import torch
 from sds3d import files
 from sds3d.diffusion.prior import HasMembers
 from sds3d.errors import ExportError, UsageError
-from sds3d.lookup import one_of
+from sds3d.lookup import find, one_of
 from sds3d.mesh.bake import delight
+from sds3d.mesh.formats import BESIDE, SPLAT_EXPORTERS, file_names, require_installed
 from sds3d.mesh.frame import Frame, Origin, standing
 from sds3d.mesh.mesh import Mesh
-from sds3d.mesh.save import save
+from sds3d.mesh.save import encode, require_free
 from sds3d.mesh.unseen import paint_unseen
 from sds3d.recipe import build
+from sds3d.recipe.check import require_formats
 from sds3d.recipe.families import provides
 from sds3d.recipe.schema import Export
 from sds3d.recipe.toml import violation
+from sds3d.runs.folder import RunFolder
 from sds3d.runs.job import Job
 from sds3d.runs.machine import peak_gib
 from sds3d.runs.report import SILENT, Report
 from sds3d.runs.result import Result
 from sds3d.runs.run import Run, open_run
+from sds3d.scenes.scene import MadeOfGaussians, Scene
+
+ANOTHER = "give another folder with --out, or --overwrite"
 
 
 @dataclass(frozen=True)
@@ -59,9 +65,10 @@ def export(
 ) -> Result:
     """Meshes of a run's last checkpoint in other formats or sizes, in the run folder or in `out`.
 
-    Raises RunError when the folder holds no run with a checkpoint or is in use, ExportError when a file
-    exists already and `overwrite` is false, RecipeError when the run's recipe imports code and is not
-    trusted, and UsageError for sizes outside of the bounds of the recipe's [export].
+    Raises RunError when the folder holds no run with a checkpoint or is in use, RecipeError when the run's
+    recipe imports code and is not trusted, UsageError for sizes outside of the bounds of the recipe's [export],
+    and ExportError when a file that was asked for exists already and `overwrite` is false, or when a format
+    does not fit the scene or is not installed.
     """
     asked: dict[str, Any] = {
         "texture_size": texture_size,
@@ -77,16 +84,19 @@ def export(
         if wrong:
             raise UsageError(f"{key} = {value}: {wrong}", "correct the number")
     target = out or path
+    require_installed(formats)
     run = open_run(path, trust_recipe=trust_recipe)
+    require_formats(run.recipe, formats)
     with files.locked(target):
-        _require_new(run, target, formats, overwrite)
+        replaceable = {file.name for file in target.iterdir()} if overwrite else set()
+        require_free(planned(run, target, formats), replaceable, ANOTHER)
         sizes = replace(run.recipe.export, **asked)
         report.stage("mesh")
         record = run.folder.require_record()
         longest = record.result.longest if record.result else 1.0
-        _, made = export_meshes(run, target, sizes, formats, longest, overwrite=overwrite)
-        if out is None or target.resolve() == path.resolve():
-            run.folder.update(written=[file.name for file in made.values()])
+        _, made = export_meshes(
+            run, target, sizes, formats, longest, replaceable, fix=ANOTHER, report=report
+        )
     steps = record.result.steps if record.result else 0
     return Result(target, record.status, made, run.clock.rounded(), steps, {}, peak_gib())
 
@@ -97,19 +107,26 @@ def export_meshes(
     sizes: Export,
     formats: Sequence[str],
     longest: float,
+    replaceable: Container[str],
     *,
-    overwrite: bool = True,
+    fix: str,
+    report: Report = SILENT,
 ) -> tuple[list[Exported], dict[str, Path]]:
     """The meshes of all particles and their files: mesh.glb, mesh-1.glb, ...
 
     The prior's light is divided out where it is known, and faces that no view has seen are painted.
-    formats: names of EXPORTERS, or import paths of exporters that name their files themselves.  longest: the
-    longest side of the object in metres, unless `sizes` has a height.
+    formats: names of FORMATS, or import paths of exporters that name their files themselves.  longest: the
+    longest side of the object in metres, unless `sizes` has a height.  replaceable: the names of existing files
+    that may be replaced; what a scene writes unasked leaves others as they are.
+
+    Raises ExportError, with the `fix`, when another file that was asked for exists; then nothing is written.
+    Files in the run's own folder are in its record before they are written.
     """
     job, clock = run.job, run.clock
     light = build.light(run.suited[0], job.prior)
     meshes = []
-    made = {}
+    made: dict[str, Path] = {}
+    contents: dict[Path, bytes] = {}
     for number, particle in enumerate(run.scene.particles):
         suffix = f"-{number}" if number else ""
         with clock("mesh"), torch.no_grad():
@@ -122,16 +139,57 @@ def export_meshes(
             )
             meshes.append(Exported(mesh, frame, extras(job) | frame.extras()))
             for name in formats:
-                stem = path / f"mesh{suffix}"
-                written = save(
-                    meshes[-1].placed, stem, meshes[-1].extras, exporter=name, overwrite=overwrite
-                )
-                made[name + suffix] = written[-1]
+                encoded = _encode(meshes[-1], particle, path, name, number)
+                contents |= encoded
+                made[name + suffix] = list(encoded)[-1]
             for name, data in particle.own_files(frame).items():
                 own = Path(name)
-                made[own.stem + suffix] = path / f"{own.stem}{suffix}{own.suffix}"
-                files.write(made[own.stem + suffix], data, ExportError)
+                file = path / f"{own.stem}{suffix}{own.suffix}"
+                if file.name not in replaceable and file.exists():
+                    report.note(f"'{file}' stays as it is: it was not asked for")
+                    continue
+                contents[file] = data
+                made[own.stem + suffix] = file
+    require_free(contents, replaceable, fix)
+    if path.resolve() == run.folder.path.resolve():
+        run.folder = run.folder.update(written=[file.name for file in contents])
+    with clock("mesh"):
+        for file, data in contents.items():
+            files.write(file, data, ExportError)
     return meshes, made
+
+
+def _encode(
+    exported: Exported, particle: Scene, path: Path, name: str, number: int
+) -> dict[Path, bytes]:
+    """Path -> content of one object in one format.  Raises ExportError."""
+    if name not in SPLAT_EXPORTERS:
+        stem = f"mesh-{number}" if number else "mesh"
+        return encode(exported.placed, path / stem, exported.extras, exporter=name)
+    if not isinstance(particle, MadeOfGaussians):
+        raise ExportError(f"format '{name}' holds Gaussians", "take another --format")
+    write = find(SPLAT_EXPORTERS, name, "format", ExportError)
+    (file,) = file_names(name, number)
+    return {path / file: write(particle.gaussians(exported.frame))}
+
+
+def planned(run: Run, path: Path, formats: Sequence[str]) -> list[Path]:
+    """The files that an export may write, as far as their names are known before."""
+    numbers = range(run.recipe.particles)
+    return [path / file for n in numbers for name in formats for file in file_names(name, n)]
+
+
+def written_by(folder: RunFolder) -> set[str]:
+    """The names of the files that a run may replace: its own, those of a run it replaces among them.
+
+    Records of earlier versions leave out what stands beside a file that is opened.
+    """
+    known = {*(folder.record.files if folder.record else ()), *folder.leftovers}
+    beside = set()
+    for name in known:
+        stem, _, suffix = name.rpartition(".")
+        beside |= {f"{stem}.{other}" for other in BESIDE.get(suffix, ())}
+    return known | beside
 
 
 def usual_size(run: Run) -> float:
@@ -144,14 +202,3 @@ def usual_size(run: Run) -> float:
 def extras(job: Job) -> dict[str, object]:
     """The metadata of the run that a GLB carries."""
     return {"prompt": job.prompt, "method": job.method, "seed": job.seed}
-
-
-def _require_new(run: Run, target: Path, formats: Sequence[str], overwrite: bool) -> None:
-    """Raises ExportError for the first mesh that exists already and must not be replaced."""
-    for number in range(run.recipe.particles):
-        for name in formats:
-            file = target / (f"mesh-{number}.{name}" if number else f"mesh.{name}")
-            if file.exists() and not overwrite:
-                raise ExportError(
-                    f"'{file}' exists already", "give another folder with --out, or --overwrite"
-                )

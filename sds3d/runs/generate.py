@@ -13,12 +13,13 @@ from sds3d.interrupt import Interrupt, graceful
 from sds3d.kernels.backends import notes
 from sds3d.loops.scene import optimize
 from sds3d.loops.step import Event
-from sds3d.mesh.formats import EXPORTERS
+from sds3d.mesh.formats import FORMATS
+from sds3d.mesh.save import require_free
 from sds3d.recipe import build
 from sds3d.runs import checkpoint, difference
 from sds3d.runs.difference import Difference
 from sds3d.runs.edit import begun
-from sds3d.runs.export import export_meshes, usual_size
+from sds3d.runs.export import Exported, export_meshes, planned, usual_size, written_by
 from sds3d.runs.folder import (
     METRICS,
     PROGRESS,
@@ -34,6 +35,8 @@ from sds3d.runs.pictures import ProgressPicture, show
 from sds3d.runs.report import SILENT, Report
 from sds3d.runs.result import Result
 from sds3d.runs.run import Run, prepare
+
+AWAY = "move it away: this run has not written it"
 
 
 def generate(job: Job, report: Report = SILENT) -> Result:
@@ -52,6 +55,7 @@ def generate(job: Job, report: Report = SILENT) -> Result:
     job = named_by(recipe, job)
     with files.locked(job.folder()):
         run = prepare(job, recipe)
+        require_free(planned(run, run.folder.path, job.formats), written_by(run.folder), AWAY)
         found = _differences(run)
         result = _finished(run, found)
         if result is not None:
@@ -193,7 +197,7 @@ def _finish(
     """Exports the scene as it is: meshes, images and the report; and records them."""
     path = run.folder.path
     report.stage("mesh")
-    exported, made = export_meshes(run, path, run.recipe.export, tuple(formats), longest)
+    exported, made = _export(run, tuple(formats), longest, report)
     report.stage("pictures")
     made |= show(run.scene, [one.mesh for one in exported], path, run.job, run.clock)
     with suppress(OSError):
@@ -219,10 +223,19 @@ def _finish(
     return result
 
 
+def _export(
+    run: Run, formats: Sequence[str], longest: float, report: Report
+) -> tuple[list[Exported], dict[str, Path]]:
+    """Meshes in the run folder, where only what the run has written is replaced."""
+    ours = written_by(run.folder)
+    path, sizes = run.folder.path, run.recipe.export
+    return export_meshes(run, path, sizes, formats, longest, ours, fix=AWAY, report=report)
+
+
 def _complete(run: Run, result: Result, found: Sequence[Difference], report: Report) -> Result:
     """The result of a finished run, after exporting what is missing, empty or requested differently."""
     missing = [name for name, file in result.files.items() if not _has_content(file)]
-    formats = [name for name in EXPORTERS if name in result.files]
+    formats = [name for name in FORMATS if name in result.files]
     new = [name for name in run.job.formats if name not in formats]
     if missing or found:
         why = (
@@ -238,7 +251,7 @@ def _complete(run: Run, result: Result, found: Sequence[Difference], report: Rep
         result = _finish(run, "finished", result.steps, values, [*formats, *new], longest, report)
     elif new:
         report.stage("mesh")
-        _, made = export_meshes(run, run.folder.path, run.recipe.export, new, result.longest)
+        _, made = _export(run, new, result.longest, report)
         result = replace(result, files={**result.files, **made})
         names = [file.name for file in made.values()]
         run.folder = run.folder.update(written=names, result=result)

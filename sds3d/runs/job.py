@@ -13,7 +13,7 @@ from typing import Any
 from sds3d.errors import RecipeError, RunError, UsageError, nearest
 from sds3d.language.prompt import Prompt, parse
 from sds3d.lookup import one_of
-from sds3d.mesh.formats import EXPORTERS
+from sds3d.mesh.formats import FORMATS
 from sds3d.objectives import OBJECTIVES
 from sds3d.priors import PRIORS, parse_prior
 from sds3d.recipe import load as recipes
@@ -88,9 +88,9 @@ class Job:
             _check_name("scene", self.scene, SCENES)
         one_of("device", self.device, DEVICES)
         if not self.formats:
-            raise UsageError("formats is empty", f"give some of {', '.join(EXPORTERS)}")
+            raise UsageError("formats is empty", f"give some of {', '.join(FORMATS)}")
         for suffix in self.formats:
-            _check_name("format", suffix, EXPORTERS)
+            _check_name("format", suffix, FORMATS)
         self._check_numbers()
         if self.prior.partition(":")[0] not in PRIORS:
             parse_prior(self.prior)

@@ -21,7 +21,7 @@ from sds3d.loops.step import Optimization
 from sds3d.mesh.load import load_shape
 from sds3d.recipe import build
 from sds3d.recipe import load as recipes
-from sds3d.recipe.check import check, require_start
+from sds3d.recipe.check import check, require_formats, require_start
 from sds3d.recipe.families import compares_with_source, suited
 from sds3d.recipe.schema import Recipe
 from sds3d.runs import checkpoint
@@ -199,6 +199,7 @@ def prepare(job: Job, recipe: Recipe) -> Run:
     require_same(folder, job)
     check(recipe, job.prior, image=bool(job.image))
     require_start(recipe, job.start)
+    require_formats(recipe, job.formats)
     return Run(job, recipe, folder, where)
 
 

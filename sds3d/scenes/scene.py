@@ -16,6 +16,7 @@ from sds3d.views.shading import Shading
 
 if TYPE_CHECKING:
     from sds3d.mesh.frame import Frame
+    from sds3d.mesh.gaussians import Gaussians
     from sds3d.mesh.mesh import Mesh
 
 
@@ -132,4 +133,13 @@ class Shadable(Protocol):
         normals: also measure the normals, whatever is shown: the render's `normal` are those of the object
         itself instead of its depth's, and its `averted` is given.
         """
+        ...
+
+
+@runtime_checkable
+class MadeOfGaussians(Protocol):
+    """A scene that is made of 3D Gaussians, which files of splats can hold."""
+
+    def gaussians(self, frame: Frame) -> Gaussians:
+        """The Gaussians in the file's frame."""
         ...

@@ -21,6 +21,7 @@ from sds3d.views.cameras import Cameras
 
 if TYPE_CHECKING:
     from sds3d.mesh.frame import Frame
+    from sds3d.mesh.gaussians import Gaussians
     from sds3d.mesh.mesh import Mesh
 
 SEEN = 1e-3  # alpha from which a depth is given
@@ -264,21 +265,25 @@ class SplatScene(Scene):
         parallel_for(splat_numba.fill, resolution, *arrays, np.float32(1.0), grid)
         return grid
 
-    @torch.no_grad()
     def own_files(self, frame: Frame) -> dict[str, bytes]:
         """splats.ply, for splat viewers."""
         from sds3d.mesh.formats.splat_ply import splat_ply
 
-        return {
-            "splats.ply": splat_ply(
-                means=frame.to_file(self.means.cpu().numpy()),
-                quats=self.quats.cpu().numpy(),
-                scales=self.scales.exp().cpu().numpy() * frame.scale,
-                opacities=self.opacities.sigmoid().cpu().numpy(),
-                colors=self.colors.sigmoid().cpu().numpy(),
-                harmonics=None if self.harmonics is None else self.harmonics.cpu().numpy(),
-            )
-        }
+        return {"splats.ply": splat_ply(self.gaussians(frame))}
+
+    @torch.no_grad()
+    def gaussians(self, frame: Frame) -> Gaussians:
+        """The Gaussians as the file has them.  Raises ExportError when one is not finite."""
+        from sds3d.mesh.gaussians import Gaussians
+
+        return Gaussians(
+            means=frame.to_file(self.means.cpu().numpy()),
+            quats=self.quats.cpu().numpy(),
+            scales=self.scales.exp().cpu().numpy() * frame.scale,
+            opacities=self.opacities.sigmoid().cpu().numpy(),
+            colors=self.colors.sigmoid().cpu().numpy(),
+            harmonics=None if self.harmonics is None else self.harmonics.cpu().numpy(),
+        )
 
 
 def _neighbour_distance(points: Tensor) -> Tensor:

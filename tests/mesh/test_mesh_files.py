@@ -142,7 +142,7 @@ def test_another_reader_finds_the_same_triangles_and_the_same_colour_at_every_co
 
 
 def test_normals_of_every_format_point_out_of_the_solid(corner, tmp_path):
-    for suffix in EXPORTERS:
+    for suffix in set(EXPORTERS) - {"usdz"}:  # trimesh reads no USD; tests/mesh/test_usdz.py does
         save(corner, tmp_path / f"a.{suffix}")
         mesh = trimesh.load(tmp_path / f"a.{suffix}", force="mesh", process=False)
         outward = mesh.vertices - mesh.triangles.mean((0, 1))

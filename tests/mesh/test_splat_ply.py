@@ -12,6 +12,7 @@ from scipy.spatial.transform import Rotation
 from sds3d.errors import ExportError
 from sds3d.kernels.harmonics import ORDERS, view_colors
 from sds3d.mesh.formats.splat_ply import splat_ply
+from sds3d.mesh.gaussians import Gaussians
 
 TURN = np.diag([1.0, -1.0, -1.0])  # y up, z to the viewer -> y down, z away
 XYZW = [1, 2, 3, 0]
@@ -45,7 +46,7 @@ def covariance(rotation, scales):
 
 
 def test_a_gaussian_is_68_bytes_of_named_floats(gaussians):
-    header, body = splat_ply(**gaussians).split(b"end_header\n", 1)
+    header, body = splat_ply(Gaussians(**gaussians)).split(b"end_header\n", 1)
     assert len(body) == 50 * 68
     names = [line.split()[-1] for line in header.decode().splitlines() if "property" in line]
     expected = "x y z nx ny nz f_dc_0 f_dc_1 f_dc_2 opacity scale_0 scale_1 scale_2 rot_0 rot_1 rot_2 rot_3"
@@ -53,7 +54,7 @@ def test_a_gaussian_is_68_bytes_of_named_floats(gaussians):
 
 
 def test_centres_and_covariances_are_in_the_files_frame(gaussians):
-    columns = rows(splat_ply(**gaussians))
+    columns = rows(splat_ply(Gaussians(**gaussians)))
     means = np.stack([columns[name] for name in "xyz"], 1)
     np.testing.assert_allclose(means, gaussians["means"] @ TURN, rtol=1e-6)
     quats = matrix(columns, "rot", 4)
@@ -68,7 +69,7 @@ def test_centres_and_covariances_are_in_the_files_frame(gaussians):
 
 
 def test_a_viewer_finds_the_opacities_and_the_colours(gaussians):
-    columns = rows(splat_ply(**gaussians))
+    columns = rows(splat_ply(Gaussians(**gaussians)))
     opacity = 1 / (1 + np.exp(-columns["opacity"]))
     np.testing.assert_allclose(opacity, gaussians["opacities"], atol=1e-6)
     colors = 0.5 + 0.28209479 * matrix(columns, "f_dc", 3)
@@ -80,7 +81,7 @@ def test_a_viewer_finds_the_colours_that_each_camera_sees(gaussians, degree, siz
     rng = np.random.default_rng(1)
     count = (degree + 1) ** 2
     gaussians["harmonics"] = rng.normal(size=(50, count - 1, 3))
-    data = splat_ply(**gaussians)
+    data = splat_ply(Gaussians(**gaussians))
     assert len(data.split(b"end_header\n", 1)[1]) == 50 * size
     assert f"f_rest_{3 * count - 4}\nproperty float opacity".encode() in data
     columns = rows(data)
@@ -97,13 +98,13 @@ def test_a_viewer_finds_the_colours_that_each_camera_sees(gaussians, degree, siz
 
 
 def test_opaque_and_invisible_gaussians_stay_finite(gaussians):
-    columns = rows(splat_ply(**gaussians | {"opacities": np.arange(50) % 2.0}))
+    columns = rows(splat_ply(Gaussians(**gaussians | {"opacities": np.arange(50) % 2.0})))
     assert np.isfinite(columns["opacity"]).all()
 
 
 def test_an_empty_or_non_finite_scene_is_not_written(gaussians):
     with pytest.raises(ExportError, match="no Gaussians"):
-        splat_ply(**{name: value[:0] for name, value in gaussians.items()})
+        Gaussians(**{name: value[:0] for name, value in gaussians.items()})
     gaussians["means"][3, 1] = np.nan
     with pytest.raises(ExportError, match="not finite"):
-        splat_ply(**gaussians)
+        splat_ply(Gaussians(**gaussians))

@@ -7,60 +7,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from sds3d.errors import ExportError
-from sds3d.kernels.harmonics import ORDERS, SH_0
+from sds3d.kernels.harmonics import SH_0
+from sds3d.mesh.gaussians import Gaussians
 
 
-def splat_ply(
-    means: np.ndarray,
-    quats: np.ndarray,
-    scales: np.ndarray,
-    opacities: np.ndarray,
-    colors: np.ndarray,
-    harmonics: np.ndarray | None = None,
-) -> bytes:
+def splat_ply(gaussians: Gaussians) -> bytes:
     """The bytes of a .ply file of N Gaussians, 68 bytes each; 248 with harmonics of degree 3.
 
-    means (N, 3) world; scales (N, 3) > 0, standard deviations, world units; quats (N, 4) wxyz, any length;
-    opacities (N,) in [0, 1]; colors (N, 3) sRGB in [0, 1]; harmonics (N, K, 3), what
-    `kernels.harmonics.view_colors` adds to them.  The file has the frame that viewers expect (x right, y down,
-    z forward) and stores ln scale, logit opacity, (color - 1/2) / SH_0, and the harmonics as f_rest: all of
-    red, then green, then blue.
-    Raises ExportError when there are no Gaussians or a value is not finite.
+    The file has the frame that viewers expect (x right, y down, z forward) and stores ln scale, logit opacity,
+    (color - 1/2) / SH_0, and the harmonics as f_rest: all of red, then green, then blue.
     """
-    if len(means) == 0:
-        raise ExportError("there are no Gaussians", "run more --steps")
-    unit = quats / np.linalg.norm(quats, axis=1, keepdims=True)
-    w, x, y, z = unit.T
-    opacities = opacities.clip(1e-6, 1 - 1e-6)
-    if harmonics is None:
-        harmonics = np.zeros((len(means), 0, 3))
-    count = harmonics.shape[1]
-    rest = (harmonics * half_turn(count)[:, None]).transpose(0, 2, 1).reshape(len(means), -1)
+    turned = gaussians.turned()
+    opacities = turned.opacities.clip(1e-6, 1 - 1e-6)
+    rest = turned.varying.transpose(0, 2, 1).reshape(len(turned.means), -1)
     columns = np.column_stack(
         [
-            means * [1, -1, -1],  # half a turn around x, as for the rotations below
-            np.zeros_like(means),
-            (colors - 0.5) / SH_0,
+            turned.means,
+            np.zeros_like(turned.means),
+            (turned.colors - 0.5) / SH_0,
             rest,
             np.log(opacities / (1 - opacities)),
-            np.log(scales),
-            np.stack([-x, w, -z, y], 1),
+            np.log(turned.scales),
+            turned.quats,
         ]
     ).astype("<f4")
-    if not np.isfinite(columns).all():
-        raise ExportError("a Gaussian is not finite", "lower the learning rates in [lr]")
     header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(columns)}"]
-    header += [*(f"property float {name}" for name in _fields(3 * count)), "end_header"]
+    header += [*(f"property float {name}" for name in _fields(rest.shape[1])), "end_header"]
     return ("\n".join(header) + "\n").encode() + columns.tobytes()
-
-
-def half_turn(count: int) -> np.ndarray:
-    """The signs (K,) that the harmonics of degree 1 and above get when the frame turns by 180 degrees around x.
-
-    Y_lm(x, -y, -z) is (-1)^(l + m) Y_lm(x, y, z) for m >= 0, and its negative for m < 0.
-    """
-    return np.array([(-1.0) ** (l + m + (m < 0)) for l, m in ORDERS[1 : count + 1]])  # noqa: E741 l as in Y_lm
 
 
 def _fields(rest: int) -> list[str]:
