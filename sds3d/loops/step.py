@@ -235,7 +235,7 @@ def _background(run: Optimization, cameras: Cameras, drawn: Tensor | None) -> Te
 def _conditioning(run: Optimization, prompt: Prompt, look: Look) -> Cond:
     """The prior's conditioning on what a step shows; a prior that knows its light takes the step's.
 
-    Of a learned background it is told the mean colour of each view.
+    Of a learned background it gets the mean colour of each view.
     """
     prior = run.prior
     if look.shading is not None and isinstance(prior, Lit):

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import cache
 from itertools import takewhile
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
 from sds3d.bounds import Ascending, Bounds, MultipleOf
 from sds3d.errors import RecipeError, nearest_name
@@ -36,6 +36,15 @@ class Named:
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Judged(Protocol):
+    """A table that knows which of its keys do not go together."""
+
+    def violation(self) -> tuple[str, str]:
+        """(a key, what it must be), or ("", "") when there is none."""
+        ...
 
 
 class UnknownKeyError(RecipeError):
@@ -180,7 +189,7 @@ def build(cls: Any, table: Mapping[str, Any], where: str) -> Any:
         if f.default is MISSING and f.default_factory is MISSING and f.name not in table:
             raise missing(f.name, where)
     made = cls(**{k: typed(v, annotations[k], dotted(where, k)) for k, v in table.items()})
-    if hasattr(made, "violation"):
+    if isinstance(made, Judged):
         key, wrong = made.violation()
         if key:
             _require(wrong, getattr(made, key), dotted(where, key))

@@ -43,7 +43,7 @@ def joint(network: Any, z_t: Tensor, times: Tensor, text: Embedding, size: int) 
 
 
 def pixart(network: Any, z_t: Tensor, times: Tensor, text: Embedding, size: int) -> dict[str, Any]:
-    """PixArt-alpha and PixArt-Sigma; the first is told the size at 1024 pixels.
+    """PixArt-alpha and PixArt-Sigma; the first is given the size at 1024 pixels.
 
     Chen et al. 2023, https://arxiv.org/abs/2310.00426.
     """

@@ -53,7 +53,7 @@ class DiffusionPrior:
     of a student are computed again in the backward pass, text encoders are freed.  weights: file -> SHA-256,
     for the records.
 
-    A denoiser with `num_views` in its configuration is told the camera, (R, 16), and sees that many
+    A denoiser with `num_views` in its configuration is given the camera, (R, 16), and sees that many
     consecutive rows together.
     """
 
@@ -123,7 +123,7 @@ class DiffusionPrior:
         background: Tensor,
         directions: Directions | None = None,
     ) -> Cond:
-        """The embedded prompt for each view; such models are not told the background.
+        """The embedded prompt for each view; such models do not see the background.
 
         text: of the prompt, or with `directions` the row's mixture of "PROMPT, back view" and the like; `plain`
         is then the prompt alone.
