@@ -92,7 +92,7 @@ def strawberry(rng: np.random.Generator) -> list[Part]:
     body = lathe(profile * [wide, tall], 22, crease_deg=70)
     seeds = []
     for row, y in enumerate((0.16, 0.31, 0.46, 0.61, 0.76, 0.89)):
-        r = wide * np.interp(y, profile[:6, 1], profile[:6, 0])
+        r = float(wide * np.interp(y, profile[:6, 1], profile[:6, 0]))
         count = max(5, round(r * 26))
         seed = ellipsoid(0.022, 0.034, 0.016, sides=6).move(0, y * tall, r)
         seeds.append(seed.around(count, start_deg=180 / count * (row % 2)))
