@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ from sds3d.errors import RunError, Sds3dError
 
 LOCK = "run.lock"
 TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.partial(\.\w+)?")
+HOLDER = re.compile(r"process (?P<process>\d{1,9}) on (?P<host>.+)")
+NAMED_WITHIN = 2.0
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 FIXES = {
     errno.ENOSPC: "free some disk space",
@@ -170,7 +173,12 @@ def _make(folder: Path) -> list[Path]:
 
 
 def _acquire(path: Path, folder: Path) -> int:
-    """The descriptor of the locked file, which names its holder."""
+    """The descriptor of the locked file, which names its holder.
+
+    A process writes its name just after it has the lock, and `is_locked` holds it for a moment without a name:
+    a lock whose holder is not named yet is tried again for up to NAMED_WITHIN seconds.
+    """
+    until = time.monotonic() + NAMED_WITHIN
     while True:
         with writing(path):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -181,6 +189,9 @@ def _acquire(path: Path, folder: Path) -> int:
                 return descriptor
             holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
             os.close(descriptor)
+            if not _is_alive(holder) and time.monotonic() < until:
+                time.sleep(0.02)
+                continue
             raise RunError(
                 f"'{folder}' is in use by {holder or 'another process'}",
                 "wait until it has ended, or give another folder with --out",
@@ -191,6 +202,20 @@ def _acquire(path: Path, folder: Path) -> int:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
     return descriptor
+
+
+def _is_alive(holder: str) -> bool:
+    """Whether the named process may exist: False for nobody, and for one of this machine that has ended."""
+    named = HOLDER.fullmatch(holder)
+    if named is None or named["host"] != socket.gethostname():
+        return bool(holder)
+    try:
+        os.kill(int(named["process"]), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
 
 
 def _is_current(descriptor: int, path: Path) -> bool:

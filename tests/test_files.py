@@ -1,6 +1,8 @@
 """Laws of atomic writes and of folder locks."""
 
+import fcntl
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -96,6 +98,39 @@ def test_a_second_process_is_refused_with_the_id_of_the_first(tmp_path):
         other.kill()
     with files.locked(folder):  # a killed owner leaves no lock
         assert names(folder) == [files.LOCK]
+
+
+@pytest.mark.parametrize("stale", ["", "process 999999999 on {host}"])
+def test_a_holder_that_has_not_written_its_name_yet_is_still_named(tmp_path, stale):
+    path = tmp_path / files.LOCK
+    path.write_text(stale.format(host=socket.gethostname()))
+    with path.open("r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        name = threading.Timer(0.3, path.write_text, [f"process 7 on {socket.gethostname()}-2\n"])
+        name.start()
+        with pytest.raises(RunError, match="in use by process 7 on "), files.locked(tmp_path):
+            pass
+        name.join()
+
+
+def test_a_holder_that_never_writes_its_name_is_another_process(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "NAMED_WITHIN", 0.1)
+    with (tmp_path / files.LOCK).open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(RunError, match="in use by another process"), files.locked(tmp_path):
+            pass
+
+
+def test_looking_at_a_lock_does_not_refuse_it_to_others(tmp_path):
+    path = tmp_path / files.LOCK
+    path.touch()
+    with path.open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        end = threading.Timer(0.2, fcntl.flock, [looking, fcntl.LOCK_UN])
+        end.start()
+        with files.locked(tmp_path):
+            assert path.read_text().startswith(f"process {os.getpid()} on ")
+        end.join()
 
 
 def test_a_second_thread_is_refused_like_a_second_process(tmp_path):
