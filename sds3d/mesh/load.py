@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from sds3d.errors import MeshError
-from sds3d.kernels.textures import Skin
+from sds3d.kernels.textures import Skin, Texture
 from sds3d.mesh.color import encoded, linear
 from sds3d.mesh.frame import Frame, frame_of
-from sds3d.mesh.material import MeshFile
+from sds3d.mesh.material import MeshFile, Piece
 from sds3d.mesh.mesh import Mesh
 from sds3d.mesh.readers import read
 from sds3d.mesh.readers.document import Document
@@ -23,9 +24,10 @@ def load(path: Path) -> Mesh:
     """A mesh file in world coordinates, with its texture where one covers all of it, else vertex colours.
 
     Several textures are sampled at the vertices.  Metallic and roughness are those of the materials, their mean
-    where they differ.  Raises MeshError when the file cannot be read.
+    where they differ; textures of them and of normals are kept where one covers all that the colour's does.
+    Raises MeshError when the file cannot be read.
     """
-    shape, file = load_shape(path)
+    shape, file = load_shape(path, maps=True)
     materials = {(p.material.metallic, p.material.roughness) for p in file.pieces}
     plain = len(materials) == 1 and all(p.material.surface is None for p in file.pieces)
     means = float(shape.metallic.mean()), float(shape.roughness.mean())
@@ -43,6 +45,8 @@ def load(path: Path) -> Mesh:
         colors=colors,
         metallic=metallic,
         roughness=roughness,
+        surface=_surface(file.pieces) if base_color is not None else None,
+        normal_map=_normal_map(file.pieces) if base_color is not None else None,
     )
 
 
@@ -59,13 +63,18 @@ def exported_frame(path: Path) -> Frame:
 
 
 def load_shape(
-    path: Path, *, up: str = "y", root: Path | None = None, longest: int | None = None
+    path: Path,
+    *,
+    up: str = "y",
+    root: Path | None = None,
+    longest: int | None = None,
+    maps: bool = False,
 ) -> tuple[Shape, MeshFile]:
     """(what a mesh file shows, the file as it was read); the arguments are those of `readers.read`.
 
     Raises MeshError, which names the file, when it cannot be read or shows nothing.
     """
-    file = read(path, up=up, root=root, longest=longest)
+    file = read(path, up=up, root=root, longest=longest, maps=maps)
     try:
         return drawn(file.pieces), file
     except MeshError as error:
@@ -86,6 +95,37 @@ def _whole(skin: Skin) -> np.ndarray | None:
     if (skin.tint == 1).all():
         return rgb.copy()
     return (encoded(linear(rgb / 255) * skin.tint[0]) * 255 + 0.5).astype(np.uint8)
+
+
+def _surface(pieces: Sequence[Piece]) -> np.ndarray | None:
+    """`Mesh.surface` of pieces that share it and its factors, else None."""
+    texture = _shared(pieces, "surface")
+    if texture is None:
+        return None
+    material = pieces[0].material
+    if any(
+        (p.material.metallic, p.material.roughness) != (material.metallic, material.roughness)
+        for p in pieces
+    ):
+        return None
+    factors = np.array([1.0, material.roughness, material.metallic])
+    return np.rint(texture.pixels[..., :3] * factors).astype(np.uint8)
+
+
+def _normal_map(pieces: Sequence[Piece]) -> np.ndarray | None:
+    texture = _shared(pieces, "normal")
+    return None if texture is None else texture.pixels[..., :3].copy()
+
+
+def _shared(pieces: Sequence[Piece], name: str) -> Texture | None:
+    """The texture of that name, if it is one for all pieces and lies where the colour does."""
+    texture = getattr(pieces[0].material, name)
+    for piece in pieces:
+        if getattr(piece.material, name) is not texture or name not in piece.uv:
+            return None
+        if not np.array_equal(piece.uv[name], piece.uv.get("texture", ())):
+            return None
+    return texture
 
 
 def _sampled(skin: Skin, faces: np.ndarray, colors: np.ndarray) -> np.ndarray:

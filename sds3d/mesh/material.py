@@ -18,7 +18,8 @@ class Material:
 
     color: (r, g, b, alpha), linear factors on `texture` (sRGB) and on the vertices' colours.  alpha: `opaque`
     ignores the product's alpha, `mask` cuts holes where it is below `cutoff`, `blend` is translucent.
-    surface: a texture with roughness in green and metallic in blue, factors `roughness` and `metallic`.
+    surface: a texture with occlusion in red, roughness in green and metallic in blue, on which `roughness` and
+    `metallic` are factors.  normal: tangent-space normals, (n + 1) / 2, +Y up in the image.
     emissive: linear light that is added, a factor on `glow` (sRGB).
     """
 
@@ -30,6 +31,7 @@ class Material:
     metallic: float = 0.0
     roughness: float = 0.7
     surface: Texture | None = None
+    normal: Texture | None = None
     emissive: tuple[float, float, float] = (0.0, 0.0, 0.0)
     glow: Texture | None = None
 
@@ -40,7 +42,8 @@ class Piece:
 
     vertices (V, 3) float64; faces (F, 3) int32.  normals (V, 3) float32 unit, or None.  colors (V, 4) float32,
     linear light and alpha, or None.  uv: (V, 2) float32, origin top left, for the material's `texture`,
-    `surface` and `glow`.  smooth: whether faces without normals are smooth below the crease angle, else flat.
+    `surface`, `normal` and `glow`.  smooth: whether faces without normals are smooth below the crease angle,
+    else flat.
     """
 
     vertices: np.ndarray

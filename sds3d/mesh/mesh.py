@@ -14,7 +14,12 @@ class Mesh:
     vertices: (V, 3) float32.  faces: (F, 3) int32.  normals: (V, 3) unit, or None.
     uv: (V, 2) in [0, 1], origin top left, or None.  Each vertex has one uv (seams are split).
     base_color: (H, W, 3) uint8 sRGB texture, or None.  colors: (V, 3) float32 sRGB in [0, 1] per vertex, or
-    None (used where there is no texture).  metallic, roughness: factors in [0, 1].
+    None (used where there is no texture).  metallic, roughness: in [0, 1], of the whole mesh where there is no
+    `surface`.
+
+    surface: (H, W, 3) uint8, linear: R occlusion, 255 where nothing occludes; G roughness; B metallic; or None.
+    normal_map: (H, W, 3) uint8, (n + 1) / 2 of normals in the tangent space of `mesh.tangents.tangents`, glTF's
+    (+X along u, +Y against v, green upwards in the image); or None.  The three textures share `uv`.
     """
 
     vertices: np.ndarray
@@ -25,3 +30,5 @@ class Mesh:
     colors: np.ndarray | None = None
     metallic: float = 0.0
     roughness: float = 0.8
+    surface: np.ndarray | None = None
+    normal_map: np.ndarray | None = None

@@ -15,7 +15,7 @@ from sds3d.diffusion.prior import HasMembers
 from sds3d.errors import ExportError, UsageError
 from sds3d.lookup import find, one_of
 from sds3d.mesh.bake import delight
-from sds3d.mesh.formats import BESIDE, SPLAT_EXPORTERS, file_names, require_installed
+from sds3d.mesh.formats import BESIDE, MAPS, SPLAT_EXPORTERS, file_names, require_installed
 from sds3d.mesh.frame import Frame, Origin, standing
 from sds3d.mesh.mesh import Mesh
 from sds3d.mesh.save import encode, require_free
@@ -188,7 +188,8 @@ def written_by(folder: RunFolder) -> set[str]:
     beside = set()
     for name in known:
         stem, _, suffix = name.rpartition(".")
-        beside |= {f"{stem}.{other}" for other in BESIDE.get(suffix, ())}
+        endings = (*BESIDE.get(suffix, ()), *MAPS.get(suffix, ()))
+        beside |= {f"{stem}{ending}" for ending in endings}
     return known | beside
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import time
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,6 +34,12 @@ def mesh():
 def painted(mesh):
     colors = np.float32([[0, 0, 0], [1, 0, 0.02], [0.5, 1, 0.25], [0.2, 0.6, 1]])
     return Mesh(mesh.vertices, mesh.faces, mesh.normals, colors=colors)
+
+
+def mapped(mesh):
+    surface = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+    normal_map = np.full((4, 6, 3), (128, 128, 255), np.uint8)
+    return replace(mesh, surface=surface, normal_map=normal_map)
 
 
 def opened(path):
@@ -121,10 +128,39 @@ def test_vertex_colours_are_linear_and_bound(mesh, tmp_path):
     assert reader.GetInput("varname").Get() == "displayColor"
 
 
-@pytest.mark.parametrize("look", ["textured", "painted", "plain"])
+def test_the_maps_of_a_material_are_bound_as_they_are(mesh, tmp_path):
+    mesh = mapped(mesh)
+    path = written(mesh, tmp_path)
+    stage = opened(path)
+    from pxr import UsdShade
+
+    surface = UsdShade.Shader(stage.GetPrimAtPath("/object/surface/preview"))
+    expected = {
+        "roughness": ("g", mesh.surface),
+        "metallic": ("b", mesh.surface),
+        "occlusion": ("r", mesh.surface),
+        "normal": ("rgb", mesh.normal_map),
+    }
+    for name, (channel, pixels) in expected.items():
+        source, output, _ = surface.GetInput(name).GetConnectedSource()
+        assert output == channel
+        image = UsdShade.Shader(source)
+        assert image.GetInput("sourceColorSpace").Get() == "raw"
+        file = image.GetInput("file").Get().path.removeprefix("./")
+        with zipfile.ZipFile(path) as package:
+            np.testing.assert_array_equal(
+                np.asarray(Image.open(io.BytesIO(package.read(file)))), pixels
+            )
+    normal = UsdShade.Shader(stage.GetPrimAtPath("/object/surface/normal"))
+    assert tuple(normal.GetInput("scale").Get()) == (2, 2, 2, 1)
+    assert tuple(normal.GetInput("bias").Get()) == (-1, -1, -1, 0)
+
+
+@pytest.mark.parametrize("look", ["textured", "painted", "plain", "mapped"])
 def test_openusd_finds_nothing_to_complain_about(mesh, tmp_path, look):
     plain = Mesh(mesh.vertices, mesh.faces)
-    path = written({"textured": mesh, "painted": painted(mesh), "plain": plain}[look], tmp_path)
+    looks = {"textured": mesh, "painted": painted(mesh), "plain": plain, "mapped": mapped(mesh)}
+    path = written(looks[look], tmp_path)
     assert complaints(path) == []
 
 

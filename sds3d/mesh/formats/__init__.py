@@ -24,7 +24,10 @@ SPLAT_EXPORTERS = {
 }  # of scenes that are made of Gaussians, which have a splats.ply in any case
 FORMATS = EXPORTERS | SPLAT_EXPORTERS
 
-BESIDE = {"obj": ("mtl", "png")}  # suffixes of the files beside the one to open
+BESIDE = {"obj": (".mtl", ".png")}  # endings of the names of the files beside the one to open
+MAPS = {
+    "obj": ("_roughness.png", "_metallic.png", "_normal.png")
+}  # and of a mesh with PBR textures
 NEEDS = {"usdz": ("pxr", "usd")}  # format -> the module that writes it, the extra that installs it
 
 
@@ -42,13 +45,14 @@ def require_installed(names: Sequence[str]) -> None:
 def file_names(name: str, number: int = 0) -> list[str]:
     """The names of the files of object `number` of a run in a format: mesh-1.mtl, mesh-1.png, mesh-1.obj.
 
-    [] for an exporter from outside, which names its files itself.
+    A mesh with PBR textures has those that MAPS names besides.  [] for an exporter from outside, which names
+    its files itself.
     """
     if name not in FORMATS:
         return []
     stem = "splats" if name in SPLAT_EXPORTERS else "mesh"
     stem = f"{stem}-{number}" if number else stem
-    return [f"{stem}.{suffix}" for suffix in (*BESIDE.get(name, ()), name)]
+    return [f"{stem}{ending}" for ending in (*BESIDE.get(name, ()), f".{name}")]
 
 
 def called_for() -> str:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from sds3d.mesh.color import linear
 from sds3d.mesh.mesh import Mesh
+from sds3d.mesh.tangents import tangents
 
 # Constants of the specification.  Component types:
 FLOAT = 5126
@@ -37,9 +38,10 @@ def files(mesh: Mesh, stem: str, extras: Mapping[str, object]) -> dict[str, byte
 def glb(mesh: Mesh, extras: Mapping[str, object] | None = None) -> bytes:
     """The bytes of a .glb file.  extras: JSON values for `asset.extras`.
 
-    The texture is sRGB.  Metallic and roughness factors are always written: their default of 1 would turn a
-    plain texture into rough metal.  Without a texture the vertex colours are written, in linear light as the
-    specification requires.
+    The texture is sRGB, `surface` and the normal map are linear.  Metallic and roughness factors are always
+    written: their default of 1 would turn a plain texture into rough metal; with `surface` they are 1.  Its red
+    is written as occlusion where it is not 255 throughout.  With a normal map the tangents are written as well.
+    Without a texture the vertex colours are written, in linear light as the specification requires.
     """
     binary = bytearray()
     views: list[dict[str, int]] = []
@@ -69,13 +71,15 @@ def glb(mesh: Mesh, extras: Mapping[str, object] | None = None) -> bytes:
         length = np.linalg.norm(mesh.normals, axis=1, keepdims=True)
         unit = np.where(length > 1e-6, mesh.normals / np.maximum(length, 1e-6), [0, 1, 0])
         attributes["NORMAL"] = accessor(_single(unit), "VEC3", VERTICES)
-    texture = mesh.base_color if mesh.uv is not None else None
-    if mesh.uv is not None and texture is not None:
+    images = textures(mesh)
+    if mesh.uv is not None and images:
         attributes["TEXCOORD_0"] = accessor(_single(mesh.uv), "VEC2", VERTICES)
-    elif mesh.colors is not None:
+    if "normal" in images:
+        attributes["TANGENT"] = accessor(tangents(mesh), "VEC4", VERTICES)
+    if "color" not in images and mesh.colors is not None:
         attributes["COLOR_0"] = accessor(linear(mesh.colors), "VEC3", VERTICES)
     indices = accessor(mesh.faces.astype(np.uint32).ravel(), "SCALAR", INDICES)
-    surface: dict[str, Any] = {"metallicFactor": mesh.metallic, "roughnessFactor": mesh.roughness}
+    material, listed = _material(mesh, images)
     document = {
         "asset": {"version": "2.0", "generator": "sds3d", "extras": dict(extras or {})},
         "scene": 0,
@@ -87,12 +91,11 @@ def glb(mesh: Mesh, extras: Mapping[str, object] | None = None) -> bytes:
                 "primitives": [{"attributes": attributes, "indices": indices, "material": 0}],
             }
         ],
-        "materials": [{"name": "surface", "pbrMetallicRoughness": surface}],
+        "materials": [material],
     }
-    if texture is not None:
-        surface["baseColorTexture"] = {"index": 0}
+    if listed:
         document |= {
-            "images": [{"bufferView": view(png(texture)), "mimeType": "image/png"}],
+            "images": [{"bufferView": view(png(i)), "mimeType": "image/png"} for i in listed],
             "samplers": [
                 {
                     "magFilter": LINEAR,
@@ -101,7 +104,7 @@ def glb(mesh: Mesh, extras: Mapping[str, object] | None = None) -> bytes:
                     "wrapT": CLAMP,
                 }
             ],
-            "textures": [{"source": 0, "sampler": 0}],
+            "textures": [{"source": i, "sampler": 0} for i in range(len(listed))],
         }
     binary.extend(b"\0" * (-len(binary) % 4))
     document |= {
@@ -117,8 +120,42 @@ def glb(mesh: Mesh, extras: Mapping[str, object] | None = None) -> bytes:
     return header + chunks + struct.pack("<I4s", len(binary), b"BIN\0") + bytes(binary)
 
 
+def textures(mesh: Mesh) -> dict[str, np.ndarray]:
+    """The images that the mesh's texture coordinates are for: "color", "surface", "normal"; {} without any."""
+    if mesh.uv is None:
+        return {}
+    named = {"color": mesh.base_color, "surface": mesh.surface, "normal": mesh.normal_map}
+    if mesh.normals is None:
+        del named["normal"]  # it has no meaning without them
+    return {name: image for name, image in named.items() if image is not None}
+
+
+def occludes(surface: np.ndarray) -> bool:
+    """Whether the red of a `surface` says anything."""
+    return bool((surface[..., 0] < 255).any())
+
+
+def _material(
+    mesh: Mesh, images: Mapping[str, np.ndarray]
+) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """(glTF's material, the images that it refers to by their place)."""
+    number = {name: {"index": i} for i, name in enumerate(images)}
+    plain: dict[str, Any] = {"metallicFactor": mesh.metallic, "roughnessFactor": mesh.roughness}
+    material: dict[str, Any] = {"name": "surface", "pbrMetallicRoughness": plain}
+    if "color" in images:
+        plain["baseColorTexture"] = number["color"]
+    if "surface" in images:
+        plain |= {"metallicFactor": 1.0, "roughnessFactor": 1.0}
+        plain["metallicRoughnessTexture"] = number["surface"]
+        if occludes(images["surface"]):
+            material["occlusionTexture"] = number["surface"]
+    if "normal" in images:
+        material["normalTexture"] = number["normal"]
+    return material, list(images.values())
+
+
 def png(pixels: np.ndarray) -> bytes:
-    """The bytes of a PNG image of (H, W, 3) uint8."""
+    """The bytes of a PNG image of (H, W, 3) or (H, W) uint8."""
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "png", compress_level=6)
     return stream.getvalue()

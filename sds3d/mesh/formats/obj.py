@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sds3d.mesh.formats.gltf import png
+from sds3d.mesh.formats.gltf import png, textures
 from sds3d.mesh.mesh import Mesh
 
 
@@ -17,10 +17,11 @@ def files(mesh: Mesh, stem: str, extras: Mapping[str, object]) -> dict[str, byte
 
 
 def obj(mesh: Mesh, stem: str) -> Mapping[str, bytes]:
-    """File name -> bytes: STEM.obj, STEM.mtl, and with a texture STEM.png.
+    """File name -> bytes: STEM.obj, STEM.mtl, and with textures STEM.png, STEM_roughness.png, ...
 
-    v runs upwards in OBJ, downwards in `Mesh`.  Pm and Pr are the PBR extension that Blender reads.  Spaces in
-    the names of the material and image files become underscores, because readers split these lines at spaces.
+    v runs upwards in OBJ, downwards in `Mesh`.  Pm, Pr, map_Pm, map_Pr and norm are the PBR extension; a map's
+    factor is 1.  Occlusion has no key there and is left out.  Spaces in the names of the material and image
+    files become underscores, because readers split these lines at spaces.
     """
     beside = "_".join(stem.split())
     lines = ["# sds3d", f"mtllib {beside}.mtl", "o object"]
@@ -41,11 +42,21 @@ def obj(mesh: Mesh, stem: str) -> Mapping[str, bytes]:
     }[uv, mesh.normals is not None]
     lines += ["f " + " ".join(pattern.format(i + 1) for i in face) for face in mesh.faces]
     material = ["newmtl surface", "Ka 0 0 0", "Kd 1 1 1", "Ks 0 0 0", "d 1"]
-    material += [f"Pm {mesh.metallic:.4f}", f"Pr {mesh.roughness:.4f}"]
-    files = {}
+    images = textures(mesh)
+    metallic, roughness = (mesh.metallic, mesh.roughness) if "surface" not in images else (1, 1)
+    material += [f"Pm {metallic:.4f}", f"Pr {roughness:.4f}"]
+    maps = {}
     if mesh.base_color is not None:
-        material.append(f"map_Kd {beside}.png")
-        files[f"{beside}.png"] = png(mesh.base_color)
+        maps["map_Kd", ""] = mesh.base_color
+    if "surface" in images:
+        maps["map_Pr", "_roughness"] = images["surface"][..., 1]
+        maps["map_Pm", "_metallic"] = images["surface"][..., 2]
+    if "normal" in images:
+        maps["norm", "_normal"] = images["normal"]
+    files = {}
+    for (key, ending), image in maps.items():
+        material.append(f"{key} {beside}{ending}.png")
+        files[f"{beside}{ending}.png"] = png(image)
     files[f"{beside}.mtl"] = ("\n".join(material) + "\n").encode()
     files[f"{stem}.obj"] = ("\n".join(lines) + "\n").encode()
     return files

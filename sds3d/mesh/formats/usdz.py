@@ -23,13 +23,13 @@ import numpy as np
 from sds3d.errors import ExportError
 from sds3d.files import write
 from sds3d.mesh.color import linear
-from sds3d.mesh.formats.gltf import png
+from sds3d.mesh.formats.gltf import occludes, png, textures
 from sds3d.mesh.mesh import Mesh
 
 if TYPE_CHECKING:
-    from pxr import Usd, UsdGeom
+    from pxr import Sdf, Usd, UsdGeom, UsdShade
 
-TEXTURE = "base_color.png"
+TEXTURES = {"color": "base_color.png", "surface": "surface.png", "normal": "normal.png"}
 EPOCH = time.mktime(
     (1980, 1, 1, 0, 0, 0, 0, 0, 0)
 )  # the files' times: the first that a zip can hold
@@ -43,18 +43,18 @@ def files(mesh: Mesh, stem: str, extras: Mapping[str, object]) -> dict[str, byte
 def usdz(mesh: Mesh, extras: Mapping[str, object] | None = None) -> bytes:
     """The bytes of a .usdz package: metres, +Y up, front +Z, as `Mesh` has them.
 
-    The texture is read as sRGB; v runs upwards in USD, downwards in `Mesh`.  Vertex colours, where there is no
-    texture, are `primvars:displayColor` in linear light.  extras: JSON values, which the layer's
-    customLayerData holds as text under "sds3d".  Raises ExportError when OpenUSD cannot write.
+    The texture is read as sRGB, those of `surface` and of normals as they are; v runs upwards in USD, downwards
+    in `Mesh`.  Vertex colours, where there is no texture, are `primvars:displayColor` in linear light.
+    extras: JSON values, which the layer's customLayerData holds as text under "sds3d".  Raises ExportError when
+    OpenUSD cannot write.
     """
     from pxr import Tf, Usd, UsdUtils
 
-    texture = mesh.base_color if mesh.uv is not None else None
     with tempfile.TemporaryDirectory() as folder:
         layer = Path(folder) / "object.usdc"
         package = Path(folder) / "object.usdz"
-        if texture is not None:
-            write(Path(folder) / TEXTURE, png(texture), ExportError)
+        for name, image in textures(mesh).items():
+            write(Path(folder) / TEXTURES[name], png(image), ExportError)
         try:
             stage = Usd.Stage.CreateNew(str(layer))
             _fill(stage, mesh, extras or {})
@@ -94,11 +94,12 @@ def _fill(stage: Usd.Stage, mesh: Mesh, extras: Mapping[str, object]) -> None:
         shape.SetNormalsInterpolation(UsdGeom.Tokens.vertex)
     variables = UsdGeom.PrimvarsAPI(shape)
     vertex = UsdGeom.Tokens.vertex
-    if mesh.uv is not None and mesh.base_color is not None:
+    images = textures(mesh)
+    if mesh.uv is not None and images:
         upwards = (mesh.uv * [1, -1] + [0, 1]).astype(np.float32)
         kind = Sdf.ValueTypeNames.TexCoord2fArray
         variables.CreatePrimvar("st", kind, vertex).Set(Vt.Vec2fArray.FromNumpy(upwards))
-    elif mesh.colors is not None:
+    if "color" not in images and mesh.colors is not None:
         colors = linear(mesh.colors).astype(np.float32)
         kind = Sdf.ValueTypeNames.Color3fArray
         variables.CreatePrimvar("displayColor", kind, vertex).Set(Vt.Vec3fArray.FromNumpy(colors))
@@ -114,27 +115,62 @@ def _bind_surface(stage: Usd.Stage, shape: UsdGeom.Mesh, mesh: Mesh) -> None:
     surface = UsdShade.Shader.Define(stage, "/object/surface/preview")
     surface.CreateIdAttr("UsdPreviewSurface")
     surface.CreateInput("useSpecularWorkflow", types.Int).Set(0)
-    surface.CreateInput("metallic", types.Float).Set(float(mesh.metallic))
-    surface.CreateInput("roughness", types.Float).Set(float(mesh.roughness))
+    images = textures(mesh)
     color = surface.CreateInput("diffuseColor", types.Color3f)
-    textured = mesh.uv is not None and mesh.base_color is not None
-    if textured or mesh.colors is not None:
-        reader = UsdShade.Shader.Define(stage, "/object/surface/reader")
-        reader.CreateIdAttr("UsdPrimvarReader_float2" if textured else "UsdPrimvarReader_float3")
-        reader.CreateInput("varname", types.String).Set("st" if textured else "displayColor")
-        read = reader.CreateOutput("result", types.Float2 if textured else types.Float3)
-        if textured:
-            image = UsdShade.Shader.Define(stage, "/object/surface/base_color")
-            image.CreateIdAttr("UsdUVTexture")
-            image.CreateInput("file", types.Asset).Set(Sdf.AssetPath(f"./{TEXTURE}"))
-            image.CreateInput("sourceColorSpace", types.Token).Set("sRGB")
-            image.CreateInput("wrapS", types.Token).Set("clamp")
-            image.CreateInput("wrapT", types.Token).Set("clamp")
-            image.CreateInput("st", types.Float2).ConnectToSource(read)
-            read = image.CreateOutput("rgb", types.Float3)
-        color.ConnectToSource(read)
+    metallic = surface.CreateInput("metallic", types.Float)
+    roughness = surface.CreateInput("roughness", types.Float)
+    read = None
+    if images:
+        read = _reader(stage, "st", types.Float2)
+    if "color" in images:
+        color.ConnectToSource(_image(stage, read, "color").CreateOutput("rgb", types.Float3))
+    elif mesh.colors is not None:
+        color.ConnectToSource(_reader(stage, "displayColor", types.Float3))
     else:
         color.Set((1.0, 1.0, 1.0))
+    if "surface" in images:
+        image = _image(stage, read, "surface")
+        roughness.ConnectToSource(image.CreateOutput("g", types.Float))
+        metallic.ConnectToSource(image.CreateOutput("b", types.Float))
+        if occludes(images["surface"]):
+            occlusion = surface.CreateInput("occlusion", types.Float)
+            occlusion.ConnectToSource(image.CreateOutput("r", types.Float))
+    else:
+        metallic.Set(float(mesh.metallic))
+        roughness.Set(float(mesh.roughness))
+    if "normal" in images:
+        image = _image(stage, read, "normal")
+        image.CreateInput("scale", types.Float4).Set((2.0, 2.0, 2.0, 1.0))
+        image.CreateInput("bias", types.Float4).Set((-1.0, -1.0, -1.0, 0.0))
+        normal = surface.CreateInput("normal", types.Normal3f)
+        normal.ConnectToSource(image.CreateOutput("rgb", types.Float3))
     output = surface.CreateOutput("surface", types.Token)
     material.CreateSurfaceOutput().ConnectToSource(output)
     UsdShade.MaterialBindingAPI.Apply(shape.GetPrim()).Bind(material)
+
+
+def _reader(stage: Usd.Stage, variable: str, kind: Sdf.ValueTypeName) -> UsdShade.Output:
+    """The values of a primvar."""
+    from pxr import Sdf, UsdShade
+
+    reader = UsdShade.Shader.Define(stage, f"/object/surface/{variable}")
+    width = 2 if kind == Sdf.ValueTypeNames.Float2 else 3
+    reader.CreateIdAttr(f"UsdPrimvarReader_float{width}")
+    reader.CreateInput("varname", Sdf.ValueTypeNames.String).Set(variable)
+    return reader.CreateOutput("result", kind)
+
+
+def _image(stage: Usd.Stage, read: UsdShade.Output | None, name: str) -> UsdShade.Shader:
+    """One of TEXTURES at the coordinates that are read."""
+    from pxr import Sdf, UsdShade
+
+    types = Sdf.ValueTypeNames
+    file = TEXTURES[name]
+    image = UsdShade.Shader.Define(stage, f"/object/surface/{file.removesuffix('.png')}")
+    image.CreateIdAttr("UsdUVTexture")
+    image.CreateInput("file", types.Asset).Set(Sdf.AssetPath(f"./{file}"))
+    image.CreateInput("sourceColorSpace", types.Token).Set("sRGB" if name == "color" else "raw")
+    image.CreateInput("wrapS", types.Token).Set("clamp")
+    image.CreateInput("wrapT", types.Token).Set("clamp")
+    image.CreateInput("st", types.Float2).ConnectToSource(read)
+    return image

@@ -20,13 +20,19 @@ AGAIN = "export it again as GLB or OBJ"
 
 
 def read(
-    path: Path, *, up: str = "y", root: Path | None = None, longest: int | None = None
+    path: Path,
+    *,
+    up: str = "y",
+    root: Path | None = None,
+    longest: int | None = None,
+    maps: bool = False,
 ) -> MeshFile:
     """The triangles and materials of a mesh file, y up and front +Z.
 
     up: the file's own axis; "z" turns (x, y, z) to (x, z, -y), so that what faces -Y, as in Blender, faces the
     camera.  root: files that the mesh names are opened at and below it; the mesh's folder if not given.
-    longest: textures are halved until they are no longer than this, in pixels.
+    longest: textures are halved until they are no longer than this, in pixels.  maps: also read normal maps,
+    occlusion, and an MTL's maps of roughness and metallic.
 
     Raises MeshError, which names the file, when it cannot be read or has no surface.
     """
@@ -38,7 +44,7 @@ def read(
     except OSError as error:
         raise MeshError(f"cannot read '{path}': {error.strerror}", "correct the name") from error
     try:
-        found = read_bytes(data, path.name, files, longest=longest)
+        found = read_bytes(data, path.name, files, longest=longest, maps=maps)
     except MeshError as error:
         raise MeshError(f"cannot read '{path}': {error.message}", error.fix) from error
     hashes = {_relative(path, files): hashlib.sha256(data).hexdigest()} | files.hashes
@@ -52,7 +58,9 @@ def _relative(path: Path, files: Folder) -> str:
     return resolved.relative_to(files.root).as_posix() if inside else path.name
 
 
-def read_bytes(data: bytes, name: str, files: Files, *, longest: int | None = None) -> MeshFile:
+def read_bytes(
+    data: bytes, name: str, files: Files, *, longest: int | None = None, maps: bool = False
+) -> MeshFile:
     """The same for bytes, whose format is detected from their start, else from the suffix of `name`.
 
     Raises MeshError, which does not name the file.
@@ -63,9 +71,9 @@ def read_bytes(data: bytes, name: str, files: Files, *, longest: int | None = No
     notes: list[str] = []
     with np.errstate(all="ignore"):  # what is not finite is refused below
         if kind in (".glb", ".gltf"):
-            pieces, notes = gltf.read(data, files, longest)
+            pieces, notes = gltf.read(data, files, longest, maps=maps)
         elif kind == ".obj":
-            pieces, notes = obj.read(data, files, longest)
+            pieces, notes = obj.read(data, files, longest, maps=maps)
         elif kind == ".ply":
             pieces, notes = ply.read(data, files, longest)
         else:

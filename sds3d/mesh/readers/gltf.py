@@ -52,8 +52,12 @@ class Placed:
     node: Entry
 
 
-def read(data: bytes, files: Files, longest: int | None) -> tuple[list[Piece], list[str]]:
+def read(
+    data: bytes, files: Files, longest: int | None, *, maps: bool = False
+) -> tuple[list[Piece], list[str]]:
     """(pieces, notes) of a .glb or .gltf file's bytes; textures no longer than `longest` pixels.
+
+    maps: also read normal maps and occlusion.
 
     Raises MeshError when it is not as the specification says, or needs an extension that cannot be read.
     """
@@ -63,7 +67,7 @@ def read(data: bytes, files: Files, longest: int | None) -> tuple[list[Piece], l
         if name not in READ and not HARMLESS.fullmatch(name):
             fix = INSTEAD.get(name, "export it without that extension")
             raise MeshError(f"it needs the extension {name}", fix)
-    materials = Materials(document, files, longest)
+    materials = Materials(document, files, longest, maps=maps)
     pieces: list[Piece] = []
     total = 0
     for placed in _placed(document):

@@ -42,8 +42,11 @@ class Slot:
 class Materials:
     """The materials of a document, each image decoded once; `notes` names those that cannot be read."""
 
-    def __init__(self, document: Document, files: Files, longest: int | None) -> None:
+    def __init__(
+        self, document: Document, files: Files, longest: int | None, *, maps: bool = False
+    ) -> None:
         self._document, self._files, self._longest = document, files, longest
+        self._maps = maps
         self._images: dict[int, np.ndarray | None] = {}
         self._textures: dict[tuple[int, int, int, bool], Texture] = {}
         self._materials: dict[int, tuple[Material, dict[str, Slot]]] = {}
@@ -74,6 +77,7 @@ class Materials:
         used = {
             "texture": child(plain, "baseColorTexture"),
             "surface": child(plain, "metallicRoughnessTexture"),
+            "normal": child(entry, "normalTexture") if self._maps else {},
             "glow": child(entry, "emissiveTexture"),
         }
         if SPECULAR in extensions:
@@ -91,7 +95,18 @@ class Materials:
             if texture is not None:
                 slots[name] = _slot(reference)
                 material = replace(material, **{name: texture})
+        if self._maps and material.surface is not None:
+            material = replace(material, surface=self._with_occlusion(material.surface, entry))
         return material, slots
+
+    def _with_occlusion(self, surface: Texture, entry: Entry) -> Texture:
+        """The texture, whose red means nothing unless it is the material's occlusion too: it is 255 then."""
+        reference = child(entry, "occlusionTexture")
+        if reference and self._texture(reference) is surface:
+            return surface
+        pixels = surface.pixels.copy()
+        pixels[..., 0] = 255
+        return replace(surface, pixels=pixels)
 
     def _emissive(self, entry: Entry) -> tuple[float, float, float]:
         strength = child(child(entry, "extensions"), STRENGTH)

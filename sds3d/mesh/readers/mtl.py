@@ -1,4 +1,7 @@
-"""MTL, the materials of OBJ files: Wavefront's colours and maps, and the PBR keys Pm, Pr and Ke."""
+"""MTL, the materials of OBJ files: Wavefront's colours and maps, and the PBR keys Pm, Pr and Ke.
+
+map_Pm, map_Pr and norm are read where they are asked for.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ Row = dict[str, str]
 
 
 def materials(
-    libraries: list[str], files: Files, longest: int | None
+    libraries: list[str], files: Files, longest: int | None, *, maps: bool = False
 ) -> tuple[dict[str, Material], list[str]]:
     """(materials by name, notes) of the libraries that an OBJ names; what is missing is noted."""
     table: dict[str, Material] = {}
@@ -35,6 +38,8 @@ def materials(
             if text is not None:
                 for name, row in _rows(text.decode("utf-8", "replace")).items():
                     table[name], more = _material(name, row, files, longest)
+                    if maps:
+                        table[name] = _with_maps(table[name], row, files, longest, more)
                     notes += more
     return table, notes
 
@@ -82,6 +87,39 @@ def _material(name: str, row: Row, files: Files, longest: int | None) -> tuple[M
     return material, notes
 
 
+def _with_maps(
+    material: Material, row: Row, files: Files, longest: int | None, notes: list[str]
+) -> Material:
+    """The material with its maps of roughness (map_Pr), metallic (map_Pm) and normals (norm)."""
+    normal = _texture(row.get("norm", ""), files, longest, notes)
+    material = replace(material, normal=normal)
+    rough, metal = (
+        _texture(row.get(key, ""), files, longest, notes) for key in ("map_pr", "map_pm")
+    )
+    largest = max((t for t in (rough, metal) if t), key=lambda t: t.pixels.size, default=None)
+    if largest is None:
+        return material
+    pixels = np.full_like(largest.pixels, 255)
+    for channel, texture in ((1, rough), (2, metal)):
+        if texture is not None:
+            pixels[..., channel] = _resized(texture, pixels.shape)[..., 0]
+    # A factor beside a map multiplies it; without a number it is 1.
+    return replace(
+        material,
+        surface=replace(largest, pixels=pixels),
+        roughness=_number(row, "pr", 1.0) if rough else material.roughness,
+        metallic=_number(row, "pm", 1.0) if metal else material.metallic,
+    )
+
+
+def _resized(texture: Texture, shape: tuple[int, ...]) -> np.ndarray:
+    """The nearest texels of the texture at another size."""
+    height, width = texture.pixels.shape[:2]
+    rows = (np.arange(shape[0]) * height) // shape[0]
+    cols = (np.arange(shape[1]) * width) // shape[1]
+    return texture.pixels[rows][:, cols]
+
+
 def _linear(srgb: tuple[float, ...]) -> tuple[float, float, float]:
     red, green, blue = (float(x) for x in linear(np.array(srgb)))
     return red, green, blue
@@ -89,11 +127,8 @@ def _linear(srgb: tuple[float, ...]) -> tuple[float, float, float]:
 
 def _covered(texture: Texture, cover: Texture) -> Texture:
     """The texture with the brightness of `cover`, at its own size, as its alpha."""
-    height, width = texture.pixels.shape[:2]
-    rows = (np.arange(height) * cover.pixels.shape[0]) // height
-    cols = (np.arange(width) * cover.pixels.shape[1]) // width
     out = texture.pixels.copy()
-    out[..., 3] = cover.pixels[rows][:, cols, :3].max(-1)
+    out[..., 3] = _resized(cover, out.shape)[..., :3].max(-1)
     return replace(texture, pixels=out)
 
 

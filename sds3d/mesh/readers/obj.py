@@ -32,8 +32,12 @@ class Lines:
     faces: dict[str, list[tuple[str, int, int, int]]] = field(default_factory=dict)
 
 
-def read(data: bytes, files: Files, longest: int | None) -> tuple[list[Piece], list[str]]:
+def read(
+    data: bytes, files: Files, longest: int | None, *, maps: bool = False
+) -> tuple[list[Piece], list[str]]:
     """(pieces, notes) of an OBJ file's bytes; textures no longer than `longest` pixels.
+
+    maps: also read those of roughness, metallic and normals.
 
     Raises MeshError for numbers that are none and for indices without a vertex.
     """
@@ -42,7 +46,7 @@ def read(data: bytes, files: Files, longest: int | None) -> tuple[list[Piece], l
     points, colors = rows[:, :3], _vertex_colors(rows)
     uv, normals = _rows(lines.vt, 1), _rows(lines.vn, 3)[:, :3]
     uv = np.pad(uv, ((0, 0), (0, max(0, 2 - uv.shape[1]))))[:, :2] * [1, -1] + [0, 1]
-    table, notes = materials(lines.libraries, files, longest)
+    table, notes = materials(lines.libraries, files, longest, maps=maps)
     pieces = []
     for name, faces in lines.faces.items():
         index = _corners(faces, points)
@@ -217,5 +221,11 @@ def _piece(
         material,
         normals[vn] if has_normals else None,
         None if colors is None else colors[v].astype(np.float32),
-        {"texture": uv[vt].astype(np.float32)} if has_uv else {},
+        dict.fromkeys(("texture", *_maps(material)), uv[vt].astype(np.float32)) if has_uv else {},
     )
+
+
+def _maps(material: Material) -> list[str]:
+    """Which PBR maps the material has beside its texture; OBJ has one set of coordinates for all."""
+    named = {"surface": material.surface, "normal": material.normal}
+    return [name for name, texture in named.items() if texture is not None]
