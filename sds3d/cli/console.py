@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 STAGES = {
     "prior": "reading the prompt",
+    "source": "reading what is converted",
     "start": "fitting a scene to the mesh",
     "fit": "optimising",
     "mesh": "mesh and texture",
@@ -34,6 +35,7 @@ PARTS = (
     "load",
     "start",
     "prior",
+    "source",
     "render",
     "backward",
     "optimizer",
@@ -326,13 +328,17 @@ def closing(result: Result, job: Job) -> None:
     from rich.panel import Panel
     from rich.text import Text
 
+    from sds3d.metrics.fidelity import scored
+
     total = sum(result.seconds.values())
     seconds = [
         f"  {part:11}{result.seconds[part]:7.1f} s" for part in PARTS if part in result.seconds
     ]
+    compared = [scored(result.values)] if job.is_conversion else []
     lines = [
         *map(str, result.files.values()),
         "",
+        *compared,
         f"{result.steps} steps in {clock(total)}, peak memory {result.peak_gib:.2f} GiB",
         *seconds,
         f"  {'total':11}{total:7.1f} s",
@@ -357,7 +363,9 @@ def _next(result: Result, job: Job) -> list[str]:
     folder = shlex.quote(str(result.folder))
     lines.append(f"  sds3d export {folder} --format obj")
     lines.append("  in Blender: File > Import > glTF 2.0, and choose mesh.glb")
-    if not job.start:
+    if job.is_conversion:
+        lines.append(f'  to change it: sds3d edit {folder} --target "..."')
+    elif not job.start:
         lines.append(f"  another object of the kind: the same command with --seed {job.seed + 1}")
         lines.append(f'  to change this one: sds3d edit {folder} --target "..."')
     return lines

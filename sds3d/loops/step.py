@@ -110,6 +110,10 @@ class Optimization:
         """What the trainer moves: the scene, and the background where it is learned."""
         return nn.ModuleList([self.scene] if self.backdrop is None else [self.scene, self.backdrop])
 
+    def take(self, step: int) -> Event:
+        """As `take_step`."""
+        return take_step(self, step)
+
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """The optimizers that a checkpoint holds, by name."""
         optimizers = {"adam": self.trainer.optimizer}
@@ -120,10 +124,14 @@ class Optimization:
 
 @dataclass(frozen=True)
 class Event:
-    """What a step did.  values: scalars of the step by name (t, grad, penalties, students' losses)."""
+    """What a step did.
+
+    render: what it rendered, None where it only compared points.  values: scalars of the step by name (t, grad,
+    penalties, students' losses).
+    """
 
     step: int
-    render: Render
+    render: Render | None
     values: Mapping[str, float]
 
 

@@ -33,3 +33,7 @@ OBJECTIVES = {
 }  # the first is the default
 
 EDITS = ("dds", "pds")  # those that compare with a source, and so can only edit
+
+CONVERSIONS = {
+    "pvd": "sds3d.objectives.pvd:Distillation",
+}  # those that turn one scene into another, without a prior: the losses, with their numbers

@@ -26,8 +26,10 @@ from sds3d.lookup import find
 from sds3d.loops import inverse
 from sds3d.loops.clipping import clip
 from sds3d.loops.clock import Clock
+from sds3d.loops.convert import Conversion, begin
 from sds3d.loops.edit import Source
 from sds3d.loops.learner import Learner, Trainer
+from sds3d.loops.seen import Seen
 from sds3d.loops.step import Objective, Optimization, Sampling, generator, unshaded
 from sds3d.objectives.context import SERVICES, Gradients, StepContext
 from sds3d.priors import parse_prior
@@ -35,6 +37,7 @@ from sds3d.recipe.families import (
     BY_CALLER,
     compares_with_source,
     loader,
+    losses_of,
     objective_of,
     regularizers_of,
     require_capabilities,
@@ -156,6 +159,30 @@ def fitting(recipe: Recipe, model: Model, *, seed: int, where: torch.device) -> 
             name: weight_of(recipe, name) for name in recipe.regularizers if ":" not in name
         },
         regularizers=regularizers_of(recipe),
+    )
+
+
+def conversion(
+    recipe: Recipe,
+    seen: Seen,
+    *,
+    seed: int,
+    where: torch.device,
+    clock: Clock | None = None,
+) -> Conversion:
+    """The recipe's scene on the way to become like another: with what it can take from it at once."""
+    made = scene(recipe, seed, where)
+    begin(made, seen, generator(seed, INITIAL_SEED_STEP))
+    losses = losses_of(recipe)
+    return Conversion(
+        scene=made,
+        seen=seen,
+        distillation=losses(**bind(losses, recipe.objective.options, "objective")),
+        sampling=sampling(recipe, recipe.steps, seed, where),
+        trainer=trainer(recipe, made),
+        steps=recipe.steps,
+        seed=seed,
+        clock=clock or Clock(),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, replace
 
 from torch import Tensor
 
@@ -16,6 +17,7 @@ from sds3d.recipe.families import (
     BY_CALLER,
     class_of,
     compares_with_source,
+    converts,
     has,
     loader,
     objective_of,
@@ -26,11 +28,13 @@ from sds3d.recipe.families import (
     students_of,
 )
 from sds3d.recipe.load import schema_keys, tables_of
-from sds3d.recipe.schema import Recipe
+from sds3d.recipe.schema import Recipe, Shading
 from sds3d.recipe.students import STUDENTS
 from sds3d.recipe.toml import UnknownKeyError, bind, dotted, flat, missing, parameters
 from sds3d.scenes import SCENES
 from sds3d.scenes.scene import MadeOfGaussians, Scene, Shadable
+
+WITHOUT_PART = ("noise", "gradient", "prompting", "students", "regularizers")
 
 
 def check(recipe: Recipe, prior: str, *, image: bool = False) -> None:
@@ -60,8 +64,37 @@ def check(recipe: Recipe, prior: str, *, image: bool = False) -> None:
         )
 
 
+def check_conversion(recipe: Recipe, prior: str) -> None:
+    """As `check`, for the recipe of a conversion, whose [shading] is that of its start.
+
+    Raises UsageError for a recipe of another kind, RecipeError for tables that have no part in a conversion.
+    """
+    if not converts(recipe):
+        raise UsageError(
+            f"objective '{recipe.objective.name}' does not turn one scene into another",
+            f"use the recipe convert-{recipe.scene.name}",
+        )
+    for name in WITHOUT_PART:
+        default = Recipe.__dataclass_fields__[name]
+        empty = {} if default.default is MISSING else default.default
+        if getattr(recipe, name) != empty:
+            raise RecipeError(f"[{name}] has no part in a conversion", "leave it out")
+    if recipe.background.mode == "learned" or recipe.particles > 1:
+        raise RecipeError(
+            "a conversion has one object and backgrounds that are known",
+            'use background.mode = "random", and particles = 1',
+        )
+    check(replace(recipe, shading=Shading()), prior)
+
+
 def require_start(recipe: Recipe, start: str) -> None:
-    """Raises UsageError when the objective compares with a source, and the run starts from nothing."""
+    """Raises UsageError when the objective compares with a source and the run starts from nothing, and for the
+    recipe of a conversion."""
+    if converts(recipe):
+        raise UsageError(
+            f"objective '{recipe.objective.name}' turns one kind of scene into another",
+            "use sds3d convert, or another recipe",
+        )
     if not start and compares_with_source(recipe):
         raise UsageError(
             f"objective '{recipe.objective.name}' changes a scene that is there, and needs one",

@@ -13,7 +13,8 @@ from sds3d.diffusion.prior import CAPABILITIES, Adaptable, Lit, Prior
 from sds3d.errors import PriorError, RecipeError
 from sds3d.lookup import find
 from sds3d.loops.step import Regularizer, Weight
-from sds3d.objectives import OBJECTIVES
+from sds3d.objectives import CONVERSIONS, OBJECTIVES
+from sds3d.objectives.pvd import Distillation
 from sds3d.priors import PriorKind, parse_prior
 from sds3d.recipe.schedule import Schedule
 from sds3d.recipe.schema import Recipe
@@ -29,8 +30,18 @@ BY_CALLER = (
 
 
 def objective_of(recipe: Recipe) -> Callable[..., Tensor]:
-    """The objective's function.  Raises RecipeError."""
-    return find(OBJECTIVES, recipe.objective.name, "objective.name")
+    """The objective's function, or the losses of a conversion.  Raises RecipeError."""
+    return find({**OBJECTIVES, **CONVERSIONS}, recipe.objective.name, "objective.name")
+
+
+def losses_of(recipe: Recipe) -> type[Distillation]:
+    """The losses of a conversion.  Raises RecipeError."""
+    return find(CONVERSIONS, recipe.objective.name, "objective.name")
+
+
+def converts(recipe: Recipe) -> bool:
+    """Whether the recipe turns one scene into another, without a prior."""
+    return recipe.objective.name in CONVERSIONS
 
 
 def scene_of(recipe: Recipe) -> Callable[..., Scene]:

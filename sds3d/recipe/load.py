@@ -20,7 +20,7 @@ from typing import Any
 from sds3d.errors import RecipeError, UsageError, nearest
 from sds3d.language.prompt import parse
 from sds3d.lookup import import_path
-from sds3d.objectives import OBJECTIVES
+from sds3d.objectives import CONVERSIONS, OBJECTIVES
 from sds3d.recipe.schedule import require_ascending
 from sds3d.recipe.schema import Recipe
 from sds3d.recipe.toml import (
@@ -154,7 +154,7 @@ def _merge(table: dict[str, Any], key: str, value: Any) -> None:
 
 def _require_consistent(recipe: Recipe) -> None:
     """Raises RecipeError for unknown names, and for values that are allowed alone but not together."""
-    import_path(OBJECTIVES, recipe.objective.name, "objective.name")
+    import_path({**OBJECTIVES, **CONVERSIONS}, recipe.objective.name, "objective.name")
     import_path(SCENES, recipe.scene.name, "scene.name")
     try:
         parse("x", recipe.prompting.negative)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from sds3d.bounds import Ascending, Bounds, MultipleOf
 from sds3d.lookup import find
-from sds3d.objectives import OBJECTIVES
+from sds3d.objectives import CONVERSIONS, OBJECTIVES
 from sds3d.objectives.context import SERVICES
 from sds3d.priors import PRIORS
 from sds3d.recipe.families import BY_CALLER
@@ -136,8 +136,9 @@ def reference() -> str:
     """The page, in Markdown."""
     lines = [HEAD.rstrip(), *of_schema(Recipe)]
     lines += ["", "## A number that moves", *of_schema(Schedule)]
-    for name in OBJECTIVES:
-        function = find(OBJECTIVES, name, "objective.name")
+    functions = {**OBJECTIVES, **CONVERSIONS}
+    for name in functions:
+        function = find(functions, name, "objective.name")
         about = import_module(function.__module__).__doc__  # the formula
         lines += of_function(f'[objective] name = "{name}"', function, SERVICES, about)
     for name in SCENES:

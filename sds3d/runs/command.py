@@ -23,7 +23,7 @@ FLAGS = ("overwrite", "trust_recipe")
 
 
 def command(job: Job) -> str:
-    """The line for a shell: `sds3d generate PROMPT ...`, or `sds3d edit START --target PROMPT ...`.
+    """The line for a shell: `sds3d generate PROMPT ...`, `sds3d edit START ...` or `sds3d convert START ...`.
 
     Options are left out where they have their default values.
     """
@@ -33,6 +33,8 @@ def command(job: Job) -> str:
 def words(job: Job) -> list[str]:
     """The arguments of `sds3d`, a word each."""
     options = _edit_options(job) if job.start else _generate_options(job)
+    if job.is_conversion:
+        options = ["--to", job.scene, "--prompt", job.prompt, "--seed", str(job.seed)]
     for name in OPTIONS:
         value = getattr(job, name)
         if value != DEFAULTS[name]:
@@ -45,6 +47,7 @@ def words(job: Job) -> list[str]:
         options += ["--set", f"particles={job.particles}"]
     options += [_option(name) for name in FLAGS if getattr(job, name)]
     verb, first = ("edit", job.start) if job.start else ("generate", job.prompt)
+    verb = "convert" if job.is_conversion else verb
     return [verb, *options, "--", first] if first.startswith("-") else [verb, first, *options]
 
 

@@ -16,7 +16,6 @@ from typing import Any
 
 from sds3d.errors import RunError
 from sds3d.files import write as write_file
-from sds3d.loops.step import take_step
 from sds3d.mesh.load import exported_frame, load_shape
 from sds3d.metrics.retrieval import guesses, ranking, shape_images, variety
 from sds3d.priors.exact.choose import reading
@@ -64,7 +63,7 @@ def with_budget(job: Job, evaluations: int) -> Job:
     """
     run = trial(replace(job, overrides=(*job.overrides, f"camera.sizes=[{PROBE_SIZE}]")))
     for probe in range(PROBES):
-        take_step(run.optimization, probe * (run.recipe.steps - 1) // (PROBES - 1))
+        run.optimization.take(probe * (run.recipe.steps - 1) // (PROBES - 1))
     return replace(job, steps=max(1, round(evaluations * PROBES / run.prior.evaluations)))
 
 

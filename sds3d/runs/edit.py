@@ -24,11 +24,11 @@ def edit(start: str | Path, prompt: str, *, method: str = "dds", **options: Any)
 
 
 def begun(job: Job) -> Job:
-    """The job with the scene and, where it names none, the prompt of the run that it begins with.
+    """The job of an edit with the scene and, where it names none, the prompt of the run that it begins with.
 
     Raises RunError when the folder holds no run with a checkpoint.
     """
-    if not job.begins_with_run:
+    if not job.begins_with_run or job.is_conversion:
         return job
     theirs = require_run(Path(job.start)).require_record().job
     scene = job.scene if job.recipe else theirs.scene

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import fmean
 from typing import Any, get_args
 
 import torch
 
 from sds3d import files
-from sds3d.diffusion.prior import HasMembers
 from sds3d.errors import ExportError, UsageError
 from sds3d.lookup import find, one_of
 from sds3d.mesh.bake import delight
@@ -22,7 +20,6 @@ from sds3d.mesh.save import encode, require_free
 from sds3d.mesh.unseen import paint_unseen
 from sds3d.recipe import build
 from sds3d.recipe.check import require_formats
-from sds3d.recipe.families import provides
 from sds3d.recipe.schema import Export
 from sds3d.recipe.toml import violation
 from sds3d.runs.folder import RunFolder
@@ -191,13 +188,6 @@ def written_by(folder: RunFolder) -> set[str]:
         endings = (*BESIDE.get(suffix, ()), *MAPS.get(suffix, ()))
         beside |= {f"{stem}{ending}" for ending in endings}
     return known | beside
-
-
-def usual_size(run: Run) -> float:
-    """The longest side in metres of what the prompt usually is: the mean of the prior's members, else 1."""
-    if not provides(run.job.prior, HasMembers) or not isinstance(run.prior, HasMembers):
-        return 1.0
-    return fmean(model.longest for model in run.prior.members(run.prompt))
 
 
 def extras(job: Job) -> dict[str, object]:

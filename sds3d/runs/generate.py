@@ -10,16 +10,16 @@ from pathlib import Path
 
 from sds3d import files
 from sds3d.interrupt import Interrupt, graceful
-from sds3d.kernels.backends import notes
 from sds3d.loops.scene import optimize
 from sds3d.loops.step import Event
 from sds3d.mesh.formats import FORMATS
 from sds3d.mesh.save import require_free
 from sds3d.recipe import build
 from sds3d.runs import checkpoint, difference
+from sds3d.runs.convert import prepare_conversion
 from sds3d.runs.difference import Difference
 from sds3d.runs.edit import begun
-from sds3d.runs.export import Exported, export_meshes, planned, usual_size, written_by
+from sds3d.runs.export import Exported, export_meshes, planned, written_by
 from sds3d.runs.folder import (
     METRICS,
     PROGRESS,
@@ -52,9 +52,10 @@ def generate(job: Job, report: Report = SILENT) -> Result:
     job.check_files()
     job = begun(job)
     recipe = resolve(job)
+    start = prepare_conversion if job.is_conversion else prepare
     job = named_by(recipe, job)
     with files.locked(job.folder()):
-        run = prepare(job, recipe)
+        run = start(job, recipe)
         require_free(planned(run, run.folder.path, job.formats), written_by(run.folder), AWAY)
         found = _differences(run)
         result = _finished(run, found)
@@ -97,9 +98,8 @@ def _train(run: Run, found: Sequence[Difference], report: Report) -> Result:
     reset_peak()
     with run.clock("load"):
         run.require_readable_start()
-        report.stage("prior")
-        report.note(run.prior.describe(run.prompt))
-        for note in (*notes(run.device), *run.suited[1]):
+        report.stage(run.READS)
+        for note in run.introduction():
             report.note(note)
         if run.job.recipe == run.job.default:
             report.note(
@@ -133,7 +133,8 @@ def _train(run: Run, found: Sequence[Difference], report: Report) -> Result:
         report.stage("fit")
         done, values = _fit(run, start, last, report, interrupt)
     status = "finished" if done == run.recipe.steps else "stopped"
-    return _finish(run, status, done, values, run.job.formats, usual_size(run), report)
+    values |= run.scores()
+    return _finish(run, status, done, values, run.job.formats, run.usual_size(), report)
 
 
 def _fit_start(run: Run, report: Report) -> None:
@@ -169,7 +170,9 @@ def _fit(
         def on_step(event: Event) -> bool:
             nonlocal done, values
             done = event.step + 1
-            values = {**event.values, "coverage": event.render.alpha.mean().item()}
+            values = dict(event.values)
+            if event.render is not None:
+                values["coverage"] = event.render.alpha.mean().item()
             metrics.write(json.dumps({"step": event.step, **values}))
             with run.clock("pictures"):
                 look.update(run.scene)

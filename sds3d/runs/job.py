@@ -14,7 +14,7 @@ from sds3d.errors import RecipeError, RunError, UsageError, nearest
 from sds3d.language.prompt import Prompt, parse
 from sds3d.lookup import one_of
 from sds3d.mesh.formats import FORMATS
-from sds3d.objectives import OBJECTIVES
+from sds3d.objectives import CONVERSIONS, OBJECTIVES
 from sds3d.priors import PRIORS, parse_prior
 from sds3d.recipe import load as recipes
 from sds3d.recipe.schema import Recipe
@@ -32,7 +32,7 @@ PICTURE_SIZES = range(16, 2049)  # pixels
 
 @dataclass(frozen=True)
 class Job:
-    """The options of `sds3d generate` and `sds3d edit`.
+    """The options of `sds3d generate`, `sds3d edit` and `sds3d convert`.
 
     prompt, negative: what to make, and what to steer away from.  image: an image prompt in addition to the
     words, for methods that take one.
@@ -44,6 +44,7 @@ class Job:
     preview_size, turntable_size: pixels of a view in preview.png, and of the film.
     start, source: of an edit, the run folder or the mesh file that it begins with, and the prompt that
     describes it; empty means the run's own.  [scene] and particles are those of a run that it begins with.
+    Of a conversion, whose method is one of CONVERSIONS, start is what becomes a scene of another kind.
     trust_recipe: whether a recipe that a run folder brought may import code by `package.module:name`.
 
     Raises UsageError, RecipeError or PriorError for an invalid value.  Whether files and folders
@@ -162,6 +163,10 @@ class Job:
         """The run folder."""
         if self.out:
             return Path(self.out)
+        if self.is_conversion:
+            start = Path(os.path.abspath(self.start))
+            name = start.name if self.begins_with_run else start.stem
+            return Path("outputs") / self.slug / f"{name}-to-{self.scene}"
         return Path("outputs") / self.slug / f"{self.kind}-{self.seed}"
 
     @property
@@ -205,8 +210,13 @@ class Job:
             raise RunError(f"cannot write to '{existing}'", "give another folder with --out")
 
     @property
+    def is_conversion(self) -> bool:
+        """Whether it turns its start into another kind of scene."""
+        return self.method in CONVERSIONS
+
+    @property
     def begins_with_run(self) -> bool:
-        """Whether it edits the scene of a run, and not a mesh file."""
+        """Whether it begins with the scene of a run, and not with a mesh file."""
         return bool(self.start) and os.path.isdir(self.start)
 
     def _check_start(self) -> None:
@@ -215,14 +225,14 @@ class Job:
             return
         if not self.begins_with_run:
             _check_mesh_name(self.start)
-            if not self.source:
+            if not self.source and not self.is_conversion:
                 raise UsageError(
                     f"what does '{self.start}' show?", 'say it: --source "a red armchair"'
                 )
             return
         if os.path.realpath(self.start) == os.path.realpath(self.folder()):
             raise UsageError(
-                f"'{self.start}' is what the edit starts from, and stays as it is",
+                f"'{self.start}' is what it starts from, and stays as it is",
                 "give another folder with --out",
             )
         recipe = os.path.join(self.start, RECIPE)
@@ -288,7 +298,18 @@ def resolve(job: Job) -> Recipe:
     asked = {"steps": job.steps, "particles": job.particles}
     options = [f"{key}={value}" for key, value in asked.items() if value is not None]
     recipe = recipes.load(job.recipe_name, job.preset, [*job.overrides, *options])
+    if job.is_conversion:
+        return _with_prior_of_start(recipe, job) if job.begins_with_run else recipe
     return _with_scene_of_start(recipe, job) if job.begins_with_run else recipe
+
+
+def _with_prior_of_start(recipe: Recipe, job: Job) -> Recipe:
+    """The recipe of a conversion with the [prior] and the [shading] of its start.
+
+    They say under which light its colours are, to whatever exports or edits them later.
+    """
+    begun = recipes.load(Path(job.start) / RECIPE)
+    return replace(recipe, prior=begun.prior, shading=begun.shading)
 
 
 def _with_scene_of_start(recipe: Recipe, job: Job) -> Recipe:

@@ -40,6 +40,8 @@ def facts(job: Job, result: Result) -> Mapping[str, str]:
     split = (f"{name} {value:.1f}" for name, value in result.seconds.items() if value >= 0.05)
     values = (f"{name} {value:.4g}" for name, value in result.values.items())
     begun = {"edit of": f"{job.start} ({job.source})"} if job.start else {}
+    if job.is_conversion:
+        begun = {"converted from": job.start}
     return begun | {
         "method, scene, seed": f"{job.method}, {job.scene}, {job.seed}",
         "prior": job.prior,

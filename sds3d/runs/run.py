@@ -7,22 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from statistics import fmean
+from typing import Any, ClassVar
 
 import torch
 
-from sds3d.diffusion.prior import Prior
+from sds3d.diffusion.prior import HasMembers, Prior
 from sds3d.files import digest
+from sds3d.kernels.backends import notes
 from sds3d.language.prompt import Prompt
 from sds3d.library.kit.model import Model, member
 from sds3d.loops.clock import Clock
+from sds3d.loops.convert import Conversion
 from sds3d.loops.edit import Source
 from sds3d.loops.step import Optimization
 from sds3d.mesh.load import load_shape
 from sds3d.recipe import build
 from sds3d.recipe import load as recipes
 from sds3d.recipe.check import check, require_formats, require_start
-from sds3d.recipe.families import compares_with_source, suited
+from sds3d.recipe.families import compares_with_source, provides, suited
 from sds3d.recipe.schema import Recipe
 from sds3d.runs import checkpoint
 from sds3d.runs.folder import BEGUN, CHECKPOINT, START, RunFolder, look, require_run, require_same
@@ -45,6 +48,8 @@ MOST_FILES = 10_000  # of a prior's folder that are watched for changes
 class Run:
     """A job with its recipe, folder and device.  Prior, scene and optimization are built when first used."""
 
+    READS: ClassVar[str] = "prior"  # what it reads first, as the progress calls it
+
     job: Job
     recipe: Recipe
     folder: RunFolder
@@ -62,7 +67,7 @@ class Run:
         return build.prior(self.job.prior, self.recipe, self.job.seed, self.device)
 
     @cached_property
-    def optimization(self) -> Optimization:
+    def optimization(self) -> Optimization | Conversion:
         """Scene, students and optimizers at their beginning; see `resume`."""
         return build.optimization(
             self.suited[0],
@@ -101,7 +106,7 @@ class Run:
         Raises MeshError.
         """
         shape, file = load_shape(Path(self.job.start))
-        return member(shape, self.job.source), file.hashes
+        return member(shape, self.job.source or self.job.prompt), file.hashes
 
     def require_readable_start(self) -> None:
         """Reads the mesh that an edit begins with, before anything large is loaded.  Raises MeshError."""
@@ -126,6 +131,29 @@ class Run:
         checkpoint.restore(self.folder.checkpoint, tensors, {"scene": scene}, {})
         return scene
 
+    def introduction(self) -> list[str]:
+        """Lines for the user: how the prompt is read, and what is left out.  Loads the prior."""
+        return [self.prior.describe(self.prompt), *notes(self.device), *self.suited[1]]
+
+    def usual_size(self) -> float:
+        """The longest side in metres of what the prompt usually is: the mean of the prior's members, else 1."""
+        if not provides(self.job.prior, HasMembers) or not isinstance(self.prior, HasMembers):
+            return 1.0
+        return fmean(model.longest for model in self.prior.members(self.prompt))
+
+    def scores(self) -> dict[str, float]:
+        """What is measured of the scene after the last step; nothing, where there is no source."""
+        return {}
+
+    @property
+    def evaluations(self) -> int:
+        """Of the prior so far."""
+        return self.prior.evaluations
+
+    def count_from(self, evaluations: int) -> None:
+        """Goes on counting evaluations of the prior from there."""
+        self.prior.evaluations = evaluations
+
     @property
     def recipe_text(self) -> str:
         """The recipe as recipe.toml holds it."""
@@ -135,7 +163,7 @@ class Run:
         """Writes the checkpoint from which `step` would come next."""
         run = self.optimization
         meta = {"step": step, "seconds": dict(run.clock.seconds)}
-        meta["evaluations"] = run.prior.evaluations
+        meta["evaluations"] = self.evaluations
         tensors = checkpoint.pack(run.modules(), run.optimizers())
         checkpoint.write(self.folder.checkpoint, tensors, meta)
 
@@ -148,7 +176,7 @@ class Run:
         tensors, step, seconds, evaluations = checkpoint.read_run(path)
         checkpoint.restore(path, tensors, run.modules(), run.optimizers())
         run.clock.seconds.update(seconds)
-        run.prior.evaluations = evaluations
+        self.count_from(evaluations)
         return step
 
     def inputs(self) -> dict[str, str]:

@@ -61,6 +61,12 @@ class Field(nn.Module, abc.ABC):
         raw = self.head(F.relu(self.hidden(self.encode(x)), inplace=True))
         return self.blob.activate(raw[:, 0], x), torch.sigmoid(raw[:, 1:])
 
+    def with_features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(the hidden layer before its rectifier (N, width), density (N,), rgb (N, 3)) at x (N, 3)."""
+        features = self.hidden(self.encode(x))
+        raw = self.head(F.relu(features))
+        return features, self.blob.activate(raw[:, 0], x), torch.sigmoid(raw[:, 1:])
+
     def density(self, x: Tensor) -> Tensor:
         """density (N,) in 1/world unit at x (N, 3), without the cost of the colour."""
         hidden = F.relu(self.hidden(self.encode(x)), inplace=True)

@@ -17,6 +17,7 @@ from sds3d.kernels.threads import parallel_for
 from sds3d.mesh.implicit import ImplicitSurface, grid_peaks, sample
 from sds3d.scenes.render import Render, normal_from_depth, over
 from sds3d.scenes.scene import Scene
+from sds3d.scenes.solid import Volume, sampled
 from sds3d.views.cameras import Cameras
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 SEEN = 1e-3  # alpha from which a depth is given
 CUT = 4.0  # standard deviations beyond which a Gaussian has no density
+MOST_OPAQUE = 0.999  # at the centre of a Gaussian, where its density is asked for
+PLACED_WIDTH = 0.5  # of the distance to neighbours: wider ones stick out of the surface
+VOLUME_GRID = 128  # points per axis of the grid that its density is sampled on
 SPLIT_SHRINK = 1.6  # Kerbl et al. 2023: the two halves of a split are smaller by this factor
 
 
@@ -252,18 +256,51 @@ class SplatScene(Scene):
         The colour is the part that is the same from all sides.
         density(p) = sum_i opacity_i exp(-(p - mean_i)^T Sigma_i^-1 (p - mean_i) / 2), without a unit.
         """
+        return self._filled(resolution, self.opacities.sigmoid())
+
+    @torch.no_grad()
+    def volume(self, resolution: int = VOLUME_GRID) -> Volume:
+        """Density and colour of the Gaussians, sampled on a grid of `resolution`^3 points.
+
+        A Gaussian is as opaque along its thinnest axis, at its centre, as its render is:  its density there is
+        -ln(1 - opacity) / (sqrt(2 pi) scale).
+        """
+        thinnest = self._widened(resolution).amin(1)
+        opacity = self.opacities.sigmoid().clamp_max(MOST_OPAQUE)
+        peak = -torch.log1p(-opacity) / (np.sqrt(2 * np.pi) * thinnest)
+        step = 2 * 2 / resolution
+        return sampled(self._filled(resolution, peak), step, self.means.device)
+
+    def _widened(self, resolution: int) -> Tensor:
+        """The scales (N, 3): a Gaussian thinner than the grid would fall between its points."""
+        return self.scales.exp().clamp_min(0.6 * 2 / resolution)
+
+    def _filled(self, resolution: int, peaks: Tensor) -> np.ndarray:
+        """sum_i peak_i exp(-(p - mean_i)^T Sigma_i^-1 (p - mean_i) / 2), and times colour, (R, R, R, 4)."""
         from sds3d.kernels import splat_numba
 
-        # A Gaussian thinner than the grid would fall between its points.
-        scale = self.scales.exp().clamp_min(0.6 * 2 / resolution)
+        scale = self._widened(resolution)
         axes = rotations(self.quats)
         precision = torch.einsum("nij,nj,nkj->nik", axes, scale**-2, axes)
         reach = CUT * scale.amax(1)
-        inputs = (self.means, precision, self.opacities.sigmoid(), self.colors.sigmoid(), reach)
+        inputs = (self.means, precision, peaks, self.colors.sigmoid(), reach)
         arrays = [v.cpu().numpy() for v in inputs]
         grid = np.zeros((resolution, resolution, resolution, 4), np.float32)
         parallel_for(splat_numba.fill, resolution, *arrays, np.float32(1.0), grid)
         return grid
+
+    @torch.no_grad()
+    def place(self, points: Tensor, colors: Tensor) -> None:
+        """Moves all Gaussians to points (N, 3) with colors (N, 3) sRGB, half as wide as they are apart.
+
+        Raises ValueError for another number of points.
+        """
+        if len(points) != len(self.means):
+            raise ValueError(f"{len(points)} points for {len(self.means)} Gaussians")
+        self.means.copy_(points)
+        width = PLACED_WIDTH * _neighbour_distance(points.cpu())
+        self.scales.copy_(width.log()[:, None].expand(-1, 3))
+        self.colors.copy_(colors.clamp(0.01, 0.99).logit())
 
     def own_files(self, frame: Frame) -> dict[str, bytes]:
         """splats.ply, for splat viewers."""

@@ -20,6 +20,7 @@ from sds3d.scenes.fields import Blob, Field, HashField, TriplaneField
 from sds3d.scenes.occupancy import OccupancyGrid
 from sds3d.scenes.render import Render, bumpiness, normal_from_depth, over
 from sds3d.scenes.scene import Scene
+from sds3d.scenes.solid import Volume
 from sds3d.views.cameras import Cameras
 from sds3d.views.shading import Shading
 
@@ -344,6 +345,10 @@ class VolumeScene(Scene):
         rgb, alpha, _ = _along(density, rgb, samples)
         _, below = self.field(points)
         return (rgb + (1 - alpha)[:, None] * below).clamp(0, 1).cpu()
+
+    def volume(self) -> Volume:
+        """The field and the grid of empty cells, as they are now."""
+        return Volume(self.field, self.occupancy.density_floor, self.step)
 
     def _density(self, points: Tensor) -> Tensor:
         """Densities (N,) at points (N, 3), in pieces that fit in memory."""

@@ -9,6 +9,7 @@ from sds3d.lookup import find
 from sds3d.objectives import OBJECTIVES
 from sds3d.recipe import load as recipe
 from sds3d.recipe.check import check
+from sds3d.recipe.families import objective_of
 from sds3d.recipe.load import dump, load
 from sds3d.recipe.reference import meanings
 from sds3d.recipe.toml import bind, parameters
@@ -62,7 +63,7 @@ def test_a_shipped_recipe_also_works_with_a_network_unless_its_objective_needs_a
 @pytest.mark.parametrize("name", recipe.names())
 def test_a_shipped_recipe_has_a_student_exactly_when_its_objective_asks_for_one(name):
     found = load(name)
-    function = find(OBJECTIVES, found.objective.name, "objective.name")
+    function = objective_of(found)
     assert ("student" in inspect.signature(function).parameters) == bool(found.students)
 
 
