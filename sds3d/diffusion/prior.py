@@ -18,6 +18,7 @@ from sds3d.language.prompt import Prompt
 from sds3d.library.kit.model import Model
 from sds3d.views.cameras import Cameras
 from sds3d.views.directions import Directions
+from sds3d.views.environment import Environment
 from sds3d.views.shading import Shading
 
 
@@ -129,6 +130,29 @@ class Lit(Protocol):
         ...
 
 
+@runtime_checkable
+class HasMaterials(Protocol):
+    """Images of what surfaces are made of, beside images of how they look."""
+
+    def of_materials(self) -> Prior:
+        """The same prior, of images of material channels.
+
+        Its images are (B, 9, H, W) in [0, 1], each channel times the coverage: sRGB albedo (3), metallic,
+        roughness, (n + 1) / 2 of the normals in the object's frame (3), and the coverage itself.  The
+        background shows in none of them.
+        """
+        ...
+
+
+@runtime_checkable
+class LightAware(Protocol):
+    """Images under light from all around, which is known and can be chosen."""
+
+    def within(self, environment: Environment) -> Prior:
+        """The same prior, conditioned on images whose surfaces the environment lights; without shadows."""
+        ...
+
+
 class PriorWithDensity(Prior, HasDensity, Protocol):
     """A prior whose density is known."""
 
@@ -151,4 +175,6 @@ CAPABILITIES: dict[type, str] = {
     Decodes: "a decoder",
     HasMembers: "a list of members",
     Adaptable: "a network to adapt",
+    HasMaterials: "images of materials",
+    LightAware: "images under a light that can be chosen",
 }

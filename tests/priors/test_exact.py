@@ -1,6 +1,7 @@
 """Laws of the exact prior: its score is that of its mixture."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,14 +10,16 @@ import trimesh
 
 from sds3d.diffusion.guidance import together
 from sds3d.diffusion.noising import add_noise
-from sds3d.diffusion.prior import Lit
+from sds3d.diffusion.prior import HasMaterials, LightAware, Lit
 from sds3d.errors import PriorError
 from sds3d.language.prompt import Prompt
 from sds3d.library.kit.model import RADIUS, Model
 from sds3d.priors.exact.prior import ExactPrior, Members, render
 from sds3d.views.cameras import look_at_origin, orbit
+from sds3d.views.environment import environment, environment_of
 from sds3d.views.lighting import shaded
 from sds3d.views.shading import Shading
+from sds3d.views.srgb import encoded, linear
 
 SIZE, GREY = 12, 0.5
 
@@ -347,3 +350,76 @@ def test_the_light_turns_with_the_members_of_a_camera_blind_prior():
         turned = cameras.rotated(45.0 * k)
         expected = render(MODELS, turned, grey, 1, look.rotated(45.0 * k))
         torch.testing.assert_close(found[:, k], (2 * expected - 1).flatten(2))
+
+
+def finished(model, metallic, roughness):
+    ones = np.ones(len(model.vertices), np.float32)
+    return replace(model, metallic=metallic * ones, roughness=roughness * ones)
+
+
+def test_images_of_materials_have_the_channels_of_the_members_that_can_be_meant(cameras):
+    models = (finished(MODELS[0], 1.0, 0.25), finished(MODELS[1], 0.0, 0.75), MODELS[2])
+    weights = np.array([0.7, 0.3, 0.0])
+    prior = ExactPrior(lambda _: Members(models, weights, np.ones(3) / 3), supersample=1)
+    assert isinstance(prior, HasMaterials)
+    before = conditioned(prior, cameras).views.z
+    cond = conditioned(prior.of_materials(), cameras)
+    images = prior.decode(cond.views.z).reshape(2, 2, 9, SIZE, SIZE)
+    lit = prior.decode(before[:, :2]).reshape(2, 2, 3, SIZE, SIZE)
+    for m, (color, metallic, roughness) in enumerate([(RED, 1, 0.25), (BLUE, 0, 0.75)]):
+        image = images[:, m].movedim(1, -1)
+        inside = image[..., 8] > 0.5
+        expected = torch.tensor([*color, metallic, roughness])
+        torch.testing.assert_close(image[inside][:, :5], expected.expand(inside.sum(), 5))
+        normal = 2 * image[inside][:, 5:8] - 1
+        torch.testing.assert_close(normal.norm(dim=1), torch.ones(len(normal)))
+        assert (image[~inside] == 0).all()
+        assert torch.equal(inside, (lit[:, m] - GREY).abs().amax(1) > 0.01)
+    torch.testing.assert_close(cond.text.embedding.exp(), torch.tensor([[0.7, 0.3]] * 2))
+    assert torch.equal(conditioned(prior, cameras).views.z, before)
+    z_t, t = torch.randn(2, 9, SIZE, SIZE), torch.full((2,), 0.5)
+    assert prior.of_materials().predict_noise(z_t, t, cond).shape == z_t.shape
+
+
+def test_a_member_in_an_environment_is_shaded_by_its_own_material(cameras):
+    prior = ExactPrior(
+        lambda _: Members((finished(MODELS[0], 0.6, 0.3),), np.ones(1), np.ones(1)), supersample=1
+    )
+    assert isinstance(prior, LightAware)
+    even = environment_of(torch.tensor([0.5, 0.5, 0.5]).expand_as)
+    z = conditioned(prior.within(even), cameras).views.z
+    image = prior.decode(z).reshape(2, 3, SIZE, SIZE).movedim(1, -1)
+    channels = conditioned(prior.of_materials(), cameras).views.z
+    channels = prior.decode(channels).reshape(2, 9, SIZE, SIZE).movedim(1, -1)
+    inside = channels[..., 8] > 0.5
+    _, ray = cameras.rays()
+    count = int(inside.sum())
+    expected = even.lit(
+        linear(torch.tensor(RED)).expand(count, 3),
+        torch.full((count,), 0.6),
+        torch.full((count,), 0.3),
+        2 * channels[inside][:, 5:8] - 1,
+        -ray[inside],
+    )
+    torch.testing.assert_close(image[inside], encoded(expected), atol=2e-3, rtol=0)
+    assert (image[~inside] == GREY).all()
+
+
+def test_the_environment_turns_with_the_members_of_a_camera_blind_prior():
+    prior, cameras = make(supersample=1, camera_blind=True), orbit(1, 12)
+    light = environment("studio")
+    found = conditioned(prior.within(light), cameras).views.z.unflatten(1, (8, 3))
+    grey = torch.full((1, 3), GREY)
+    for k in (0, 3):
+        expected = render(MODELS, cameras.rotated(45.0 * k), grey, 1, light.rotated(45.0 * k))
+        torch.testing.assert_close(found[:, k], (2 * expected - 1).flatten(2))
+
+
+def test_chrome_mirrors_the_light_and_rubber_does_not():
+    light = environment("room")
+    views, grey = orbit(8, 24), torch.full((8, 3), GREY)
+    chrome, rubber = finished(MODELS[0], 1.0, 0.1), finished(MODELS[0], 0.0, 0.9)
+    images = render([chrome, rubber], views, grey, 1, light)
+    inside = (images - GREY).abs().amax(2) > 1e-3
+    spread = [images.movedim(2, -1)[:, m][inside[:, m]].std(0).mean() for m in (0, 1)]
+    assert spread[0] > 1.5 * spread[1]

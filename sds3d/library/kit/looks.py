@@ -26,13 +26,18 @@ def metal(r: float, g: float, b: float) -> Look:
     return Look((r, g, b), 1.0, 0.35)
 
 
+def wood(r: float, g: float, b: float) -> Look:
+    """Planed wood, waxed or oiled."""
+    return Look((r, g, b), 0.0, 0.6)
+
+
 def pick(rng: np.random.Generator, *choices: T) -> T:
     """One of the choices, all equally likely."""
     return choices[int(rng.integers(len(choices)))]
 
 
-OAK, PINE = matte(0.66, 0.46, 0.26), matte(0.80, 0.62, 0.38)
-WALNUT, MAHOGANY = matte(0.38, 0.24, 0.14), matte(0.45, 0.20, 0.12)
+OAK, PINE = wood(0.66, 0.46, 0.26), wood(0.80, 0.62, 0.38)
+WALNUT, MAHOGANY = wood(0.38, 0.24, 0.14), wood(0.45, 0.20, 0.12)
 STEEL, IRON, BRASS = metal(0.72, 0.73, 0.75), metal(0.30, 0.30, 0.32), metal(0.83, 0.66, 0.30)
 CHROME, COPPER = Look((0.80, 0.81, 0.83), 1.0, 0.15), metal(0.75, 0.44, 0.28)
 RUBBER, BLACK = matte(0.09, 0.09, 0.10), glossy(0.06, 0.06, 0.07)

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,10 @@ from sds3d.library.kit.model import Model
 from sds3d.priors.exact.likeness import likeness, subject
 from sds3d.views.cameras import Cameras
 from sds3d.views.directions import Blend, Directions, sides
+from sds3d.views.environment import Environment
 from sds3d.views.lighting import shaded
 from sds3d.views.shading import Shading
+from sds3d.views.srgb import linear
 
 BLIND_AZIMUTHS = 8  # how many sides a camera-blind prior takes for possible
 SMALLEST = 1e-6  # coverage that is divided by
@@ -96,7 +99,8 @@ class ExactPrior:
         self._choose = choose
         self._chosen: dict[Prompt, Members] = {}
         self._likely: dict[Prompt, np.ndarray] = {}
-        self._shading: Shading | None = None
+        self._light: Shading | Environment | None = None
+        self._of_materials = False
         self._spreads, self._schedule = (spread, null_spread), schedule
         self._supersample, self._camera_blind = supersample, camera_blind
         self._log_alpha_bar = alpha_bar().log()
@@ -107,8 +111,23 @@ class ExactPrior:
         It shares what has been read; evaluations are counted where `predict_noise` is called.
         """
         lit = copy(self)
-        lit._shading = shading
+        lit._light = shading
         return lit
+
+    def within(self, environment: Environment) -> ExactPrior:
+        """The same prior, whose members the environment lights; it shares as that of `under` does."""
+        lit = copy(self)
+        lit._light = environment
+        return lit
+
+    def of_materials(self) -> ExactPrior:
+        """The same prior, of the members' material channels; it shares as that of `under` does.
+
+        Only the members that the prompt can become are rendered: all its branches have their weights.
+        """
+        made = copy(self)
+        made._of_materials = True
+        return made
 
     def members(self, prompt: Prompt) -> list[Model]:
         """The objects that the prompt can become.  Raises PriorError when the library has none near it."""
@@ -149,16 +168,13 @@ class ExactPrior:
         and no word of the prompt is dropped.
         """
         members = self.select(prompt)
+        if self._of_materials:
+            named = members.text > 0
+            models = tuple(m for m, n in zip(members.models, named, strict=True) if n)
+            members = Members(models, members.text[named], members.text[named], members.note)
         turns = range(BLIND_AZIMUTHS) if self._camera_blind else range(1)
         images = [
-            render(
-                members.models,
-                cameras.rotated(360 / BLIND_AZIMUTHS * k),
-                background,
-                self._supersample,
-                self._shading and self._shading.rotated(360 / BLIND_AZIMUTHS * k),
-            )
-            for k in turns
+            self._seen(members.models, cameras, background, 360 / BLIND_AZIMUTHS * k) for k in turns
         ]
         z = self.encode(torch.cat(images, 1).flatten(2))
         views = Views(z, z.square().sum(-1) / 2)
@@ -186,6 +202,16 @@ class ExactPrior:
             image=rows(self._pictured(prompt), spread) if prompt.image else None,
             away=tuple((sided(blends), w) for blends, w in sides_said.away) if sides_said else (),
         )
+
+    def _seen(
+        self, models: Sequence[Model], cameras: Cameras, background: Tensor, turn_deg: float
+    ) -> Tensor:
+        """Images (B, M, C, H, W) of the models, turned about y: of their channels, or as the light has them."""
+        turned = cameras.rotated(turn_deg)
+        if self._of_materials:
+            return materials(models, turned, self._supersample)
+        light = self._light and self._light.rotated(turn_deg)
+        return render(models, turned, background, self._supersample, light)
 
     def encode(self, rgb: Tensor) -> Tensor:
         """z = 2 rgb - 1."""
@@ -266,19 +292,21 @@ def render(
     cameras: Cameras,
     background: Tensor,
     supersample: int,
-    shading: Shading | None = None,
+    light: Shading | Environment | None = None,
 ) -> Tensor:
     """Images of M models over `background` (B, 3): (B, M, 3, H, W) in [0, 1].
 
-    Under the library's light, or as `shading` has it.
+    Under the library's light, or as `light` has it.
     """
-    if shading is None:
+    if light is None:
         soup = [(m.vertices, m.faces, shaded(m.colors, m.normals), m.skin) for m in models]
         rgb, alpha = (
             torch.as_tensor(x) for x in render_models(soup, cameras, supersample=supersample)
         )
+    elif isinstance(light, Environment):
+        rgb, alpha = _within(models, cameras, supersample, light)
     else:
-        rgb, alpha = _shaded(models, cameras, supersample, shading)
+        rgb, alpha = _shaded(models, cameras, supersample, light)
     image = rgb + (1 - alpha)[..., None] * background.to(rgb)[None, :, None, None, :]
     return image.permute(1, 0, 4, 2, 3).to(cameras.device)
 
@@ -288,23 +316,81 @@ def _shaded(
 ) -> tuple[Tensor, Tensor]:
     """(rgb (M, B, H, W, 3) premultiplied, alpha (M, B, H, W)), every pixel by its mean point and normal."""
 
-    def drawn(values: Sequence[np.ndarray], *, skins: bool = False) -> tuple[Tensor, Tensor]:
-        soup = [
-            (m.vertices, m.faces, v, m.skin if skins else None)
-            for m, v in zip(models, values, strict=True)
-        ]
-        return render_models(soup, cameras, supersample=supersample)
-
+    drawn = partial(_drawn, models, cameras, supersample)
     albedo, alpha = drawn([m.colors for m in models], skins=True)
     if not shading.needs_normals:
         if shading.surface == "white":
             albedo = alpha[..., None].expand_as(albedo)
         return shading.ambient * albedo, alpha
+    point, normal, _ = _geometry(models, cameras, supersample)
+    to_light = shading.light.to(point)[:, None, None] - point
+    straight = (albedo / alpha.clamp_min(SMALLEST)[..., None]).clamp(0, 1)
+    return alpha[..., None] * shading.shade(straight, normal, to_light).clamp(0, 1), alpha
+
+
+def materials(models: Sequence[Model], cameras: Cameras, supersample: int) -> Tensor:
+    """Images (B, M, 9, H, W) of M models, each channel times the coverage: `HasMaterials.of_materials`."""
+    drawn = partial(_drawn, models, cameras, supersample)
+    albedo, alpha = drawn([m.colors for m in models], skins=True)
+    finish, _ = drawn([_finish(m) for m in models])
+    _, normal, _ = _geometry(models, cameras, supersample)
+    turned = alpha[..., None] * (0.5 + 0.5 * normal)
+    image = torch.cat([albedo, finish[..., :2], turned, alpha[..., None]], -1)
+    return image.permute(1, 0, 4, 2, 3).to(cameras.device)
+
+
+def _within(
+    models: Sequence[Model], cameras: Cameras, supersample: int, environment: Environment
+) -> tuple[Tensor, Tensor]:
+    """(rgb (M, B, H, W, 3) premultiplied, alpha (M, B, H, W)), every pixel by its mean surface."""
+    drawn = partial(_drawn, models, cameras, supersample)
+    albedo, alpha = drawn([m.colors for m in models], skins=True)
+    finish, covered = drawn([_finish(m) for m in models])
+    _, normal, to_camera = _geometry(models, cameras, supersample)
+    seen = (alpha > SMALLEST) & (covered > SMALLEST)
+    straight = (albedo[seen] / alpha[seen][:, None]).clamp(0, 1)
+    finish = (finish[seen] / covered[seen][:, None]).clamp(0, 1)
+    shown = environment.shown(
+        linear(straight),
+        finish[:, 0],
+        finish[:, 1],
+        normal[seen],
+        F.normalize(to_camera[seen], dim=-1),
+    )
+    rgb = torch.zeros_like(albedo)
+    rgb[seen] = alpha[seen][:, None] * shown
+    return rgb, alpha
+
+
+def _finish(model: Model) -> np.ndarray:
+    """(V, 3): metallic, roughness, 0."""
+    return np.stack([model.metallic, model.roughness, np.zeros_like(model.metallic)], 1)
+
+
+def _geometry(
+    models: Sequence[Model], cameras: Cameras, supersample: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """(mean points, unit mean normals turned to the camera, vectors to the camera), each (M, B, H, W, 3)."""
+    drawn = partial(_drawn, models, cameras, supersample)
     normal = F.normalize(drawn([m.normals for m in models])[0], dim=-1)
     point, covered = drawn([m.vertices for m in models])
     point = point / covered.clamp_min(SMALLEST)[..., None]
     to_camera = cameras.position.to(point)[:, None, None] - point
-    normal = normal * torch.where((normal * to_camera).sum(-1, keepdim=True) < 0, -1.0, 1.0)
-    to_light = shading.light.to(point)[:, None, None] - point
-    straight = (albedo / alpha.clamp_min(SMALLEST)[..., None]).clamp(0, 1)
-    return alpha[..., None] * shading.shade(straight, normal, to_light).clamp(0, 1), alpha
+    facing = torch.where((normal * to_camera).sum(-1, keepdim=True) < 0, -1.0, 1.0)
+    return point, normal * facing, to_camera
+
+
+def _drawn(
+    models: Sequence[Model],
+    cameras: Cameras,
+    supersample: int,
+    values: Sequence[np.ndarray],
+    *,
+    skins: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """(values (M, B, H, W, 3) premultiplied, alpha (M, B, H, W)) of values (V, 3) per vertex of each model."""
+    soup = [
+        (m.vertices, m.faces, v, m.skin if skins else None)
+        for m, v in zip(models, values, strict=True)
+    ]
+    return render_models(soup, cameras, supersample=supersample)
