@@ -14,6 +14,8 @@ from torch import Tensor
 from sds3d.kernels.rasterize import project, rasterize, render_models
 from sds3d.library.kit.model import Model
 from sds3d.mesh.implicit import hidden
+from sds3d.mesh.mesh import Mesh
+from sds3d.mesh.shape import shape_of
 from sds3d.scenes.render import Render, normal_from_depth, over
 from sds3d.scenes.solid import Volume, sampled
 from sds3d.views.cameras import Cameras, dome
@@ -38,9 +40,10 @@ class Seen(Protocol):
 
 @dataclass(frozen=True)
 class SeenMesh:
-    """A mesh as the exact prior shows it."""
+    """A mesh as the exact prior shows it; without `lit`, in its colours as they are."""
 
     model: Model
+    lit: bool = True
 
     @torch.no_grad()
     def render(
@@ -50,7 +53,8 @@ class SeenMesh:
         del rng  # nothing is sampled
         model = self.model
         at = cameras.to(torch.device("cpu"))
-        soup = (model.vertices, model.faces, shaded(model.colors, model.normals), model.skin)
+        colors = shaded(model.colors, model.normals) if self.lit else model.colors
+        soup = (model.vertices, model.faces, colors, model.skin)
         rgb, alpha = (x[0] for x in render_models([soup], at, supersample=SUPERSAMPLE))
         _, depth = self.look(at)
         normal = normal_from_depth(depth, (depth > 0).float(), at)
@@ -87,6 +91,11 @@ class SeenMesh:
     def volume(self) -> Volume:
         """The same as `sampled`, as scenes have it."""
         return self.sampled
+
+
+def seen_as(mesh: Mesh, *, lit: bool) -> SeenMesh:
+    """A mesh in the scene's frame, with its texture or its vertex colours."""
+    return SeenMesh(Model(caption="", **vars(shape_of(mesh))), lit)
 
 
 @torch.no_grad()

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sds3d.errors import MeshError
-from sds3d.kernels.textures import Skin, Texture, pool
+from sds3d.kernels.textures import CLAMP, Skin, Texture, pool
 from sds3d.kernels.threads import parallel_for
 from sds3d.mesh.color import encoded, linear
 from sds3d.mesh.material import BLEND, MASK, OPAQUE, Material, Piece
+from sds3d.mesh.mesh import Mesh
 
 CREASE = 40.0  # degrees: edges that bend more stay sharp where a file has no normals
 GLASS = (0.78, 0.85, 0.87)  # sRGB; shows through a translucent material, which is drawn opaque
@@ -80,6 +81,29 @@ def drawn(pieces: Sequence[Piece]) -> Shape:
         np.concatenate([metallic for metallic, _ in finish]),
         np.concatenate([roughness for _, roughness in finish]),
         _skin(parts),
+    )
+
+
+def shape_of(mesh: Mesh) -> Shape:
+    """A mesh with its texture, else its vertex colours, else in grey; without normals they are zero."""
+    count = len(mesh.vertices)
+    colors = np.full((count, 3), 0.5) if mesh.colors is None else mesh.colors
+    skin = None
+    if mesh.base_color is not None and mesh.uv is not None:
+        opaque = np.full((*mesh.base_color.shape[:2], 1), 255, np.uint8)
+        image = Texture(np.concatenate([mesh.base_color, opaque], -1), (CLAMP, CLAMP))
+        white = np.ones((count, 3), np.float32)
+        rows = np.zeros(len(mesh.faces), np.int32)
+        skin = Skin(np.asarray(mesh.uv, np.float32), white, rows, pool([image]))
+        colors = white
+    return Shape(
+        np.asarray(mesh.vertices, np.float32),
+        np.asarray(mesh.faces, np.int32),
+        np.zeros((count, 3), np.float32) if mesh.normals is None else mesh.normals,
+        np.asarray(colors, np.float32),
+        np.full(count, mesh.metallic, np.float32),
+        np.full(count, mesh.roughness, np.float32),
+        skin,
     )
 
 

@@ -5,12 +5,17 @@ import json
 import shutil
 import signal
 import tomllib
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+import trimesh
 from tiny_run import PICTURES, call, job
 
-from sds3d.errors import RecipeError, RunError, UsageError
+from sds3d.errors import ExportError, RecipeError, RunError, UsageError
+from sds3d.mesh.load import load
+from sds3d.metrics.fidelity import fidelity
 from sds3d.runs import checkpoint
 from sds3d.runs.convert import convert
 from sds3d.runs.edit import edit
@@ -19,6 +24,7 @@ from sds3d.runs.generate import generate
 from sds3d.runs.job import Job
 from sds3d.runs.report import Silent
 from sds3d.runs.run import open_run, trial
+from sds3d.runs.to_mesh import to_mesh
 
 SIZES = (
     "camera.sizes=[16]",
@@ -130,9 +136,7 @@ def test_a_mesh_becomes_a_run_that_can_be_edited(start, tmp_path, monkeypatch):
     begun = edit(result.folder, "a blue armchair")
     assert (begun.scene, begun.source, begun.prior) == ("splats", "red armchair", "exact")
     assert trial(begun).optimization.source is not None
-    named = change("red_armchair.glb", "nerf", prompt="an armchair")
-    assert named.prompt == "an armchair"
-    assert generate(named).status == "finished"
+    assert change("red_armchair.glb", "nerf", prompt="an armchair").prompt == "an armchair"
 
 
 def test_an_interrupted_conversion_that_goes_on_equals_one_that_was_not(start, tmp_path):
@@ -260,6 +264,71 @@ def test_a_conversion_of_a_scene_under_the_steps_light_divides_none_out(tmp_path
     generate(job(tmp_path / "plain", steps=2))
     generate(change(tmp_path / "plain", "splats", tmp_path / "other", steps=1))
     assert build.light(open_run(tmp_path / "other").suited[0], "exact") is not None
+
+
+@pytest.mark.parametrize("formats", [("glb",), ("obj", "ply")])
+def test_a_scene_with_a_density_becomes_the_mesh_of_its_surface(start, formats, tmp_path):
+    before = contents(start)
+    result = to_mesh(start, formats=formats, out=str(tmp_path / "made"))
+    assert set(result.files) == set(formats)
+    assert all(file.is_file() for file in result.files.values())
+    assert (result.status, result.steps) == ("finished", 0)
+    assert result.values["psnr"] > 20
+    assert result.values["iou"] > 0.7
+    assert contents(start) == before
+    with pytest.raises(ExportError, match="exists already"):
+        to_mesh(start, formats=formats, out=str(tmp_path / "made"))
+    again = to_mesh(start, formats=formats, out=str(tmp_path / "made"), overwrite=True)
+    assert again.values == result.values
+
+
+def test_splats_become_the_mesh_of_a_nerf_in_a_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    overrides = (*SIZES[:-1], "scene.count=200")
+    generate(job("splats", scene="splats", steps=20, overrides=overrides))
+    result = to_mesh("splats", steps=20, overrides=SMALL["nerf"], **PICTURES)
+    assert result.folder.name == "splats-to-mesh"
+    assert result.files["glb"].is_file()
+    made = open_run(result.folder)
+    assert made.recipe.scene.name == "nerf"
+    recorded = made.folder.require_record().result
+    assert recorded.values["psnr"] == result.values["psnr"]
+    nerf = fidelity(made.scene, open_run(Path("splats")).scene, torch.device("cpu"))
+    assert nerf["psnr"] != result.values["psnr"]  # the scores are those of the mesh
+
+
+def test_a_mesh_file_is_written_in_another_format_as_it_is(tmp_path):
+    box = trimesh.creation.box((1, 2, 3))
+    box.visual.vertex_colors = [200, 30, 30, 255]
+    box.apply_translation([5, 0, 0])
+    box.export(tmp_path / "box.ply")
+    result = to_mesh(tmp_path / "box.ply", formats=("glb", "stl"), out=str(tmp_path / "made"))
+    again = load(result.files["glb"])
+    assert np.ptp(again.vertices, axis=0) == pytest.approx([1, 2, 3], abs=1e-5)
+    assert again.vertices.mean(0) == pytest.approx([5, 0, 0], abs=1e-5)
+    assert result.values["iou"] == 1
+    assert result.values["psnr"] > 40
+
+
+def test_the_command_line_writes_meshes_and_scores(start, tmp_path, capfd):
+    line = ("convert", start, "--to", "mesh", "--out", tmp_path / "made")
+    assert call(*line) == 0
+    files, scores = capfd.readouterr().out.strip().splitlines()
+    assert files == str(tmp_path / "made" / "mesh.glb")
+    assert scores.startswith("beside its source: PSNR")
+    assert call(*line, "--overwrite", "--json") == 0
+    assert json.loads(capfd.readouterr().out)["values"]["iou"] > 0.7
+
+
+def test_a_mesh_is_refused_options_without_effect_and_formats_that_hold_none(
+    start, tmp_path, capsys
+):
+    line = ("convert", start, "--to", "mesh", "--out", tmp_path / "made")
+    assert "nothing is optimised" in refusal(capsys, *line, "--steps", "3")
+    assert "nothing is optimised" in refusal(capsys, *line, "--preset", "draft")
+    assert "unknown 'spz'" in refusal(capsys, *line, "--format", "spz")
+    refusal(capsys, "convert", tmp_path / "none.glb", "--to", "mesh")
+    assert not (tmp_path / "made").exists()
 
 
 def test_a_job_of_a_conversion_is_plain_data(start):
