@@ -11,7 +11,8 @@ from sds3d.library.kit.model import Model
 from sds3d.loops import convert
 from sds3d.loops.convert import Conversion, begin, points_of_rays
 from sds3d.loops.scene import optimize
-from sds3d.loops.seen import SeenMesh, surface_points
+from sds3d.loops.seen import SeenMesh, seen_as, surface_points
+from sds3d.mesh.mesh import Mesh
 from sds3d.metrics.fidelity import fidelity
 from sds3d.recipe import build
 from sds3d.recipe.families import losses_of
@@ -20,6 +21,7 @@ from sds3d.scenes.fields import Blob, Field
 from sds3d.scenes.solid import sampled
 from sds3d.scenes.volume import VolumeScene
 from sds3d.views.cameras import orbit
+from sds3d.views.lighting import shaded
 
 SMALL = {
     "nerf": (
@@ -229,6 +231,29 @@ def test_surface_points_are_those_of_a_mesh_under_its_light(ball_mesh):
     assert (points.norm(dim=-1) - RADIUS).abs().max() < 0.02
     assert colors.min() >= 0
     assert colors.max() <= 1
+
+
+def test_a_mesh_with_a_texture_is_seen_in_its_colours_or_under_the_light():
+    """A pane that faces the first camera, its left half red and its right half blue."""
+    corners = np.array([[-0.5, -0.5, 0], [0.5, -0.5, 0], [0.5, 0.5, 0], [-0.5, 0.5, 0]], np.float32)
+    image = np.zeros((8, 8, 3), np.uint8)
+    image[:, :4, 0], image[:, 4:, 2] = 200, 100
+    pane = Mesh(
+        corners,
+        np.array([[0, 1, 2], [0, 2, 3]], np.int32),
+        np.tile(np.array([0, 0, 1], np.float32), (4, 1)),
+        uv=np.array([[0, 1], [1, 1], [1, 0], [0, 0]], np.float32),
+        base_color=image,
+    )
+    cameras = orbit(1, 32, elevation_deg=0)
+    plain, lit = (
+        seen_as(pane, lit=lit).render(cameras, torch.zeros(1, 3)).rgb[0] for lit in (False, True)
+    )
+    left, right = plain[16, 10], plain[16, 22]
+    torch.testing.assert_close(left, torch.tensor([200 / 255, 0, 0]), atol=0.01, rtol=0)
+    torch.testing.assert_close(right, torch.tensor([0, 0, 100 / 255]), atol=0.01, rtol=0)
+    shade = torch.from_numpy(shaded(np.ones((1, 3), np.float32), pane.normals[:1]))[0]
+    torch.testing.assert_close(lit[16, 10], left * shade, atol=0.01, rtol=0)
 
 
 def test_the_inside_of_a_mesh_is_opaque_and_the_rest_is_empty(ball_mesh):
