@@ -28,6 +28,7 @@ STAGES = {
     "start": "fitting a scene to the mesh",
     "fit": "optimising",
     "mesh": "mesh and texture",
+    "material": "material",
     "pictures": "preview and turntable",
     "draw": "drawing the training set",
 }
@@ -42,6 +43,7 @@ PARTS = (
     "student",
     "checkpoint",
     "mesh",
+    "material",
     "pictures",
 )
 PLAIN_EVERY = 50  # steps between lines where there is no terminal

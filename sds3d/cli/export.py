@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sds3d.cli.options import Debug, Format, Height, Origin
+from sds3d.cli.options import Debug, Format, Height, Origin, Pbr
 from sds3d.errors import UsageError
 from sds3d.lookup import import_path
 from sds3d.mesh.formats import FORMATS
@@ -20,6 +20,7 @@ def export(
     faces: Annotated[int | None, typer.Option(help="Maximum number of triangles.")] = None,
     height: Height = None,
     origin: Origin = "",
+    pbr: Pbr = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the files, if not the run's.")
     ] = None,
@@ -47,6 +48,7 @@ def export(
             faces=faces,
             height=height,
             origin=origin or None,
+            pbr=pbr,
             out=out,
             overwrite=overwrite,
             trust_recipe=trust_recipe,

@@ -17,6 +17,9 @@ Overrides = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override a key of the recipe.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")]
+Pbr = Annotated[
+    bool, typer.Option("--pbr", help="Add textures of metallic, roughness and normals.")
+]
 Preset = Annotated[str, typer.Option(help="draft, laptop or quality.")]
 PreviewSize = Annotated[int, typer.Option(help="Pixels per view in preview.png.")]
 Height = Annotated[float | None, typer.Option(help="Height of the object, in metres.")]

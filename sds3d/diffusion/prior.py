@@ -134,7 +134,7 @@ class Lit(Protocol):
 class HasMaterials(Protocol):
     """Images of what surfaces are made of, beside images of how they look."""
 
-    def of_materials(self) -> Prior:
+    def of_materials(self) -> PriorWithDecoder:
         """The same prior, of images of material channels.
 
         Its images are (B, 9, H, W) in [0, 1], each channel times the coverage: sRGB albedo (3), metallic,

@@ -104,7 +104,7 @@ def tangent_space(bent: np.ndarray, normals: np.ndarray, tangent: np.ndarray) ->
 
 def _texel_tangents(mesh: Mesh, texture_size: int) -> np.ndarray:
     """The tangents (N, 4) of `texel_points`, interpolated."""
-    values, _ = _texels(mesh, tangents(mesh), texture_size)
+    values, _ = texel_values(mesh, tangents(mesh), texture_size)
     return values
 
 
@@ -139,13 +139,17 @@ def texel_faces(mesh: Mesh, texture_size: int) -> tuple[np.ndarray, np.ndarray, 
     if mesh.uv is None or mesh.normals is None:
         missing = "texture coordinates" if mesh.uv is None else "normals"
         raise ExportError(f"the mesh has no {missing}", "unwrap a mesh with normals first")
-    texels, face = _texels(mesh, np.concatenate([mesh.vertices, mesh.normals], 1), texture_size)
+    texels, face = texel_values(
+        mesh, np.concatenate([mesh.vertices, mesh.normals], 1), texture_size
+    )
     normals = texels[:, 3:]
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     return texels[:, :3].copy(), normals / np.maximum(length, 1e-8), face
 
 
-def _texels(mesh: Mesh, attributes: np.ndarray, texture_size: int) -> tuple[np.ndarray, np.ndarray]:
+def texel_values(
+    mesh: Mesh, attributes: np.ndarray, texture_size: int
+) -> tuple[np.ndarray, np.ndarray]:
     """(attributes (N, C) of the covered texels, interpolated from those of the vertices; face (S, S))."""
     assert mesh.uv is not None  # checked by the callers
     screen = np.ones((1, len(mesh.uv), 3), np.float32)

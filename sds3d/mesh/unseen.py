@@ -23,11 +23,14 @@ NEIGHBOURS = (
     48  # sources averaged per texel: few of few, so that a thin leg does not colour a wide floor
 )
 
+FLAT = (128, 128, 255)  # the texel of a normal map that changes nothing
+
 
 def paint_unseen(mesh: Mesh) -> Mesh:
-    """The mesh whose unseen faces have the mean colour of the nearest seen surface.
+    """The mesh whose unseen faces have the mean colour and material of the nearest seen surface.
 
-    The mean of the 48 nearest of about 4,000 seen texels.  A mesh without a texture is returned as it is.
+    The mean of the 48 nearest of about 4,000 seen texels; normal maps are flat there.  A mesh without a base
+    colour is returned as it is.
     """
     if mesh.base_color is None:
         return mesh
@@ -36,13 +39,31 @@ def paint_unseen(mesh: Mesh) -> Mesh:
     known = seen(mesh)[face[inside]]
     if known.all() or known.sum() < NEIGHBOURS:
         return mesh
-    colors = mesh.base_color[inside].astype(np.float32)
     sources = np.flatnonzero(known)[:: max(1, known.sum() // SOURCES)]
     _, nearest = KDTree(points[sources]).query(points[~known], NEIGHBOURS, workers=-1)
-    colors[~known] = colors[sources][nearest].mean(1)
-    texture = np.zeros_like(mesh.base_color)
-    texture[inside] = np.rint(colors)
-    return replace(mesh, base_color=fill(texture, inside))
+
+    def painted(texture: np.ndarray) -> np.ndarray:
+        values = texture[inside].astype(np.float32)
+        values[~known] = values[sources][nearest].mean(1)
+        out = np.zeros_like(texture)
+        out[inside] = np.rint(values)
+        return fill(out, inside)
+
+    return replace(
+        mesh,
+        base_color=painted(mesh.base_color),
+        surface=None if mesh.surface is None else painted(mesh.surface),
+        normal_map=None if mesh.normal_map is None else _flattened(mesh.normal_map, inside, known),
+    )
+
+
+def _flattened(normal_map: np.ndarray, inside: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The map with the surface's own normal at the unknown texels."""
+    values = normal_map[inside]
+    values[~known] = FLAT
+    out = np.zeros_like(normal_map)
+    out[inside] = values
+    return fill(out, inside)
 
 
 def seen(mesh: Mesh) -> np.ndarray:

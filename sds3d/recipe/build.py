@@ -29,8 +29,11 @@ from sds3d.loops.clock import Clock
 from sds3d.loops.convert import Conversion, begin
 from sds3d.loops.edit import Source
 from sds3d.loops.learner import Learner, Trainer
+from sds3d.loops.material import baked
+from sds3d.loops.material import fit as fit_material
 from sds3d.loops.seen import Seen
 from sds3d.loops.step import Objective, Optimization, Sampling, generator, unshaded
+from sds3d.mesh.mesh import Mesh
 from sds3d.objectives.context import SERVICES, Gradients, StepContext
 from sds3d.priors import parse_prior
 from sds3d.recipe.families import (
@@ -47,7 +50,7 @@ from sds3d.recipe.families import (
     weight_of,
 )
 from sds3d.recipe.schedule import Schedule, at
-from sds3d.recipe.schema import Background, Gradient, Recipe, Shading
+from sds3d.recipe.schema import Background, Gradient, Material, Recipe, Shading
 from sds3d.recipe.students import STUDENTS
 from sds3d.recipe.toml import bind
 from sds3d.scenes.backdrop import Backdrop
@@ -93,6 +96,31 @@ def light(recipe: Recipe, name: str) -> Callable[[np.ndarray], np.ndarray] | Non
     """
     kind, _ = parse_prior(name)
     return shade if kind.lit and not recipe.shading.lit else None
+
+
+def with_material(
+    mesh: Mesh, material: Material, prior: Prior, prompt: Prompt, *, seed: int
+) -> Mesh:
+    """The mesh with textures of albedo, roughness, metallic and normals; see `loops.material`.
+
+    mesh: in the scene's frame, unwrapped.  The textures have the size of its base colour.
+    """
+    if mesh.base_color is None or material.mode == "none":
+        return mesh
+    field = fit_material(
+        prior,
+        prompt,
+        mesh,
+        mode=material.mode,
+        steps=material.steps,
+        views=material.views,
+        size=material.size,
+        lr=material.lr,
+        time=(material.low, material.high),
+        smoothness=material.smoothness,
+        seed=seed,
+    )
+    return baked(mesh, field, texture_size=mesh.base_color.shape[0])
 
 
 def optimization(

@@ -8,7 +8,8 @@ from dataclasses import MISSING, replace
 
 from torch import Tensor
 
-from sds3d.errors import ExportError, RecipeError, UsageError
+from sds3d.diffusion.prior import CAPABILITIES, HasMaterials, LightAware
+from sds3d.errors import ExportError, PriorError, RecipeError, UsageError
 from sds3d.lookup import find
 from sds3d.mesh.formats import SPLAT_EXPORTERS, require_installed
 from sds3d.objectives.context import SERVICES, CondWithoutPerpNeg
@@ -21,6 +22,7 @@ from sds3d.recipe.families import (
     has,
     loader,
     objective_of,
+    provides,
     regularizers_of,
     require_capabilities,
     scene_of,
@@ -28,13 +30,13 @@ from sds3d.recipe.families import (
     students_of,
 )
 from sds3d.recipe.load import schema_keys, tables_of
-from sds3d.recipe.schema import Recipe, Shading
+from sds3d.recipe.schema import Material, Recipe, Shading
 from sds3d.recipe.students import STUDENTS
 from sds3d.recipe.toml import UnknownKeyError, bind, dotted, flat, missing, parameters
 from sds3d.scenes import SCENES
 from sds3d.scenes.scene import MadeOfGaussians, Scene, Shadable
 
-WITHOUT_PART = ("noise", "gradient", "prompting", "students", "regularizers")
+WITHOUT_PART = ("noise", "gradient", "prompting", "students", "regularizers", "material")
 
 
 def check(recipe: Recipe, prior: str, *, image: bool = False) -> None:
@@ -58,6 +60,7 @@ def check(recipe: Recipe, prior: str, *, image: bool = False) -> None:
             _require_whole_patches(recipe, name)
     _require_perp_neg(recipe, function)
     _require_shadable(recipe)
+    require_material(recipe.material, prior)
     if image and "image" not in accepted:
         raise UsageError(
             f"objective '{recipe.objective.name}' takes no image prompt", "use --method csm"
@@ -99,6 +102,17 @@ def require_start(recipe: Recipe, start: str) -> None:
         raise UsageError(
             f"objective '{recipe.objective.name}' changes a scene that is there, and needs one",
             "use sds3d edit, or another --method",
+        )
+
+
+def require_material(material: Material, prior: str) -> None:
+    """Raises PriorError when the prior of that name does not know materials in the way that is asked for."""
+    needed = {"channels": HasMaterials, "lit": LightAware}.get(material.mode)
+    if needed and not provides(prior, needed):
+        raise PriorError(
+            f'material.mode = "{material.mode}" (--pbr) needs a prior with {CAPABILITIES[needed]}, which '
+            f"'{prior}' does not have",
+            "use --prior exact, or leave it out",
         )
 
 

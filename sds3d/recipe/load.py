@@ -168,6 +168,11 @@ def _require_consistent(recipe: Recipe) -> None:
                 f"time.low{end} = {low}: above time.high{end} = {high}",
                 "lower it, or raise the other",
             )
+    if recipe.material.low > recipe.material.high:
+        raise RecipeError(
+            f"material.low = {recipe.material.low}: above material.high = {recipe.material.high}",
+            "lower it, or raise the other",
+        )
     if recipe.optimizer.weight_decay and recipe.optimizer.kind != "adamw":
         raise RecipeError(
             f"optimizer.weight_decay = {recipe.optimizer.weight_decay}: '{recipe.optimizer.kind}' has none",

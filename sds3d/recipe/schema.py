@@ -292,6 +292,34 @@ class Export:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Material:
+    """What the exported mesh is made of: textures of roughness, metallic and normals beside the base colour.
+
+    They are optimised on the finished mesh, against a prior that knows materials.  The numbers are our own.
+
+    Attributes:
+        mode: `none`; `channels`, where the prior scores images of albedo, metallic, roughness and normals; or
+            `lit`, where it scores renders under known environments.
+        steps: of the optimisation.
+        views: images of a step.
+        size: pixels per side of these images.
+        lr: learning rate at the first step; it falls to 0 with the square root of what is left.
+        low: lower bound of the diffusion time t, which is uniform.
+        high: upper bound of t.
+        smoothness: weight of the material's change from pixel to pixel, of `lit`.
+    """
+
+    mode: Literal["none", "channels", "lit"] = "none"
+    steps: StepCount = 80
+    views: ViewCount = 8
+    size: ImageSize = 128
+    lr: LearningRate = 0.02
+    low: PositiveFraction = 0.02
+    high: PositiveFraction = 0.3
+    smoothness: Factor = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """What does not change the result.
 
@@ -335,4 +363,5 @@ class Recipe:
     students: Mapping[str, Any] = field(default_factory=dict)
     prior: Mapping[str, Any] = field(default_factory=dict)
     regularizers: Mapping[str, Factor | Schedule[Factor]] = field(default_factory=dict)
+    material: Material = Material()
     run: Run = Run()

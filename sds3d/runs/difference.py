@@ -14,7 +14,7 @@ from sds3d.recipe.schema import Recipe
 from sds3d.runs.folder import START_OVER, RunFolder
 from sds3d.runs.job import Job
 
-UNTRAINED = ("export.", "run.")  # tables that the optimisation does not depend on
+UNTRAINED = ("export.", "material.", "run.")  # tables that the optimisation does not depend on
 SHOWN = 6  # differences in a message
 
 
@@ -56,8 +56,8 @@ def trained(found: Sequence[Difference]) -> list[Difference]:
 def require_continuable(folder: RunFolder, job: Job, found: Sequence[Difference]) -> None:
     """Raises RunError, naming every key, when the run cannot continue under the requested recipe.
 
-    It can with more steps, with other [export] and [run] tables, and with another preset of the recipe (draft,
-    then better) in the keys that presets set.
+    It can with more steps, with other [export], [material] and [run] tables, and with another preset of the
+    recipe (draft, then better) in the keys that presets set.
     """
     allowed = {"steps"}
     if folder.require_record().job.preset != job.preset:

@@ -19,7 +19,7 @@ from sds3d.mesh.mesh import Mesh
 from sds3d.mesh.save import encode, require_free
 from sds3d.mesh.unseen import paint_unseen
 from sds3d.recipe import build
-from sds3d.recipe.check import require_formats
+from sds3d.recipe.check import require_formats, require_material
 from sds3d.recipe.schema import Export
 from sds3d.recipe.toml import violation
 from sds3d.runs.folder import RunFolder
@@ -56,11 +56,14 @@ def export(
     faces: int | None = None,
     height: float | None = None,
     origin: str | None = None,
+    pbr: bool = False,
     out: Path | None = None,
     overwrite: bool = False,
     trust_recipe: bool = False,
 ) -> Result:
     """Meshes of a run's last checkpoint in other formats or sizes, in the run folder or in `out`.
+
+    pbr: with textures of the material, as the recipe's [material] makes them, by `channels` if it makes none.
 
     Raises RunError when the folder holds no run with a checkpoint or is in use, RecipeError when the run's
     recipe imports code and is not trusted, UsageError for sizes outside of the bounds of the recipe's [export],
@@ -84,6 +87,9 @@ def export(
     require_installed(formats)
     run = open_run(path, trust_recipe=trust_recipe)
     require_formats(run.recipe, formats)
+    if pbr and run.recipe.material.mode == "none":
+        run.recipe = replace(run.recipe, material=replace(run.recipe.material, mode="channels"))
+        require_material(run.recipe.material, run.job.prior)
     with files.locked(target):
         replaceable = {file.name for file in target.iterdir()} if overwrite else set()
         require_free(planned(run, target, formats), replaceable, ANOTHER)
@@ -130,7 +136,15 @@ def export_meshes(
             mesh = particle.to_asset(
                 resolution=sizes.resolution, texture_size=sizes.texture_size, faces=sizes.faces
             )
-            mesh = paint_unseen(delight(mesh, light) if light else mesh)
+            mesh = delight(mesh, light) if light else mesh
+        if run.recipe.material.mode != "none":
+            report.stage("material")
+            with clock("material"):
+                mesh = build.with_material(
+                    mesh, run.recipe.material, run.prior, run.prompt, seed=job.seed + number
+                )
+        with clock("mesh"), torch.no_grad():
+            mesh = paint_unseen(mesh)
             frame = standing(
                 mesh.vertices, height=sizes.height, longest=longest, origin=sizes.origin
             )

@@ -263,7 +263,11 @@ def _complete(run: Run, result: Result, found: Sequence[Difference], report: Rep
 
 def _restore_clock(run: Run, result: Result) -> None:
     """The seconds of the optimisation belong to the run; those of the export are measured again."""
-    kept = {name: s for name, s in result.seconds.items() if name not in {"mesh", "pictures"}}
+    kept = {
+        name: s
+        for name, s in result.seconds.items()
+        if name not in {"mesh", "material", "pictures"}
+    }
     run.clock.seconds.update(kept)
 
 

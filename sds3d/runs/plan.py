@@ -31,6 +31,7 @@ ONCE = (
     "load",
     "start",
     "mesh",
+    "material",
     "pictures",
 )  # parts of a run's time that are not those of its steps
 

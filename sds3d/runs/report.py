@@ -9,7 +9,7 @@ class Report(Protocol):
     """Receives the progress of a run.  The command line's draws a bar; `SILENT` ignores everything."""
 
     def stage(self, name: str) -> None:
-        """A part of the run starts: "prior", "source", "start", "fit", "mesh" or "pictures"."""
+        """A part of the run starts: "prior", "source", "start", "fit", "mesh", "material" or "pictures"."""
 
     def step(self, step: int, total: int, values: dict[str, float]) -> None:
         """`step` of `total` optimisation steps are done; `values` are those of metrics.jsonl."""
