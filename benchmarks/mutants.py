@@ -313,14 +313,19 @@ class Coverage:
         path.write_text(json.dumps(content), encoding="utf-8")
 
     def tests_of(self, file: Path, mutant: Mutant) -> list[str]:
-        """Tests that reach the mutant's lines; those of the file, or the nearest, for what runs at import."""
+        """Tests that reach the mutant's lines; for what runs at import those of the file, and the nearest.
+
+        The nearest are among them because a test that only reads what an import made, as a table's default,
+        reaches no line.
+        """
         name = file.relative_to(ROOT).as_posix()
         lines = self.lines.get(name, {})
         own = range(mutant.line, mutant.end + 1) if mutant.in_function() else ()
         reached = {t for line in own for t in lines.get(str(line), ())}
-        reached = reached or {t for tests in lines.values() for t in tests}
         near = NEAREST[max((p for p in NEAREST if name.startswith(p)), key=len)]
-        reached = reached or {t for t in self.seconds if t.startswith(near)}
+        if not reached:
+            reached = {t for tests in lines.values() for t in tests}
+            reached |= {t for t in self.seconds if t.startswith(near)}
         of_function: dict[str, list[str]] = {}
         for test in sorted(reached, key=lambda t: (self.seconds[t], t)):
             of_function.setdefault(test.partition("[")[0], []).append(test)

@@ -146,3 +146,21 @@ def test_the_summary_counts_outcomes_by_package_and_names_survivors_with_their_r
             "sds3d/views/lighting.py::g::3 -> 4": None,
         },
     }
+
+
+def test_what_runs_at_import_is_judged_by_tests_that_only_read_it_too(tool, tmp_path, monkeypatch):
+    monkeypatch.setattr(tool, "ROOT", tmp_path)
+    file = tmp_path / "sds3d" / "views" / "live.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(LIVE, encoding="utf-8")
+    reads, calls, far = (
+        "tests/views/test_live.py::reads",
+        "tests/views/test_x.py::calls",
+        "tests/a.py::b",
+    )
+    lines = {str(i): [calls] for i in range(1, 99)}
+    reach = tool.Coverage(
+        {"seconds": {reads: 1.0, calls: 1.0, far: 1.0}, "lines": {"sds3d/views/live.py": lines}}
+    )
+    found = {m.in_function(): reach.tests_of(file, m) for m in tool.mutants(file)}
+    assert found == {False: [reads, calls], True: [calls]}

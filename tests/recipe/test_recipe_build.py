@@ -9,11 +9,14 @@ from gaussian import GaussianPrior
 from sds3d.diffusion.cond import Cond, Embedding
 from sds3d.diffusion.noises import carried, on_surface
 from sds3d.diffusion.times import prioritized
-from sds3d.errors import PriorError, RecipeError, UsageError
+from sds3d.errors import ExportError, PriorError, RecipeError, UsageError
 from sds3d.language.prompt import Prompt
+from sds3d.mesh import formats
+from sds3d.mesh.formats import EXPORTERS, SPLAT_EXPORTERS
 from sds3d.recipe import build
-from sds3d.recipe.check import check
+from sds3d.recipe.check import check, require_formats
 from sds3d.recipe.load import load
+from sds3d.scenes import SCENES
 from sds3d.scenes.render import Render
 from sds3d.views.cameras import orbit
 
@@ -488,6 +491,27 @@ def test_a_prior_without_what_the_objective_needs_is_refused_before_it_loads(tmp
     (tmp_path / "model_index.json").touch()
     with pytest.raises(PriorError, match="objective 'fvsd' needs a prior with a known density"):
         check(recipe(name="fvsd-nerf"), f"diffusers:{tmp_path}")
+
+
+def test_only_scenes_of_gaussians_take_a_format_of_gaussians():
+    for scene in SCENES:
+        wanted = recipe(name=f"sds-{scene}")
+        require_formats(wanted, list(EXPORTERS))
+        if scene == "splats":
+            require_formats(wanted, [*SPLAT_EXPORTERS])
+            continue
+        for name in SPLAT_EXPORTERS:
+            with pytest.raises(
+                ExportError, match=f"'{name}' holds Gaussians, which scene '{scene}'"
+            ) as e:
+                require_formats(wanted, ["glb", name])
+            assert e.value.fix == "use --scene splats, or take another --format"
+
+
+def test_a_format_whose_package_is_not_installed_is_refused_with_the_recipe(monkeypatch):
+    monkeypatch.setattr(formats, "find_spec", lambda name: None)
+    with pytest.raises(ExportError, match="'usdz' needs a package that is not installed"):
+        require_formats(recipe(), ["usdz"])
 
 
 def test_the_table_of_the_prior_is_checked_even_where_the_recipe_has_none_of_it():
