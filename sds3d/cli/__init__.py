@@ -14,7 +14,7 @@ from typing import Any
 import typer
 
 import sds3d
-from sds3d.cli import batch, compare, convert, edit, export, generate, information, runs
+from sds3d.cli import batch, compare, convert, edit, export, generate, information, material, runs
 from sds3d.cli.console import fail
 from sds3d.cli.prior import app as prior
 from sds3d.cli.prompt import PromptCommand
@@ -54,6 +54,7 @@ app.command(epilog=generate.EXAMPLE, cls=PromptCommand)(generate.generate)
 app.command(epilog=edit.EXAMPLE)(edit.edit)
 app.command(epilog=convert.EXAMPLE)(convert.convert)
 app.command(epilog=export.EXAMPLE)(export.export)
+app.command(epilog=material.EXAMPLE, cls=PromptCommand)(material.material)
 app.command(epilog=batch.EXAMPLE)(batch.batch)
 app.command(epilog=runs.EXAMPLE)(runs.runs)
 app.command(epilog=compare.EXAMPLE)(compare.compare)

@@ -30,6 +30,7 @@ def write(folder, config, index=None, pipeline="StableDiffusionPipeline", kind=U
 
 XL = {"addition_embed_type": "text_time"}
 SUPPORTED = {
+    "materials": ("StableMaterialsPipeline", UNET, {"in_channels": 18, "out_channels": 18}),
     "sd": ("StableDiffusionPipeline", UNET, {"in_channels": 4, "out_channels": 4}),
     "if": (
         "IFPipeline",

@@ -295,3 +295,26 @@ def sana(folder):
         text_encoder=encoder,
         tokenizer=GemmaTokenizer(vocab=words, merges=[]),
     )
+
+
+def materials(folder):
+    """Maps of 9 channels as StableMaterials makes them, its UNet told one pooled token."""
+    torch.manual_seed(0)
+    return save(
+        folder,
+        "StableMaterialsPipeline",
+        scheduler=DDIMScheduler(**SCHEDULE),
+        unet=unet(6, 6),
+        vae=AutoencoderKL(
+            in_channels=9,
+            out_channels=9,
+            block_out_channels=(4, 8),
+            down_block_types=("DownEncoderBlock2D",) * 2,
+            up_block_types=("UpDecoderBlock2D",) * 2,
+            latent_channels=6,
+            norm_num_groups=2,
+            scaling_factor=0.18215,
+        ),
+        text_encoder=clip(kind=CLIPTextModelWithProjection),
+        tokenizer=tokenizer(),
+    )

@@ -27,8 +27,8 @@ class Family:
 
     denoiser: its class.  pipelines: the prefixes of the pipelines' names; () for all.  added: a UNet's
     `addition_embed_type`.  encoders: the classes of each text encoder.  optional: how many of the last may be
-    missing.  vae: the class of the VAE, if there is one.  tokens: the length of a
-    prompt for T5 or Gemma.  reads: by `OneText`, alone or telling the denoiser its mask; by `JoinedText`; by
+    missing.  vae: the class of the VAE, if there is one.  tokens: the length of a prompt for T5 or Gemma.
+    reads: by `OneText`, alone, telling the denoiser its mask, or as its pooled token alone; by `JoinedText`; by
     `SanaText`.  call: (network, z_t, times, text, size) -> arguments of the network.
     """
 
@@ -41,10 +41,18 @@ class Family:
     optional: int = 0
     vae: str = "AutoencoderKL"
     tokens: int = 77
-    reads: Literal["one", "masked", "joined", "instructed"] = "one"
+    reads: Literal["one", "masked", "pooled", "joined", "instructed"] = "one"
 
 
 FAMILIES = {
+    "materials": Family(
+        "StableMaterials",
+        UNET,
+        (POOLING_CLIP,),
+        calls.unet,
+        pipelines=("StableMaterials",),
+        reads="pooled",
+    ),
     "sd": Family("Stable Diffusion 1 or 2", UNET, (CLIP + T5,), calls.unet),
     "if": Family("DeepFloyd IF", UNET, (T5,), calls.unet, added="text"),
     "xl": Family(

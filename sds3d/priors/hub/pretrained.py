@@ -81,6 +81,7 @@ def load_pretrained(
     config: str = "",
     views: int = 1,
     student: bool = False,
+    maps: bool = False,
 ) -> DiffusionPrior:
     """The prior in a folder in the diffusers layout, of a hub model, or of a safetensors file of weights alone.
 
@@ -88,7 +89,8 @@ def load_pretrained(
     images are resized; 0 is the size that the model was trained with.  vram: `low` saves memory where it costs
     time (activations of the VAE and of a student are computed again, text encoders are freed); `auto` does so
     on CUDA where the model would not fit otherwise.  config: for a file of weights alone, the folder or hub
-    model that its configurations and tokenizers are taken from.
+    model that its configurations and tokenizers are taken from.  maps: whether a model that makes the maps of a
+    material, instead of a picture, will do.
 
     Raises PriorError when the model is not there, is not safe to load, takes inputs that this adapter does not
     provide, or does not fit; nothing large is downloaded or read before all of that is known.
@@ -106,6 +108,11 @@ def load_pretrained(
     check_text_encoder(layout, family)
     width = _text_width(layout, family, described)
     scale = _vae_scale(layout, family)
+    channels = layout.config("vae").get("out_channels", 3) if "vae" in layout else 3
+    if channels != 3 and not maps:
+        raise PriorError(
+            f"'{layout.called}' makes the maps of a material, not pictures", "use sds3d material"
+        )
     pixels = _image_size(name, described, size, scale)
     log_alpha_bar, prediction, steps = _schedule(layout)
     vae_dtype = _vae_dtype(layout, wanted) if "vae" in layout else wanted
@@ -114,7 +121,7 @@ def load_pretrained(
     download_weights(layout)
     layout.check_weights()
     low = vram == "low"
-    if where.type == "cuda":
+    if where.type == "cuda" and not maps:
         load = Load(pixels, views, student)
         high_need, low_need = (
             needed(layout, family, dtypes, load, low=saving) for saving in (False, True)

@@ -196,12 +196,27 @@ class DiffusionPrior:
     @torch.no_grad()
     def decode(self, z: Tensor) -> Tensor:
         """rgb = (z + 1) / 2 of pixels, or what the VAE makes of z; within [0, 1], in z's dtype."""
+        return ((self.signals(z) + 1) / 2).clamp(0, 1)
+
+    @torch.no_grad()
+    def signals(self, z: Tensor) -> Tensor:
+        """z of pixels, or what the VAE makes of z: about [-1, 1], not clamped, all channels of its decoder."""
         if self.vae is None:
-            return ((z + 1) / 2).clamp(0, 1)
+            return z
         config = self.vae.config
         latent = z / config.scaling_factor + (getattr(config, "shift_factor", None) or 0)
-        x = self.vae.decode(latent.to(self.vae.dtype)).sample.to(z.dtype)
-        return ((x + 1) / 2).clamp(0, 1)
+        return self.vae.decode(latent.to(self.vae.dtype)).sample.to(z.dtype)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, rows, columns) of z."""
+        denoiser: Any = self.denoiser
+        scale = 1
+        if self.vae is not None:
+            blocks = {"block_out_channels", "encoder_block_out_channels"} & set(self.vae.config)
+            scale = 2 ** (len(self.vae.config[blocks.pop()]) - 1)
+        side = self.size // scale
+        return denoiser.config.in_channels, side, side
 
     def alpha_sigma(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """(alpha_t, sigma_t) of the model's schedule, (B, 1, 1, 1)."""

@@ -74,7 +74,7 @@ class Held:
 
 
 class OneText:
-    """The last hidden states of one encoder.
+    """The last hidden states of one encoder, or its pooled state (StableMaterials).
 
     Stable Diffusion 1 and 2 use CLIP.  DeepFloyd IF and PixArt use T5, with prompts in lower case and the
     padding masked in the encoder; in PixArt's denoiser, too.
@@ -83,14 +83,23 @@ class OneText:
     """
 
     def __init__(
-        self, tokenizer: Any, encoder: Held, *, t5: bool, tokens: int, masks: bool = False
+        self,
+        tokenizer: Any,
+        encoder: Held,
+        *,
+        t5: bool,
+        tokens: int,
+        masks: bool = False,
+        pooled: bool = False,
     ) -> None:
-        """t5: the encoder is T5, not CLIP.  tokens: of a prompt for T5.  masks: the denoiser gets the mask."""
+        """t5: the encoder is T5, not CLIP.  tokens: of a prompt for T5.  masks: the denoiser gets the mask.
+        pooled: the encoder projects its pooled state, and that is the only token."""
         self.tokenizer = tokenizer
         self.encoder = encoder
         self.t5 = t5
         self.tokens = tokens if t5 else 0
         self.masks = masks
+        self.pooled = pooled
 
     @torch.no_grad()
     def __call__(self, texts: Sequence[str], *, negative: bool = False) -> Embedding:
@@ -100,6 +109,8 @@ class OneText:
         batch = _tokenize(self.tokenizer, told, self.tokens).to(encoder.device)
         masked = self.t5 or getattr(encoder.config, "use_attention_mask", False)
         out = encoder(batch.input_ids, attention_mask=batch.attention_mask if masked else None)
+        if self.pooled:
+            return Embedding(out[0][:, None])
         return Embedding(out[0], mask=batch.attention_mask if self.masks else None)
 
     def unread(self, text: str) -> str:
@@ -260,4 +271,5 @@ def text_encoder(
     if family.reads == "instructed":
         return SanaText(*pair, tokens=family.tokens)
     t5 = layout.class_of("text_encoder").__name__ in T5
-    return OneText(*pair, t5=t5, tokens=family.tokens, masks=family.reads == "masked")
+    masks, pooled = (family.reads == how for how in ("masked", "pooled"))
+    return OneText(*pair, t5=t5, tokens=family.tokens, masks=masks, pooled=pooled)
