@@ -40,7 +40,7 @@ class _HashEncode(torch.autograd.Function):
         x, table = x.contiguous(), table.contiguous()
         ctx.save_for_backward(x, table, resolutions)
         arrays = [v.detach().numpy() for v in (x, table, resolutions)]
-        return torch.from_numpy(hash_encode_numba.forward(*arrays))
+        return torch.from_numpy(hash_encode_numba.forward(*arrays)).t()
 
     @staticmethod
     @once_differentiable
@@ -48,7 +48,7 @@ class _HashEncode(torch.autograd.Function):
         from sds3d.kernels import hash_encode_numba
 
         x, table, resolutions = (v.detach().numpy() for v in ctx.saved_tensors)
-        g = grad_outputs[0].contiguous().numpy()
+        g = grad_outputs[0].t().contiguous().numpy()
         g_x = None
         g_table = None
         if ctx.needs_input_grad[0]:

@@ -105,7 +105,7 @@ def _cells(x, start, stop, resolution, steps, fractions, terms):
 def kernels(features: int) -> tuple[Callable, Callable, Callable]:
     """(forward, backward to the table, backward to x) for tables of `features` columns.
 
-    All of them take the points transposed, (3, N).
+    Points, encodings and their gradients are transposed: (3, N), (L F, N).
     """
 
     @njit(**OPTIONS)
@@ -119,7 +119,7 @@ def kernels(features: int) -> tuple[Callable, Callable, Callable]:
                 value = weights[0] * table[rows[0], f]
                 for corner in range(1, 8):
                     value += weights[corner] * table[rows[corner], f]
-                out[start + n, column + f] = value
+                out[column + f, start + n] = value
 
     @njit(**OPTIONS)
     def scatter(start, stop, grad_table, column, fractions, terms, dense, steps, grad):
@@ -129,7 +129,7 @@ def kernels(features: int) -> tuple[Callable, Callable, Callable]:
             rows = _rows(terms, n, steps, dense, mask)
             weights = _weights(fractions, n, one)
             for f in range(features):
-                g = grad[start + n, column + f]
+                g = grad[column + f, start + n]
                 for corner in range(8):
                     grad_table[rows[corner], f] += weights[corner] * g
 
@@ -142,7 +142,7 @@ def kernels(features: int) -> tuple[Callable, Callable, Callable]:
             for corner in range(8):
                 value = one - one
                 for f in range(features):
-                    value += table[rows[corner], f] * grad[start + n, column + f]
+                    value += table[rows[corner], f] * grad[column + f, start + n]
                 value *= scale
                 x, y, z = fractions[0, n], fractions[1, n], fractions[2, n]
                 x = x if corner & 1 else one - x
@@ -196,9 +196,9 @@ def kernels(features: int) -> tuple[Callable, Callable, Callable]:
 
 
 def forward(x: np.ndarray, table: np.ndarray, resolutions: np.ndarray) -> np.ndarray:
-    """The encoding, (N, L F)."""
+    """The encoding, transposed: (L F, N)."""
     levels, _, features = table.shape
-    out = np.empty((len(x), levels * features), x.dtype)
+    out = np.empty((levels * features, len(x)), x.dtype)
     parallel_for(kernels(features)[0], len(x), transposed(x), table, resolutions, out)
     return out
 
@@ -206,7 +206,7 @@ def forward(x: np.ndarray, table: np.ndarray, resolutions: np.ndarray) -> np.nda
 def backward_table(
     x: np.ndarray, rows: int, features: int, resolutions: np.ndarray, grad: np.ndarray
 ) -> np.ndarray:
-    """The gradient with respect to the table, (L, T, F).
+    """The gradient with respect to the table, (L, T, F), from that of the encoding (L F, N).
 
     Each level belongs to one thread, so no element is written by two and the sums have one order.
     """
@@ -222,7 +222,10 @@ def backward_table(
 def backward_x(
     x: np.ndarray, table: np.ndarray, resolutions: np.ndarray, grad: np.ndarray
 ) -> np.ndarray:
-    """The gradient with respect to the points, (N, 3).  It is not set to zero outside [0, 1]."""
+    """The gradient with respect to the points, (N, 3), from that of the encoding (L F, N).
+
+    It is not set to zero outside [0, 1].
+    """
     grad_x = np.zeros_like(x)
     kernel = kernels(table.shape[2])[2]
     parallel_for(kernel, len(x), transposed(x), table, resolutions, grad, grad_x)

@@ -37,7 +37,7 @@ class _PlaneEncode(torch.autograd.Function):
         ctx.save_for_backward(x)
         ctx.shape = planes.shape
         arrays = (x.detach().numpy(), planes.detach().contiguous().numpy())
-        return torch.from_numpy(plane_encode_numba.forward(*arrays))
+        return torch.from_numpy(plane_encode_numba.forward(*arrays)).t()
 
     @staticmethod
     @once_differentiable
@@ -45,5 +45,5 @@ class _PlaneEncode(torch.autograd.Function):
         from sds3d.kernels import plane_encode_numba
 
         (x,) = ctx.saved_tensors
-        g = grad_outputs[0].contiguous().numpy()
+        g = grad_outputs[0].t().contiguous().numpy()
         return None, torch.from_numpy(plane_encode_numba.backward(x.numpy(), ctx.shape, g))

@@ -37,7 +37,7 @@ def kernels(channels: int) -> tuple[Callable, Callable]:
                 for c in range(channels):
                     upper = (one - u) * planes[p, i, j, c] + u * planes[p, i, j + 1, c]
                     lower = (one - u) * planes[p, i + 1, j, c] + u * planes[p, i + 1, j + 1, c]
-                    out[n, p * channels + c] = (one - v) * upper + v * lower
+                    out[p * channels + c, n] = (one - v) * upper + v * lower
 
     @njit(**OPTIONS)
     def backward(start, stop, x, grad, grad_planes):
@@ -52,7 +52,7 @@ def kernels(channels: int) -> tuple[Callable, Callable]:
                     j, u = _cell(x[n, 0 if p < 2 else 1], side, one)
                     i, v = _cell(x[n, 1 if p == 0 else 2], side, one)
                     for c in range(channels):
-                        g = grad[n, p * channels + c]
+                        g = grad[p * channels + c, n]
                         grad_planes[piece, p, i, j, c] += (one - v) * (one - u) * g
                         grad_planes[piece, p, i, j + 1, c] += (one - v) * u * g
                         grad_planes[piece, p, i + 1, j, c] += v * (one - u) * g
@@ -62,9 +62,9 @@ def kernels(channels: int) -> tuple[Callable, Callable]:
 
 
 def forward(x: np.ndarray, planes: np.ndarray) -> np.ndarray:
-    """The encoding, (N, 3 C)."""
+    """The encoding, transposed: (3 C, N)."""
     channels = planes.shape[3]
-    out = np.empty((len(x), 3 * channels), x.dtype)
+    out = np.empty((3 * channels, len(x)), x.dtype)
     parallel_for(kernels(channels)[0], len(x), x, planes, out)
     return out
 

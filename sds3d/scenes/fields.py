@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sds3d.kernels.hash_encode import hash_encode
+from sds3d.kernels.perceptron import perceptron
 from sds3d.kernels.plane_encode import plane_encode
 
 
@@ -58,7 +59,7 @@ class Field(nn.Module, abc.ABC):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """density (N,) in 1/world unit and rgb (N, 3) in [0, 1] at x (N, 3)."""
-        raw = self.head(F.relu(self.hidden(self.encode(x)), inplace=True))
+        raw = self._raw(x, outputs=4)
         return self.blob.activate(raw[:, 0], x), torch.sigmoid(raw[:, 1:])
 
     def with_features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -69,9 +70,17 @@ class Field(nn.Module, abc.ABC):
 
     def density(self, x: Tensor) -> Tensor:
         """density (N,) in 1/world unit at x (N, 3), without the cost of the colour."""
-        hidden = F.relu(self.hidden(self.encode(x)), inplace=True)
-        raw = F.linear(hidden, self.head.weight[:1], self.head.bias[:1])
-        return self.blob.activate(raw[:, 0], x)
+        return self.blob.activate(self._raw(x, outputs=1)[:, 0], x)
+
+    def _raw(self, x: Tensor, *, outputs: int) -> Tensor:
+        """The first `outputs` of the network's four, before their activations, (N, outputs)."""
+        return perceptron(
+            self.encode(x),
+            self.hidden.weight,
+            self.hidden.bias,
+            self.head.weight[:outputs],
+            self.head.bias[:outputs],
+        )
 
     def normal(self, x: Tensor, distance: float) -> Tensor:
         """-grad density / |grad density| (N, 3) at x (N, 3), zero where the density is level.
