@@ -27,6 +27,7 @@ from sds3d.cli.options import (
 from sds3d.errors import INTERRUPTED, UsageError
 from sds3d.lookup import one_of
 from sds3d.objectives import EDITS, OBJECTIVES
+from sds3d.priors import parse_prior
 from sds3d.runs.job import Job, settled
 from sds3d.scenes import SCENES
 
@@ -128,7 +129,10 @@ def run(job: Job, json: bool) -> None:
     """Runs the job and prints its outcome; exit code 130 when it was stopped."""
     from sds3d.cli.console import Progress, as_json, closing
     from sds3d.runs.generate import generate as make
+    from sds3d.runs.machine import keep_freed_memory
 
+    if not parse_prior(job.prior)[0].on_hub:  # its weights, once freed, are better given back
+        keep_freed_memory()
     with Progress() as progress:
         result = make(job, progress)
     if json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import platform
 import re
 import resource
@@ -24,6 +25,8 @@ PACKAGES = (
     "transformers",
     "peft",
 )
+
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 def device(name: str) -> torch.device:
@@ -55,6 +58,20 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return known
+
+
+def keep_freed_memory() -> None:
+    """From now on the C library keeps what this process frees, up to 2 GiB, instead of giving it back.
+
+    The arrays of a step are tens of megabytes.  glibc maps each of them anew, and the operating system fills
+    every page with zeros: a sixth of a step's time on the CPU.  For processes of our own only: the setting
+    cannot be taken back, and a host may think otherwise.  Nothing happens where the C library is another one.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    mallopt = ctypes.CDLL(None).mallopt
+    mallopt(M_MMAP_MAX, 0)
+    mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def reset_peak() -> None:

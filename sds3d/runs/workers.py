@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from sds3d.interrupt import SIGNALS, graceful
 from sds3d.runs.attempt import attempt, failed
 from sds3d.runs.job import Job
+from sds3d.runs.machine import keep_freed_memory
 from sds3d.runs.report import Report
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ def work(connection: Connection, threads: int) -> None:
     signal.signal(signal.SIGTERM, link.on_signal)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     torch.set_num_threads(threads)
+    keep_freed_memory()
     while True:
         try:
             job = connection.recv()
