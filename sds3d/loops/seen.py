@@ -21,6 +21,7 @@ from sds3d.scenes.solid import Volume, sampled
 from sds3d.views.cameras import Cameras, dome
 from sds3d.views.lighting import shaded
 
+CPU = torch.device("cpu")
 SUPERSAMPLE = 2  # of the images of a mesh
 MESH_GRID = 128  # points per axis of the grid that the inside of a mesh is sampled on
 MESH_DENSITY = 150.0  # of the inside, 1/world unit: 99 % opaque over 0.03
@@ -40,10 +41,14 @@ class Seen(Protocol):
 
 @dataclass(frozen=True)
 class SeenMesh:
-    """A mesh as the exact prior shows it; without `lit`, in its colours as they are."""
+    """A mesh as the exact prior shows it; without `lit`, in its colours as they are.
+
+    device: of its volume; images go where their background is.
+    """
 
     model: Model
     lit: bool = True
+    device: torch.device = CPU
 
     @torch.no_grad()
     def render(
@@ -52,7 +57,7 @@ class SeenMesh:
         """As `Scene.render`, without gradients; depths are those of the pixels' centres."""
         del rng  # nothing is sampled
         model = self.model
-        at = cameras.to(torch.device("cpu"))
+        at = cameras.to(CPU)
         colors = shaded(model.colors, model.normals) if self.lit else model.colors
         soup = (model.vertices, model.faces, colors, model.skin)
         rgb, alpha = (x[0] for x in render_models([soup], at, supersample=SUPERSAMPLE))
@@ -75,7 +80,7 @@ class SeenMesh:
         line = torch.linspace(-1, 1, MESH_GRID)
         points = torch.cartesian_prod(line, line, line)
         inside = hidden(self.look, points, margin=2 / MESH_GRID)
-        at, colors = surface_points(self, torch.device("cpu"))
+        at, colors = surface_points(self, CPU)
         within = points[inside].numpy()
         distance, nearest = KDTree(at.numpy()).query(within, distance_upper_bound=COLORED)
         near = np.isfinite(distance)
@@ -86,7 +91,7 @@ class SeenMesh:
             [torch.ones(len(within), 1), torch.from_numpy(rgb)], 1
         )
         volume = grid.view(MESH_GRID, MESH_GRID, MESH_GRID, 4).numpy()
-        return sampled(volume, 4 / MESH_GRID, torch.device("cpu"))
+        return sampled(volume, 4 / MESH_GRID, self.device)
 
     def volume(self) -> Volume:
         """The same as `sampled`, as scenes have it."""

@@ -58,7 +58,7 @@ class ConversionRun(Run):
         Raises RunError or MeshError.
         """
         if not self.job.begins_with_run:
-            return SeenMesh(self.mesh[0])
+            return SeenMesh(self.mesh[0], device=self.device)
         return self.source_run.scene.particles[0].to(self.device).requires_grad_(False)
 
     @cached_property
