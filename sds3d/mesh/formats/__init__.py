@@ -17,6 +17,7 @@ EXPORTERS = {
     "ply": "sds3d.mesh.formats.ply:files",
     "stl": "sds3d.mesh.formats.stl:files",
     "usdz": "sds3d.mesh.formats.usdz:files",
+    "blend": "sds3d.mesh.formats.blend:files",
 }  # the first is the default
 SPLAT_EXPORTERS = {
     "splat": "sds3d.mesh.formats.splat:splat",
@@ -28,7 +29,10 @@ BESIDE = {"obj": (".mtl", ".png")}  # endings of the names of the files beside t
 MAPS = {
     "obj": ("_roughness.png", "_metallic.png", "_normal.png")
 }  # and of a mesh with PBR textures
-NEEDS = {"usdz": ("pxr", "usd")}  # format -> the module that writes it, the extra that installs it
+NEEDS = {  # format -> the module that writes it, the extra that installs it
+    "usdz": ("pxr", "usd"),
+    "blend": ("bpy", "blender"),
+}
 
 
 def require_installed(names: Sequence[str]) -> None:
