@@ -1,8 +1,8 @@
 """Recipes by name or file, with presets and overrides applied.
 
 METHOD-SCENE is data/methods/METHOD.toml followed by data/scenes/SCENE.toml; any other shipped recipe
-is one file.  The tables [presets.NAME] hold values that replace those of the base, by dotted keys;
-`--set table.key=value` replaces values last.
+is one file.  The table [scenes.SCENE] of a method holds values for that scene alone, the tables [presets.NAME]
+hold values that replace those of the base, both by dotted keys; `--set table.key=value` replaces values last.
 
 `load` needs no torch and checks every table that `sds3d.recipe.schema` describes.  The tables that
 belong to an objective, a scene, a student or a prior are bound to it by `sds3d.recipe.check`.
@@ -140,7 +140,21 @@ def _table(name: str) -> dict[str, Any]:
         raise RecipeError(message, "correct that line") from error
     for preset, values in typed(table.get("presets", {}), Mapping[str, Any], "presets").items():
         typed(values, Mapping[str, Any], dotted("presets", preset))
+    _merge_scene(table)
     return table
+
+
+def _merge_scene(table: dict[str, Any]) -> None:
+    """Puts the values of [scenes.NAME], for the scene that the recipe has, in place; the others are dropped."""
+    scenes = typed(table.pop("scenes", {}), Mapping[str, Any], "scenes")
+    for scene, values in scenes.items():
+        if scene not in SCENES:
+            raise UnknownKeyError(dotted("scenes", scene), SCENES)
+        typed(values, Mapping[str, Any], dotted("scenes", scene))
+    own = table.get("scene")
+    name = own.get("name") if isinstance(own, dict) else None
+    for key, value in scenes.get(name, {}).items():
+        _merge(table, key, value)
 
 
 def _merge(table: dict[str, Any], key: str, value: Any) -> None:

@@ -8,13 +8,12 @@ import torch
 
 from sds3d.errors import RecipeError
 from sds3d.language.prompt import Prompt
-from sds3d.loops.step import generator, take_step
+from sds3d.loops.step import take_step
 from sds3d.recipe import build
 from sds3d.recipe.check import check
 from sds3d.recipe.families import suited
 from sds3d.recipe.load import load
 from sds3d.runs import checkpoint
-from sds3d.scenes.backdrop import Backdrop
 from sds3d.scenes.scene import Shadable
 from sds3d.views.cameras import orbit
 
@@ -136,23 +135,6 @@ def test_a_learned_background_gives_way_to_random_colours_in_a_share_of_the_step
     assert torch.cat(colours).std(0).min() > 0.25
     always = build.sampling(recipe("background.mode='learned'"), 10, 0, build.CPU)
     assert all(always.background(torch.Generator().manual_seed(s), 0) is None for s in range(50))
-
-
-def test_a_learned_background_begins_as_the_seed_says_and_unlike_any_step():
-    wanted = recipe("background.mode='learned'")
-
-    def weights(seed):
-        return build.backdrop(wanted, seed, build.CPU).first.weight
-
-    before = torch.random.get_rng_state()
-    first = weights(1)
-    torch.manual_seed(2)
-    assert torch.equal(weights(1), first)
-    assert not torch.equal(weights(0), first)
-    for step in range(-1, 50):  # the scene's beginning, and steps of the loop
-        torch.manual_seed(generator(1, step).initial_seed())
-        assert not torch.equal(Backdrop().first.weight, first)
-    torch.random.set_rng_state(before)
 
 
 def test_a_prior_that_knows_its_background_gets_random_colours_and_the_user_is_told(tmp_path):

@@ -224,6 +224,11 @@ def test_what_cannot_work_is_refused_by_name(minimal, override, message):
         (MINIMAL.replace("views = 1, ", ""), "camera.views: missing key"),
         (MINIMAL + "]", "not valid TOML"),
         (MINIMAL.replace("[presets.draft]", "[presets]\ndraft = 3\n[other]"), "presets.draft"),
+        (
+            MINIMAL + "[scenes.splat]\nsteps = 3\n",
+            "scenes.splat: unknown key, did you mean 'scenes.splats'",
+        ),
+        (MINIMAL + "[scenes]\nnerf = 3\n", "scenes.nerf"),
     ],
 )
 def test_a_broken_recipe_is_refused_with_the_reason(tmp_path, broken, message):
@@ -237,6 +242,21 @@ def test_a_table_in_a_preset_replaces_only_the_keys_that_it_has(minimal):
     minimal.write_text(MINIMAL + "[presets.other.camera]\nviews = 2\n", encoding="utf-8")
     assert load(minimal, "other").camera.views == 2
     assert load(minimal, "other").camera.sizes == load(minimal).camera.sizes
+
+
+def test_a_method_has_values_for_single_scenes_which_a_preset_replaces(minimal):
+    of_scenes = """
+[scenes.nerf]
+"camera.sizes" = [12]
+lr = { table = 0.3 }
+[scenes.splats]
+"camera.views" = 3
+"""
+    minimal.write_text(MINIMAL + of_scenes, encoding="utf-8")
+    found = load(minimal)
+    assert (found.camera.sizes, found.camera.views, found.lr["table"]) == ((12,), 1, 0.3)
+    assert load(minimal, "draft").camera.sizes == (4, 6)
+    assert load(minimal, overrides=["lr.table=0.5"]).lr["table"] == 0.5
 
 
 def test_a_step_has_at_most_4_million_pixels(minimal):

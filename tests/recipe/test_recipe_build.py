@@ -11,12 +11,14 @@ from sds3d.diffusion.noises import carried, on_surface
 from sds3d.diffusion.times import prioritized
 from sds3d.errors import ExportError, PriorError, RecipeError, UsageError
 from sds3d.language.prompt import Prompt
+from sds3d.loops.step import generator
 from sds3d.mesh import formats
 from sds3d.mesh.formats import EXPORTERS, SPLAT_EXPORTERS
 from sds3d.recipe import build
 from sds3d.recipe.check import check, require_formats
 from sds3d.recipe.load import load
 from sds3d.scenes import SCENES
+from sds3d.scenes.backdrop import Backdrop
 from sds3d.scenes.render import Render
 from sds3d.views.cameras import orbit
 
@@ -350,6 +352,23 @@ def test_each_seed_initialises_the_scene_and_the_students_differently_and_reprod
         assert not torch.equal(a, other)
 
 
+def test_a_learned_background_begins_as_the_seed_says_and_unlike_any_step():
+    wanted = recipe("background.mode='learned'")
+
+    def weights(seed):
+        return build.backdrop(wanted, seed, build.CPU).first.weight
+
+    before = torch.random.get_rng_state()
+    first = weights(1)
+    torch.manual_seed(2)
+    assert torch.equal(weights(1), first)
+    assert not torch.equal(weights(0), first)
+    for step in range(-1, 50):  # the scene's beginning, and steps of the loop
+        torch.manual_seed(generator(1, step).initial_seed())
+        assert not torch.equal(Backdrop().first.weight, first)
+    torch.random.set_rng_state(before)
+
+
 def test_several_students_start_apart_and_are_kept_apart_in_a_checkpoint():
     one = load("vsd-nerf").students["renders"]
     wanted = replace(recipe(name="vsd-nerf"), students={"a": one, "b": one})
@@ -496,7 +515,7 @@ def test_a_prior_without_what_the_objective_needs_is_refused_before_it_loads(tmp
 def test_only_scenes_of_gaussians_take_a_format_of_gaussians():
     for scene in SCENES:
         wanted = recipe(name=f"sds-{scene}")
-        require_formats(wanted, list(EXPORTERS))
+        require_formats(wanted, [name for name in EXPORTERS if name not in formats.NEEDS])
         if scene == "splats":
             require_formats(wanted, [*SPLAT_EXPORTERS])
             continue
