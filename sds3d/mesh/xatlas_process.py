@@ -18,6 +18,7 @@ import numpy as np
 import xatlas
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+ATTEMPTS = 12  # packings, each at a smaller scale
 
 
 def die_with(parent: int) -> None:
@@ -35,20 +36,48 @@ def limit(cpu_seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (total, total))
 
 
-def main() -> None:
+def charts(request: dict) -> dict:
     """vertices, faces, normals, size, padding -> origin (V',), faces (F, 3), uv (V', 2)."""
+    atlas = xatlas.Atlas()
+    atlas.add_mesh(request["vertices"], request["faces"], request["normals"])
+    options, packing = xatlas.ChartOptions(), xatlas.PackOptions()
+    options.max_iterations = 1
+    packing.resolution, packing.padding = int(request["size"]), int(request["padding"])
+    packing.bruteForce, packing.bilinear = False, True
+    atlas.generate(chart_options=options, pack_options=packing)
+    origin, faces, uv = atlas[0]
+    return {"origin": origin, "faces": faces, "uv": uv}
+
+
+def packed(request: dict) -> dict:
+    """flat (V, 2), faces, islands (F, 1), area, size, padding -> origin, faces, uv, all islands at one scale.
+
+    The scale falls until the atlas fits into size x size texels, so that `padding` is in texels.
+    """
+    size, padding = int(request["size"]), int(request["padding"])
+    scale = math.sqrt(0.8 * size**2 / float(request["area"]))
+    for _ in range(ATTEMPTS):
+        atlas = xatlas.Atlas()
+        atlas.add_uv_mesh(request["flat"], request["faces"], request["islands"])
+        packing = xatlas.PackOptions()
+        packing.resolution, packing.padding, packing.texels_per_unit = 0, padding, scale
+        packing.bruteForce, packing.bilinear = True, True
+        atlas.generate(pack_options=packing)
+        longest = max(atlas.width, atlas.height)
+        if longest <= size:
+            origin, faces, uv = atlas[0]
+            texels = uv * np.array([atlas.width, atlas.height], np.float32)
+            return {"origin": origin, "faces": faces, "uv": texels / np.float32(size)}
+        scale *= min(size / longest, 0.99)
+    sys.exit(1)
+
+
+def main() -> None:
+    """Charts of a mesh, or with `flat` the packing of charts that are flattened already."""
     die_with(int(sys.argv[1]))
     request = np.load(io.BytesIO(sys.stdin.buffer.read()))
     limit(float(sys.argv[2]))
-    atlas = xatlas.Atlas()
-    atlas.add_mesh(request["vertices"], request["faces"], request["normals"])
-    charts, packing = xatlas.ChartOptions(), xatlas.PackOptions()
-    charts.max_iterations = 1
-    packing.resolution, packing.padding = int(request["size"]), int(request["padding"])
-    packing.bruteForce, packing.bilinear = False, True
-    atlas.generate(chart_options=charts, pack_options=packing)
-    origin, faces, uv = atlas[0]
-    np.savez(sys.stdout.buffer, origin=origin, faces=faces, uv=uv)
+    np.savez(sys.stdout.buffer, **(packed if "flat" in request else charts)(request))
 
 
 main()

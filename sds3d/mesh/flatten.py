@@ -1,0 +1,139 @@
+"""Charts flattened with little stretch, and what says whether a chart is valid."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import coo_matrix, diags
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
+
+ROUNDS = 10
+LONGEST_OUTLINE = 4000  # edges: longer outlines are not tested for crossings, and count as crossed
+ANCHOR = 1e-9  # share of the mean diagonal that ties each vertex to where it was: the system stays regular
+
+
+def islands(faces: np.ndarray) -> np.ndarray:
+    """The island (F,) of each face, from 0: faces that share vertices are on one."""
+    pairs = np.concatenate([faces[:, :2], faces[:, 1:]])
+    count = int(faces.max(initial=-1)) + 1
+    links = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (count, count))
+    _, label = connected_components(links)
+    return np.unique(label[faces[:, 0]], return_inverse=True)[1]
+
+
+def signed_areas(uv: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Twice the areas (F,) of triangles in the plane, negative where they are clockwise."""
+    a, b, c = uv[faces].astype(np.float64).transpose(1, 0, 2)
+    e, f = b - a, c - a
+    return e[:, 0] * f[:, 1] - e[:, 1] * f[:, 0]
+
+
+def flattened(points: np.ndarray, faces: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """Coordinates (V, 2) in the units of `points`, counter-clockwise, each island as rigid as it can be.
+
+    points: (V, 3).  uv: (V, 2), valid coordinates of each island, in which the search begins.  An island on
+    which it ends with a turned face or a crossed outline keeps `uv`, at the scale of its area.
+    Liu et al. 2008, "A Local/Global Approach to Mesh Parameterization", ARAP with cotangent weights (eq. 2).
+    """
+    island = islands(faces)
+    triangles = points[faces].astype(np.float64)
+    area = np.linalg.norm(
+        np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]), axis=1
+    )
+    signed = signed_areas(uv, faces)
+    scale = np.sqrt(
+        np.bincount(island, area) / np.maximum(np.bincount(island, np.abs(signed)), 1e-20)
+    )
+    mirrored = np.bincount(island, signed) < 0
+    of_vertex = np.zeros(len(points), np.int64)
+    of_vertex[faces.ravel()] = np.repeat(island, 3)
+    start = uv.astype(np.float64) * scale[of_vertex][:, None]
+    start[mirrored[of_vertex], 0] *= -1
+    found = _arap(triangles, faces, start, of_vertex)
+    bad = np.bincount(island, signed_areas(found, faces) <= 0) > 0
+    for i in np.flatnonzero(~bad):
+        bad[i] = crossed(found, faces[island == i])
+    found[bad[of_vertex]] = start[bad[of_vertex]]
+    return found
+
+
+def _arap(
+    triangles: np.ndarray, faces: np.ndarray, start: np.ndarray, of_vertex: np.ndarray
+) -> np.ndarray:
+    count = len(start)
+    flat = _laid_flat(triangles)
+    i, j = faces, np.roll(faces, -1, 1)
+    edge = flat - np.roll(flat, -1, 1)  # x_i - x_j
+    apex = np.roll(flat, 1, 1)
+    a, b = flat - apex, np.roll(flat, -1, 1) - apex
+    sine = np.abs(a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0])
+    weight = ((a * b).sum(-1) / np.maximum(sine, 1e-12)).clip(1e-2, 1e2) / 2
+    rows, columns = np.r_[i.ravel(), j.ravel()], np.r_[j.ravel(), i.ravel()]
+    off = coo_matrix((np.tile(-weight.ravel(), 2), (rows, columns)), (count, count)).tocsr()
+    diagonal = -np.asarray(off.sum(1)).ravel()
+    anchor = np.full(count, ANCHOR * diagonal.mean())
+    anchor[np.unique(of_vertex, return_index=True)[1]] = diagonal.mean()  # one vertex an island
+    solver = splu((off + diags(diagonal + anchor)).tocsc())
+    u = start.copy()
+    for _ in range(ROUNDS):
+        covariance = np.einsum("fk,fki,fkj->fij", weight, u[i] - u[j], edge)
+        c = covariance[:, 0, 0] + covariance[:, 1, 1]
+        s = covariance[:, 1, 0] - covariance[:, 0, 1]
+        length = np.maximum(np.hypot(c, s), 1e-20)
+        c, s = (c / length)[:, None], (s / length)[:, None]
+        x, y = edge[..., 0], edge[..., 1]
+        turned = weight[..., None] * np.stack([c * x - s * y, s * x + c * y], -1)
+        right = anchor[:, None] * u
+        for k in range(2):
+            right[:, k] += np.bincount(i.ravel(), turned[..., k].ravel(), count)
+            right[:, k] -= np.bincount(j.ravel(), turned[..., k].ravel(), count)
+        u = solver.solve(right)
+    return u
+
+
+def _laid_flat(triangles: np.ndarray) -> np.ndarray:
+    """The triangles (F, 3, 3) in their own planes (F, 3, 2): the first edge along x, counter-clockwise."""
+    e, f = triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]
+    length = np.maximum(np.linalg.norm(e, axis=1), 1e-12)
+    flat = np.zeros((len(triangles), 3, 2))
+    flat[:, 1, 0] = length
+    flat[:, 2, 0] = (e * f).sum(1) / length
+    flat[:, 2, 1] = np.linalg.norm(np.cross(e, f), axis=1) / length
+    return flat
+
+
+def crossed(uv: np.ndarray, faces: np.ndarray) -> bool:
+    """Whether the outline of an island crosses itself; with no turned face and none of it, nothing overlaps."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    _, index, times = np.unique(np.sort(edges, 1), axis=0, return_index=True, return_counts=True)
+    outline = edges[index[times == 1]]
+    if len(outline) > LONGEST_OUTLINE:
+        return True
+    p, q = uv[outline[:, 0]], uv[outline[:, 1]]
+
+    def side(points: np.ndarray) -> np.ndarray:  # of edge i, on which point j lies
+        d, e = (q - p)[:, None], points[None] - p[:, None]
+        return d[..., 0] * e[..., 1] - d[..., 1] * e[..., 0]
+
+    apart = side(p) * side(q) < 0
+    return bool((apart & apart.T).any())
+
+
+def stretch(points: np.ndarray, faces: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """The L2 stretch (islands,) of Sander et al. 2001 (section 3), at the scale of each island; 1: an isometry.
+
+    sqrt(sum A (1/s1^2 + 1/s2^2)/2 / sum A) sqrt(sum A' / sum A), s1 >= s2 the singular values of the map from
+    the surface to the plane, A and A' a triangle's areas there.
+    """
+    flat = _laid_flat(points[faces].astype(np.float64))
+    x, cx, cy = flat[:, 1, 0], flat[:, 2, 0], np.maximum(flat[:, 2, 1], 1e-12)
+    a, b, c = uv[faces].astype(np.float64).transpose(1, 0, 2)
+    du = (b - a) / x[:, None]
+    dv = ((c - a) - du * cx[:, None]) / cy[:, None]
+    det = np.abs(du[:, 0] * dv[:, 1] - du[:, 1] * dv[:, 0])
+    area = x * cy / 2
+    square = (du**2).sum(1) + (dv**2).sum(1)  # s1^2 + s2^2
+    island = islands(faces)
+    total = np.bincount(island, area)
+    mean = np.bincount(island, area * square / (2 * np.maximum(det, 1e-20) ** 2)) / total
+    return np.sqrt(mean * np.bincount(island, area * det) / total)
