@@ -16,6 +16,7 @@ from sds3d.views.cameras import Cameras, dome, orbit
 
 if TYPE_CHECKING:
     from sds3d.mesh.bake import ColorAt
+    from sds3d.mesh.fit_texture import Pictures
 
 SIZE = 128  # px per side of the images that decide what is hidden
 SILHOUETTES = 6  # views whose silhouettes decide the level of the surface
@@ -35,6 +36,7 @@ class ImplicitSurface:
     slack: the lowest level wins whose agreement with the silhouettes is within `slack` of the best one.
     size: of the silhouettes, px per side.
     margin: how far behind the true surface the rendered depth may lie, world units.
+    pictures: B cameras -> how the object looks from them; or None, where `color_at` is as sharp.
     """
 
     density: np.ndarray
@@ -45,6 +47,7 @@ class ImplicitSurface:
     slack: float
     size: int
     margin: float
+    pictures: Callable[[Cameras], Pictures] | None = None
 
 
 def surface_level(surface: ImplicitSurface) -> tuple[float, float]:

@@ -282,6 +282,8 @@ class Export:
         faces: the mesh is simplified to this number of triangles.
         height: of the object, in metres; 0: its usual size where the prior knows it, else 1 m at its longest.
         origin: the point of the object that lies at the file's origin: the middle of its base, or its centre.
+        fit: `views` fits the mesh to renders of the scene, the shape to their silhouettes and, from splats, the
+            texture to their colours; `none` leaves it as the isosurface and the field have it.
     """
 
     resolution: Annotated[int, Bounds(8, 512, "a grid of 512^3 points takes gigabytes")]
@@ -289,6 +291,7 @@ class Export:
     faces: Annotated[int, Bounds(100, 1_000_000, "unwrapping a larger mesh takes hours")]
     height: Annotated[float, Bounds(0, 1e6, "a height is in metres")] = 0.0
     origin: Literal["base", "center"] = "base"
+    fit: Literal["views", "none"] = "views"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,8 @@ from sds3d.mesh.frame import Frame, Origin, standing
 from sds3d.mesh.mesh import Mesh
 from sds3d.mesh.save import encode, require_free
 from sds3d.mesh.unseen import paint_unseen
+from sds3d.metrics.convergence import coverage
+from sds3d.metrics.geometry import silhouette_iou
 from sds3d.recipe import build
 from sds3d.recipe.check import require_formats, require_material
 from sds3d.recipe.schema import Export
@@ -29,17 +31,22 @@ from sds3d.runs.report import SILENT, Report
 from sds3d.runs.result import Result
 from sds3d.runs.run import Run, open_run
 from sds3d.scenes.scene import MadeOfGaussians, Scene
+from sds3d.views.cameras import orbit
 
 ANOTHER = "give another folder with --out, or --overwrite"
 
 
 @dataclass(frozen=True)
 class Exported:
-    """A mesh in the scene's frame, the frame of its file, and the metadata that a GLB carries."""
+    """A mesh in the scene's frame, the frame of its file, and the metadata that a GLB carries.
+
+    iou: of its silhouettes and those of the scene.
+    """
 
     mesh: Mesh
     frame: Frame
     extras: Mapping[str, object]
+    iou: float
 
     @property
     def placed(self) -> Mesh:
@@ -133,7 +140,8 @@ def export_meshes(
     for number, particle in enumerate(run.scene.particles):
         suffix = f"-{number}" if number else ""
         with clock("mesh"), torch.no_grad():
-            mesh = particle.to_asset(
+            make = particle.to_fitted_asset if sizes.fit == "views" else particle.to_asset
+            mesh = make(
                 resolution=sizes.resolution, texture_size=sizes.texture_size, faces=sizes.faces
             )
             mesh = delight(mesh, light) if light else mesh
@@ -148,7 +156,8 @@ def export_meshes(
             frame = standing(
                 mesh.vertices, height=sizes.height, longest=longest, origin=sizes.origin
             )
-            meshes.append(Exported(mesh, frame, extras(job) | frame.extras()))
+            iou = silhouettes_iou(particle, mesh)
+            meshes.append(Exported(mesh, frame, extras(job) | frame.extras(), iou))
             for name in formats:
                 encoded = _encode(meshes[-1], particle, path, name, number)
                 contents |= encoded
@@ -161,6 +170,7 @@ def export_meshes(
                     continue
                 contents[file] = data
                 made[own.stem + suffix] = file
+    report.note("silhouettes of mesh and scene: IoU " + ", ".join(f"{m.iou:.3f}" for m in meshes))
     require_free(contents, replaceable, fix)
     if path.resolve() == run.folder.path.resolve():
         run.folder = run.folder.update(written=[file.name for file in contents])
@@ -168,6 +178,14 @@ def export_meshes(
         for file, data in contents.items():
             files.write(file, data, ExportError)
     return meshes, made
+
+
+def silhouettes_iou(scene: Scene, mesh: Mesh) -> float:
+    """IoU of the silhouettes of a mesh and its scene, in 8 views at 20 degrees of elevation, 96 px a side."""
+    cameras = orbit(8, 96, elevation_deg=20)
+    alpha, _ = scene.coverage_and_depth(cameras)
+    ours = coverage(mesh.vertices, mesh.faces, cameras)
+    return silhouette_iou(ours.numpy(), alpha.cpu().numpy())
 
 
 def _encode(

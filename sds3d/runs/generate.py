@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 from sds3d import files
 from sds3d.interrupt import Interrupt, graceful
@@ -214,7 +215,7 @@ def _finish(
         made,
         run.clock.rounded(),
         done,
-        values,
+        values | {"mesh_iou": fmean(one.iou for one in exported)},
         peak_gib(),
         _evaluations(run),
         longest,

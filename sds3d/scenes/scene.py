@@ -74,6 +74,10 @@ class Scene(nn.Module, abc.ABC):
         Raises ExportError where there is no surface.
         """
 
+    def to_fitted_asset(self, *, resolution: int, texture_size: int, faces: int) -> Mesh:
+        """The mesh of `to_asset`, with shape and texture fitted to renders of the scene where it can do so."""
+        return self.to_asset(resolution=resolution, texture_size=texture_size, faces=faces)
+
     def own_files(self, frame: Frame) -> dict[str, bytes]:
         """File name -> content, in the file's frame, of what this kind of scene exports besides the mesh."""
         del frame

@@ -21,6 +21,7 @@ from sds3d.scenes.solid import Volume, sampled
 from sds3d.views.cameras import Cameras
 
 if TYPE_CHECKING:
+    from sds3d.mesh.fit_texture import Pictures
     from sds3d.mesh.frame import Frame
     from sds3d.mesh.gaussians import Gaussians
     from sds3d.mesh.mesh import Mesh
@@ -228,6 +229,13 @@ class SplatScene(Scene):
 
         return extract(self.implicit_surface(resolution), texture_size=texture_size, faces=faces)
 
+    def to_fitted_asset(self, *, resolution: int, texture_size: int, faces: int) -> Mesh:
+        """The mesh of `to_asset`, fitted to renders of the scene.  Raises ExportError where there is none."""
+        from sds3d.mesh.extract import extract
+
+        surface = self.implicit_surface(resolution)
+        return extract(surface, texture_size=texture_size, faces=faces, fitted=True)
+
     def implicit_surface(self, resolution: int) -> ImplicitSurface:
         """The Gaussians as `mesh.extract` asks for them, on a grid of `resolution`^3 points."""
         grid = self.density_grid(resolution)
@@ -247,7 +255,18 @@ class SplatScene(Scene):
             slack=0.0,
             size=64,
             margin=2 / resolution,
+            pictures=self._pictures,
         )
+
+    @torch.no_grad()
+    def _pictures(self, cameras: Cameras) -> Pictures:
+        """Renders over black, on the CPU."""
+        from sds3d.mesh.fit_texture import Pictures
+
+        device = self.means.device
+        black = torch.zeros(len(cameras), 3, device=device)
+        render = self.render(cameras.to(device), black)
+        return Pictures(cameras, render.rgb.cpu(), render.alpha.cpu())
 
     @torch.no_grad()
     def density_grid(self, resolution: int) -> np.ndarray:

@@ -288,6 +288,13 @@ class VolumeScene(Scene):
 
         return extract(self.implicit_surface(resolution), texture_size=texture_size, faces=faces)
 
+    def to_fitted_asset(self, *, resolution: int, texture_size: int, faces: int) -> Mesh:
+        """The mesh of `to_asset`, fitted to renders of the scene.  Raises ExportError where there is none."""
+        from sds3d.mesh.extract import extract
+
+        surface = self.implicit_surface(resolution)
+        return extract(surface, texture_size=texture_size, faces=faces, fitted=True)
+
     def implicit_surface(self, resolution: int) -> ImplicitSurface:
         """The field as `mesh.extract` asks for it, on a grid of `resolution`^3 points."""
         reach = 1.5 * max(2 / resolution, self.step)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -159,6 +159,13 @@ def orbit(
     return look_at_origin(
         azimuth, ones * elevation_deg, ones * distance, ones * fov_deg, size, size
     )
+
+
+def rings(of: Sequence[tuple[int, float]], size: int) -> Cameras:
+    """The cameras of several orbits together.  of: (views, elevation in degrees) of each."""
+    parts = [orbit(views, size, elevation_deg=elevation_deg) for views, elevation_deg in of]
+    c2w, K = (torch.cat(column) for column in zip(*((p.c2w, p.K) for p in parts), strict=True))
+    return Cameras(c2w, K, size, size)
 
 
 def dome(size: int) -> Iterator[Cameras]:
