@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sds3d.mesh.cubes import EDGES, FACES, loops
+from sds3d.mesh.rows import rows
 
 
 @dataclass(frozen=True)
@@ -95,20 +96,20 @@ def flexicubes(
     cube, edge, vertex, owner = _loops_of(grid.cubes, inside)
     corner = torch.as_tensor(EDGES, device=sdf.device)[edge]
     ends = grid.cubes[cube[:, None], corner]  # (P, 2)
-    x, s = grid.points[ends], sdf[ends]
+    x, s = rows(grid.points, ends), rows(sdf, ends)
 
     u = crossings(x, s * weights.alpha[cube[:, None], corner])
     beta = weights.beta[cube, edge]
     total = beta.new_zeros(len(owner)).index_add(0, vertex, beta)
     vertices = u.new_zeros(len(owner), 3).index_add(0, vertex, beta[:, None] * u) / total[:, None]
 
-    distance = (crossings(x, s) - vertices[vertex]).norm(dim=1)
+    distance = (crossings(x, s) - rows(vertices, vertex)).norm(dim=1)
     sums = distance.new_zeros(len(owner)).index_add(0, vertex, distance)
     mean = sums / torch.bincount(vertex, minlength=len(owner))
-    deviation = (distance - mean[vertex]).abs()
+    deviation = (distance - rows(mean, vertex)).abs()
 
     quads = _quads(ends, edge, vertex, inside)
-    return Surface(*_triangles(vertices, quads, weights.gamma[owner], centers), deviation)
+    return Surface(*_triangles(vertices, quads, rows(weights.gamma, owner), centers), deviation)
 
 
 def near_surface(grid: Grid, sdf: Tensor, rings: int = 1) -> tuple[Grid, Tensor, Tensor]:
@@ -191,7 +192,7 @@ def _triangles(
     vertices: Tensor, quads: Tensor, gamma: Tensor, centers: bool
 ) -> tuple[Tensor, Tensor]:
     """(vertices, with the middles of the quadrilaterals if they are wanted; triangles (M, 3))."""
-    g = gamma[quads]
+    g = rows(gamma, quads)
     first, second = g[:, 0] * g[:, 2], g[:, 1] * g[:, 3]
     a, b, c, d = quads.unbind(1)
     if not centers:
@@ -201,7 +202,7 @@ def _triangles(
         return vertices, torch.cat(
             [torch.where(cut, p, q) for p, q in zip(along, across, strict=True)]
         )
-    v = vertices[quads]
+    v = rows(vertices, quads)
     middle = first[:, None] * (v[:, 0] + v[:, 2]) + second[:, None] * (v[:, 1] + v[:, 3])
     middle = middle / (2 * (first + second))[:, None]
     m = len(vertices) + torch.arange(len(quads), device=quads.device)

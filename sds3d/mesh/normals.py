@@ -6,13 +6,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sds3d.mesh.rows import rows
+
 
 def face_normals(vertices: Tensor, faces: Tensor) -> Tensor:
     """Normals (F, 3) as long as twice the area, towards the side that sees the corners counter-clockwise.
 
     vertices: (V, 3).  faces: (F, 3).
     """
-    a, b, c = vertices[faces.long()].unbind(1)
+    a, b, c = rows(vertices, faces).unbind(1)
     return torch.linalg.cross(b - a, c - a)
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from sds3d.mesh.cubes import EDGES
 from sds3d.mesh.flexicubes import Grid
 from sds3d.mesh.normals import face_normals
+from sds3d.mesh.rows import rows
 
 
 def grid_edges(grid: Grid) -> Tensor:
@@ -25,7 +26,7 @@ def sign_changes(sdf: Tensor, edges: Tensor) -> Tensor:
     and inner walls, which no image shows.  sdf: (V,).
     Source: Munkberg et al. 2022 (nvdiffrec), https://arxiv.org/abs/2111.12503, equation 2.
     """
-    ends = sdf[edges]
+    ends = rows(sdf, edges)
     ends = ends[(ends > 0).sum(1) == 1]
     if not len(ends):
         return sdf.sum() * 0
@@ -41,7 +42,7 @@ def normal_consistency(vertices: Tensor, faces: Tensor, links: Tensor) -> Tensor
     """
     normals = F.normalize(face_normals(vertices, faces), dim=1)
     face, edge = (links >= 0).nonzero().unbind(1)
-    cosine = (normals[face] * normals[links[face, edge].long() // 3]).sum(1)
+    cosine = (rows(normals, face) * rows(normals, links[face, edge].long() // 3)).sum(1)
     return ((1 - cosine) / 2).mean() if len(face) else vertices.sum() * 0
 
 
@@ -54,6 +55,6 @@ def laplacian(vertices: Tensor, faces: Tensor) -> Tensor:
     a, b, c = faces.long().unbind(1)
     start, end = torch.cat([a, b, c, b, c, a]), torch.cat([b, c, a, a, b, c])
     count = torch.bincount(start, minlength=len(vertices))
-    sums = torch.zeros_like(vertices).index_add(0, start, vertices[end])
+    sums = torch.zeros_like(vertices).index_add(0, start, rows(vertices, end))
     used = count > 0
     return (vertices[used] - sums[used] / count[used, None]).square().sum(1).mean()
