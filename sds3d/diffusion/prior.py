@@ -134,12 +134,15 @@ class Lit(Protocol):
 class HasMaterials(Protocol):
     """Images of what surfaces are made of, beside images of how they look."""
 
-    def of_materials(self) -> PriorWithDecoder:
+    def of_materials(self, told: float = 1.0) -> PriorWithDecoder:
         """The same prior, of images of material channels.
 
         Its images are (B, 9, H, W) in [0, 1], each channel times the coverage: sRGB albedo (3), metallic,
         roughness, (n + 1) / 2 of the normals in the object's frame (3), and the coverage itself.  The
         background shows in none of them.
+
+        told: factor on metallic and roughness in z, above 0.  At 1 they are evidence like the others; close to
+        0 they say nothing beside the noise, and a denoised image has those that go with the other channels.
         """
         ...
 

@@ -48,6 +48,7 @@ GOLDEN = 360 * (math.sqrt(5) - 1) / 2  # degrees between two cameras of one step
 DISTANCE, FOV = 3.0, 40.0
 WHOLE = 0.95  # coverage of the pixels that the prior's material is taken from
 GREY = 0.5  # the background of lit images
+UNTOLD = 1e-3  # factor on metallic and roughness while they are not known
 EDGE = 1  # pixels of the silhouette that lit images do not use
 
 
@@ -90,7 +91,8 @@ class MaterialField(nn.Module):
 class Look:
     """The views of one step: where the mesh is seen, and what there.
 
-    covered: (B, H, W) bool.  points, normals, to_camera: (P, 3) at its P pixels.
+    covered: (B, H, W) bool.  points, normals, to_camera: (P, 3) at its P pixels.  colors: (P, 3) sRGB, those
+    that the mesh has there.
     """
 
     cameras: Cameras
@@ -98,6 +100,7 @@ class Look:
     points: Tensor
     normals: Tensor
     to_camera: Tensor
+    colors: Tensor
 
 
 def fit(
@@ -128,7 +131,11 @@ def fit(
         torch.manual_seed(int(torch.randint(2**31, (1,), generator=begin)))
         field = MaterialField(_mean_color(mesh))
     optimizer = torch.optim.Adam(field.parameters(), lr=lr, betas=(0.9, 0.99), eps=1e-15)
-    score = _Channels(prior, prompt) if mode == "channels" else _Lit(prior, prompt, smoothness)
+    score = (
+        _Channels(prior, prompt, steps // 4)
+        if mode == "channels"
+        else _Lit(prior, prompt, smoothness)
+    )
     for step in range(steps):
         rng = generator(seed, step + 1)
         low, high = time
@@ -144,12 +151,15 @@ def fit(
 class _Channels:
     """The prior's score of the material channels."""
 
-    def __init__(self, prior: Prior, prompt: Prompt) -> None:
+    def __init__(self, prior: Prior, prompt: Prompt, start: int) -> None:
+        """start: steps in which only the mesh's own colours and its shape say which object it is."""
         if not isinstance(prior, HasMaterials):
             raise TypeError(f"{type(prior).__name__} has no images of materials")
+        self._beginning: PriorWithDecoder = prior.of_materials(UNTOLD)
         self._prior: PriorWithDecoder = prior.of_materials()
         self._prompt = prompt
-        self._conds: dict[int, Cond] = {}
+        self._start = start
+        self._conds: dict[tuple[int, bool], Cond] = {}
 
     def loss(
         self,
@@ -162,16 +172,21 @@ class _Channels:
         """A scalar with the gradient g on pixels that the denoised image covers whole."""
         turn = step % len(looks)
         look = looks[turn]
-        if turn not in self._conds:
+        begins = step < self._start
+        prior = self._beginning if begins else self._prior
+        if (turn, begins) not in self._conds:
             black = torch.zeros(len(look.cameras), 3)
-            self._conds[turn] = self._prior.condition(self._prompt, look.cameras, black)
+            self._conds[turn, begins] = prior.condition(self._prompt, look.cameras, black)
         albedo, metallic, roughness, normal = field(look.points, look.normals)
         ours = torch.cat([albedo, metallic[:, None], roughness[:, None], 0.5 + 0.5 * normal], 1)
         with torch.no_grad():
-            image = _image(torch.cat([ours, torch.ones_like(ours[:, :1])], 1), look.covered)
-            z = self._prior.encode(image)
-            denoised = _denoised(self._prior, z, t, self._conds[turn], rng)
-            theirs = self._prior.decode(denoised).movedim(1, -1)[look.covered]
+            shown = torch.cat([ours, torch.ones_like(ours[:, :1])], 1)
+            if begins:
+                shown[:, :3] = look.colors
+            image = _image(shown, look.covered)
+            z = prior.encode(image)
+            denoised = _denoised(prior, z, t, self._conds[turn, begins], rng)
+            theirs = prior.decode(denoised).movedim(1, -1)[look.covered]
             whole = theirs[:, 8:] > WHOLE
             target = theirs[:, :8] / theirs[:, 8:].clamp_min(WHOLE)
         return 0.5 * ((ours - target) ** 2 * whole).sum() / whole.sum().clamp_min(1)
@@ -286,14 +301,25 @@ def _rounds(views: int, size: int) -> Iterator[Cameras]:
 def _look(mesh: Mesh, cameras: Cameras) -> Look:
     vertices = torch.from_numpy(np.float32(mesh.vertices))
     normals = mesh.normals if mesh.normals is not None else np.zeros_like(mesh.vertices)
-    attributes = torch.cat([vertices, torch.from_numpy(np.float32(normals))], 1)
+    uv = np.zeros((len(normals), 2), np.float32) if mesh.uv is None else np.float32(mesh.uv)
+    attributes = torch.from_numpy(np.concatenate([vertices, np.float32(normals), uv], 1))
     faces = torch.from_numpy(np.int32(mesh.faces))
     screen = project(vertices, cameras)
     values, face, _ = rasterize(screen, faces, attributes, cameras.height, cameras.width)
     covered = face >= 0
     _, ray = cameras.rays()
-    points, normal = values[covered].split(3, 1)
-    return Look(cameras, covered, points, F.normalize(normal, dim=-1), -ray[covered])
+    points, normal, at = values[covered].split([3, 3, 2], 1)
+    colors = _colors(mesh, at)
+    return Look(cameras, covered, points, F.normalize(normal, dim=-1), -ray[covered], colors)
+
+
+def _colors(mesh: Mesh, uv: Tensor) -> Tensor:
+    """The mesh's base colour at texture coordinates (P, 2), sRGB (P, 3); grey without one."""
+    if mesh.base_color is None or mesh.uv is None:
+        return torch.full((len(uv), 3), GREY)
+    side = mesh.base_color.shape[0]
+    column, row = (uv.numpy() * side).astype(np.int64).clip(0, side - 1).T
+    return torch.from_numpy(mesh.base_color[row, column] / np.float32(255))
 
 
 def _image(values: Tensor, covered: Tensor, background: float = 0.0) -> Tensor:

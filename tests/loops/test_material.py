@@ -103,6 +103,21 @@ def test_a_library_object_gets_its_own_material_back(kettle, fitted):
     assert ((surface[:, 2] > 0.5) == (metallic > 0.5)).mean() > 0.94
 
 
+def test_the_mesh_s_own_colours_say_which_object_it_is_before_any_material_does():
+    kettle = built_in(variants=1, null_members=1)(PROMPT).models[0]
+    ones = np.ones(len(kettle.vertices), np.float32)
+    silver = np.full_like(kettle.colors, 0.6)
+    chrome = replace(kettle, colors=silver, metallic=ones, roughness=0.1 * ones)
+    grey = replace(kettle, colors=silver - 0.1, metallic=0.3 * ones, roughness=0.5 * ones)
+    prior = ExactPrior(lambda _: Members((chrome, grey), np.ones(2) / 2, np.ones(2) / 2))
+    mesh = replace(as_mesh(kettle), base_color=np.full((SIZE, SIZE, 3), 148, np.uint8))
+    field = fit(prior, PROMPT, mesh, **NUMBERS | {"steps": 12, "size": 32, "lr": 0.1})
+    surface = baked(mesh, field, texture_size=SIZE).surface[visible(mesh)[2]] / 255
+    # It begins with the other's metallic and roughness.
+    assert surface[:, 2].mean() > 0.7
+    assert surface[:, 1].mean() < 0.3
+
+
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others(kettle, fitted):
     prior, _, mesh = kettle
     short = NUMBERS | {"steps": 3, "size": 32}

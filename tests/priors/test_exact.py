@@ -381,6 +381,30 @@ def test_images_of_materials_have_the_channels_of_the_members_that_can_be_meant(
     assert prior.of_materials().predict_noise(z_t, t, cond).shape == z_t.shape
 
 
+def test_a_finish_that_is_not_told_is_read_from_the_other_channels(cameras):
+    models = (finished(MODELS[0], 1.0, 0.2), finished(MODELS[1], 0.0, 0.8))
+    prior = ExactPrior(lambda _: Members(models, np.ones(2) / 2, np.ones(2) / 2), supersample=1)
+    t = torch.full((2,), 0.3)
+    found = {}
+    for told in (1.0, 1e-3):
+        channels = prior.of_materials(told)
+        cond = conditioned(channels, cameras)
+        images = channels.decode(cond.views.z.reshape(2, 2, 9, SIZE, SIZE))
+        torch.testing.assert_close(channels.encode(images).flatten(2), cond.views.z)
+        mixed = images[:, 0].clone()
+        mixed[:, :3] = (
+            0.6 * mixed[:, :3] + 0.4 * images[:, 1, :3]
+        )  # the first's colours, a little off
+        mixed[:, 3:5] = images[:, 1, 3:5]  # and the second's finish
+        alpha_t, sigma_t = channels.alpha_sigma(t)
+        z_t = alpha_t * channels.encode(mixed)
+        denoised = (z_t - sigma_t * channels.predict_noise(z_t, t, cond)) / alpha_t
+        inside = images[0, 0, 8] > 0.5
+        found[told] = channels.decode(denoised)[0, 3][inside].mean().item()
+    assert found[1e-3] > 0.99
+    assert found[1.0] < 0.01
+
+
 def test_a_member_in_an_environment_is_shaded_by_its_own_material(cameras):
     prior = ExactPrior(
         lambda _: Members((finished(MODELS[0], 0.6, 0.3),), np.ones(1), np.ones(1)), supersample=1

@@ -43,6 +43,7 @@ from sds3d.views.srgb import linear
 
 BLIND_AZIMUTHS = 8  # how many sides a camera-blind prior takes for possible
 SMALLEST = 1e-6  # coverage that is divided by
+CHANNELS, METALLIC, ROUGHNESS = 9, 3, 4  # of images of materials, and where two of them are
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class ExactPrior:
         self._chosen: dict[Prompt, Members] = {}
         self._likely: dict[Prompt, np.ndarray] = {}
         self._light: Shading | Environment | None = None
-        self._of_materials = False
+        self._told: Tensor | None = None
         self._spreads, self._schedule = (spread, null_spread), schedule
         self._supersample, self._camera_blind = supersample, camera_blind
         self._log_alpha_bar = alpha_bar().log()
@@ -120,13 +121,16 @@ class ExactPrior:
         lit._light = environment
         return lit
 
-    def of_materials(self) -> ExactPrior:
+    def of_materials(self, told: float = 1.0) -> ExactPrior:
         """The same prior, of the members' material channels; it shares as that of `under` does.
+
+        told: factor on metallic and roughness in z; see `HasMaterials`.
 
         Only the members that the prompt can become are rendered: all its branches have their weights.
         """
         made = copy(self)
-        made._of_materials = True
+        made._told = torch.ones(CHANNELS, 1, 1)
+        made._told[METALLIC : ROUGHNESS + 1] = told
         return made
 
     def members(self, prompt: Prompt) -> list[Model]:
@@ -168,7 +172,7 @@ class ExactPrior:
         and no word of the prompt is dropped.
         """
         members = self.select(prompt)
-        if self._of_materials:
+        if self._told is not None:
             named = members.text > 0
             models = tuple(m for m, n in zip(members.models, named, strict=True) if n)
             members = Members(models, members.text[named], members.text[named], members.note)
@@ -176,7 +180,7 @@ class ExactPrior:
         images = [
             self._seen(members.models, cameras, background, 360 / BLIND_AZIMUTHS * k) for k in turns
         ]
-        z = self.encode(torch.cat(images, 1).flatten(2))
+        z = self.encode(torch.cat(images, 1)).flatten(2)
         views = Views(z, z.square().sum(-1) / 2)
 
         def rows(weights: np.ndarray, spread: float, shares: Tensor | None = None) -> Embedding:
@@ -208,17 +212,19 @@ class ExactPrior:
     ) -> Tensor:
         """Images (B, M, C, H, W) of the models, turned about y: of their channels, or as the light has them."""
         turned = cameras.rotated(turn_deg)
-        if self._of_materials:
+        if self._told is not None:
             return materials(models, turned, self._supersample)
         light = self._light and self._light.rotated(turn_deg)
         return render(models, turned, background, self._supersample, light)
 
     def encode(self, rgb: Tensor) -> Tensor:
-        """z = 2 rgb - 1."""
-        return 2 * rgb - 1
+        """z = 2 rgb - 1, of materials times what is told of each channel."""
+        z = 2 * rgb - 1
+        return z if self._told is None else z * self._told.to(z)
 
     def decode(self, z: Tensor) -> Tensor:
-        """rgb = (z + 1) / 2, within [0, 1]."""
+        """rgb = (z + 1) / 2, within [0, 1]: the inverse of `encode`."""
+        z = z if self._told is None else z / self._told.to(z)
         return ((z + 1) / 2).clamp(0, 1)
 
     def alpha_sigma(self, t: Tensor) -> tuple[Tensor, Tensor]:
