@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_matrix, diags
+from scipy.sparse import block_array, coo_matrix, csr_matrix, diags
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 ROUNDS = 10
+GUARDED_ROUNDS = 15
+SHORTEST_STEP = 1e-3
+HOLD = 100.0  # tie, to the mean diagonal, of vertices at which a guarded step made the outline cross itself
+ENOUGH = 1e-3  # relative gain of a guarded round below which it ends
 LONGEST_OUTLINE = 4000  # edges: longer outlines are not tested for crossings, and count as crossed
 ANCHOR = 1e-9  # share of the mean diagonal that ties each vertex to where it was: the system stays regular
 
@@ -32,7 +36,7 @@ def flattened(points: np.ndarray, faces: np.ndarray, uv: np.ndarray) -> np.ndarr
     """Coordinates (V, 2) in the units of `points`, counter-clockwise, each island as rigid as it can be.
 
     points: (V, 3).  uv: (V, 2), valid coordinates of each island, in which the search begins.  An island on
-    which it ends with a turned face or a crossed outline keeps `uv`, at the scale of its area.
+    which it ends with a turned face or a crossed outline is flattened by steps that allow neither (`_guarded`).
     Liu et al. 2008, "A Local/Global Approach to Mesh Parameterization", ARAP with cotangent weights (eq. 2).
     """
     island = islands(faces)
@@ -53,7 +57,10 @@ def flattened(points: np.ndarray, faces: np.ndarray, uv: np.ndarray) -> np.ndarr
     bad = np.bincount(island, signed_areas(found, faces) <= 0) > 0
     for i in np.flatnonzero(~bad):
         bad[i] = crossed(found, faces[island == i])
-    found[bad[of_vertex]] = start[bad[of_vertex]]
+    for i in np.flatnonzero(bad):
+        own = island == i
+        vertices, corners = np.unique(faces[own], return_inverse=True)
+        found[vertices] = _guarded(triangles[own], corners.reshape(-1, 3), start[vertices])
     return found
 
 
@@ -91,6 +98,87 @@ def _arap(
     return u
 
 
+def _guarded(triangles: np.ndarray, faces: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Coordinates (V, 2) of one island with less of the symmetric Dirichlet energy, none overlapping.
+
+    sum A (s1^2 + s2^2 + 1/s1^2 + 1/s2^2), infinite where a face turns.  Steps are those of Rabinovich et al.
+    2017, "Scalable Locally Injective Mappings" (sections 3 and 4), cut short before a face turns (Smith and
+    Schaefer 2015, section 3.3) or the outline crosses itself.  An invalid start is returned as it is.
+    """
+    if (signed_areas(start, faces) <= 0).any() or crossed(start, faces):
+        return start
+    outline = outline_of(faces)
+    count = len(start)
+    x, cx, cy, area = _frames(triangles)
+    row = np.repeat(np.arange(len(faces)), 3)
+    zero = np.zeros_like(x)
+    by_x = np.stack([-1 / x, 1 / x, zero], 1)
+    by_y = np.stack([(cx / x - 1) / cy, -cx / (x * cy), 1 / cy], 1)
+    gradient = [
+        csr_matrix((g.ravel(), (row, faces.ravel())), (len(faces), count)) for g in (by_x, by_y)
+    ]
+
+    def jacobians(u: np.ndarray) -> np.ndarray:
+        return np.stack([g @ u for g in gradient], -1)
+
+    def energy(u: np.ndarray) -> float:
+        j = jacobians(u)
+        det = j[:, 0, 0] * j[:, 1, 1] - j[:, 0, 1] * j[:, 1, 0]
+        if (det <= 0).any() or (signed_areas(u, faces) <= 0).any():
+            return np.inf
+        return float((area * (j**2).sum((1, 2)) * (1 + 1 / det**2)).sum())
+
+    u, now, held = start, energy(start), np.zeros(count, bool)
+    for _ in range(GUARDED_ROUNDS):
+        left, s, right = np.linalg.svd(jacobians(u))
+        weight = (1 + s) * (1 + s**2) / s**3  # (s - s^-3) / (s - 1)
+        square = np.einsum("fik,fk,fjk->fij", left, area[:, None] * weight, left)
+        target = square @ (left @ right)
+        block = [
+            [sum(g.T @ diags(square[:, i, j]) @ g for g in gradient) for j in range(2)]
+            for i in range(2)
+        ]
+        matrix = block_array(block).tocsc()
+        tie = matrix.diagonal().mean() * np.where(held, HOLD, ANCHOR)
+        value = [sum(g.T @ target[:, i, k] for k, g in enumerate(gradient)) for i in range(2)]
+        system, tied = matrix + diags(np.tile(tie, 2)), (tie[:, None] * u).T.ravel()
+        step = splu(system.tocsc()).solve(np.concatenate(value) + tied).reshape(2, -1).T - u
+        length = min(1.0, 0.8 * _until_turned(u, step, faces))
+        before, touched = now, np.zeros(count, bool)
+        while length > SHORTEST_STEP:
+            moved = u + length * step
+            then = energy(moved)
+            if then < now:
+                hit = outline[_crossings(moved, outline)]
+                if not len(hit):
+                    u, now = moved, then
+                    break
+                touched[hit] = True
+            length /= 2
+        if now > (1 - ENOUGH) * before and not (touched & ~held).any():
+            break
+        held = held | touched if touched.any() else touched
+    return u
+
+
+def _until_turned(u: np.ndarray, step: np.ndarray, faces: np.ndarray) -> float:
+    """The least t > 0 at which a face of u + t step has no area; infinite when there is none."""
+    a, b, c = u[faces].transpose(1, 0, 2)
+    p, q, r = step[faces].transpose(1, 0, 2)
+    e, f, de, df = b - a, c - a, q - p, r - p
+
+    def cross(v: np.ndarray, w: np.ndarray) -> np.ndarray:
+        return v[:, 0] * w[:, 1] - v[:, 1] * w[:, 0]
+
+    constant, linear, square = cross(e, f), cross(e, df) + cross(de, f), cross(de, df)
+    # constant > 0; the stable form of the root nearest to 0 from above
+    inside = linear**2 - 4 * constant * square
+    root = np.sqrt(np.maximum(inside, 0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = 2 * constant / (root - linear)
+    return float(np.where((inside >= 0) & (t > 0), t, np.inf).min())
+
+
 def _laid_flat(triangles: np.ndarray) -> np.ndarray:
     """The triangles (F, 3, 3) in their own planes (F, 3, 2): the first edge along x, counter-clockwise."""
     e, f = triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]
@@ -102,13 +190,28 @@ def _laid_flat(triangles: np.ndarray) -> np.ndarray:
     return flat
 
 
-def crossed(uv: np.ndarray, faces: np.ndarray) -> bool:
-    """Whether the outline of an island crosses itself; with no turned face and none of it, nothing overlaps."""
+def _frames(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(x, cx, cy, area) of triangles laid flat as (0, 0), (x, 0), (cx, cy), none of them without area."""
+    flat = _laid_flat(triangles)
+    x, cx, cy = flat[:, 1, 0], flat[:, 2, 0], np.maximum(flat[:, 2, 1], 1e-12)
+    return x, cx, cy, x * cy / 2
+
+
+def outline_of(faces: np.ndarray) -> np.ndarray:
+    """The edges (E, 2) on one face only."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     _, index, times = np.unique(np.sort(edges, 1), axis=0, return_index=True, return_counts=True)
-    outline = edges[index[times == 1]]
-    if len(outline) > LONGEST_OUTLINE:
-        return True
+    return edges[index[times == 1]]
+
+
+def crossed(uv: np.ndarray, faces: np.ndarray) -> bool:
+    """Whether the outline of an island crosses itself; with no turned face and none of it, nothing overlaps."""
+    outline = outline_of(faces)
+    return len(outline) > LONGEST_OUTLINE or bool(_crossings(uv, outline).any())
+
+
+def _crossings(uv: np.ndarray, outline: np.ndarray) -> np.ndarray:
+    """Which edges (E,) of an outline cross another of it."""
     p, q = uv[outline[:, 0]], uv[outline[:, 1]]
 
     def side(points: np.ndarray) -> np.ndarray:  # of edge i, on which point j lies
@@ -116,7 +219,7 @@ def crossed(uv: np.ndarray, faces: np.ndarray) -> bool:
         return d[..., 0] * e[..., 1] - d[..., 1] * e[..., 0]
 
     apart = side(p) * side(q) < 0
-    return bool((apart & apart.T).any())
+    return np.any(apart & apart.T, axis=1)
 
 
 def stretch(points: np.ndarray, faces: np.ndarray, uv: np.ndarray) -> np.ndarray:
@@ -125,13 +228,11 @@ def stretch(points: np.ndarray, faces: np.ndarray, uv: np.ndarray) -> np.ndarray
     sqrt(sum A (1/s1^2 + 1/s2^2)/2 / sum A) sqrt(sum A' / sum A), s1 >= s2 the singular values of the map from
     the surface to the plane, A and A' a triangle's areas there.
     """
-    flat = _laid_flat(points[faces].astype(np.float64))
-    x, cx, cy = flat[:, 1, 0], flat[:, 2, 0], np.maximum(flat[:, 2, 1], 1e-12)
+    x, cx, cy, area = _frames(points[faces].astype(np.float64))
     a, b, c = uv[faces].astype(np.float64).transpose(1, 0, 2)
     du = (b - a) / x[:, None]
     dv = ((c - a) - du * cx[:, None]) / cy[:, None]
     det = np.abs(du[:, 0] * dv[:, 1] - du[:, 1] * dv[:, 0])
-    area = x * cy / 2
     square = (du**2).sum(1) + (dv**2).sum(1)  # s1^2 + s2^2
     island = islands(faces)
     total = np.bincount(island, area)

@@ -6,7 +6,7 @@ import trimesh
 from scipy import ndimage
 
 from sds3d.mesh.bake import texel_faces
-from sds3d.mesh.flatten import crossed, flattened, islands, signed_areas, stretch
+from sds3d.mesh.flatten import _until_turned, crossed, flattened, islands, signed_areas, stretch
 from sds3d.mesh.mesh import Mesh
 from sds3d.mesh.unwrap import unwrap
 
@@ -57,6 +57,33 @@ def test_an_outline_that_crosses_itself_is_found():
     turn = 2.5 * np.pi * plane[:, 0]
     ring = (1 + plane[:, 1])[:, None] * np.stack([np.cos(turn), np.sin(turn)], 1)  # 1 1/4 turns
     assert crossed(ring, faces)
+
+
+def test_a_ramp_that_would_unroll_onto_itself_is_flattened_as_far_as_its_outline_allows():
+    """A ring of 1 1/4 turns, wound around an axis; the start is half a turn, with stretch."""
+    plane, faces = grid(25)
+    radius = (1 + plane[:, 1])[:, None]
+    turn = 2.5 * np.pi * plane[:, :1]
+    ramp = np.concatenate([radius * np.cos(turn), radius * np.sin(turn), 0.02 * turn], 1)
+    assert crossed(ramp[:, :2], faces)
+    start = radius * np.concatenate([np.cos(0.4 * turn), np.sin(0.4 * turn)], 1)
+    found = flattened(ramp, faces, start)
+    assert (signed_areas(found, faces) > 0).all()
+    assert not crossed(found, faces)
+    assert stretch(ramp, faces, start)[0] > 1.2
+    assert stretch(ramp, faces, found)[0] < 1.02
+
+
+def test_a_step_is_cut_short_where_the_first_face_loses_its_area():
+    generator = np.random.default_rng(0)
+    faces = np.arange(300).reshape(100, 3)
+    u, step = generator.standard_normal((2, 300, 2))
+    u = np.where((signed_areas(u, faces) < 0).repeat(3)[:, None], u * [-1, 1], u)
+    length = _until_turned(u, step, faces)
+    assert (signed_areas(u + 0.999 * length * step, faces) > 0).all()
+    at_end = signed_areas(u + length * step, faces)
+    np.testing.assert_allclose(at_end.min(), 0, atol=1e-9)
+    assert _until_turned(u, u, faces) == np.inf
 
 
 def test_a_rough_ball_has_few_islands_with_little_stretch_that_do_not_overlap(rough):
