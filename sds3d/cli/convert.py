@@ -55,7 +55,7 @@ def convert(
 ) -> None:
     """Turn a finished object, or a mesh, into another kind of scene."""
     del debug  # read by main()
-    one_of("--to", to, (*SCENES, MESH))
+    one_of("--to", to, SCENES)
     asked: dict[str, Any] = {"recipe": recipe, "seed": seed, "steps": steps, "set": set}
     asked |= {"preset": preset if preset != BASE_PRESET else ""}
     asked = {name: value for name, value in asked.items() if value not in ("", None)}

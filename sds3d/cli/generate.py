@@ -40,7 +40,7 @@ def generate(
         str,
         typer.Option(help="Objective: sds (the default), " + ", ".join(MAKING[1:]) + "."),
     ] = "",
-    scene: Annotated[str, typer.Option(help="nerf (the default), triplane or splats.")] = "",
+    scene: Annotated[str, typer.Option(help="nerf (the default), triplane, splats or mesh.")] = "",
     prior: Annotated[
         str, typer.Option(help="exact, exact:FOLDER for your own meshes, or diffusers:MODEL.")
     ] = "exact",

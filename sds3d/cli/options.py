@@ -25,7 +25,7 @@ PreviewSize = Annotated[int, typer.Option(help="Pixels per view in preview.png."
 Height = Annotated[float | None, typer.Option(help="Height of the object, in metres.")]
 Origin = Annotated[str, typer.Option(help="base or center: what lies at the file's origin.")]
 Prior = Annotated[str, typer.Option(help="exact, exact:FOLDER, or diffusers:MODEL.")]
-Scene = Annotated[str, typer.Option(help="nerf, triplane or splats.")]
+Scene = Annotated[str, typer.Option(help="nerf, triplane, splats or mesh.")]
 Seeds = Annotated[int, typer.Option(help="Seeds per prompt: 0 to N - 1.")]
 Steps = Annotated[int | None, typer.Option(help="Optimisation steps.")]
 TrustRecipe = Annotated[

@@ -129,6 +129,22 @@ def near_surface(grid: Grid, sdf: Tensor, rings: int = 1) -> tuple[Grid, Tensor,
     return Grid(grid.points[points], corners), points, cubes
 
 
+def crossed_cubes(inside: Tensor) -> tuple[Tensor, Tensor]:
+    """(rows (C,) of the cubes of a `cube_grid` whose corners are not all on one side; their corners (C, 8)).
+
+    Those of `near_surface` with no rings, without a list of all cubes.  inside: (R + 1, R + 1, R + 1) bool, of
+    the grid's points.
+    """
+    side = len(inside)
+    x, y, z = (torch.arange(8, device=inside.device) >> axis & 1 for axis in range(3))
+    count = torch.zeros((side - 1,) * 3, dtype=torch.uint8, device=inside.device)
+    for i, j, k in zip(x.tolist(), y.tolist(), z.tolist(), strict=True):
+        count += inside[i : i + side - 1, j : j + side - 1, k : k + side - 1]
+    i, j, k = ((count > 0) & (count < 8)).nonzero().unbind(1)
+    corners = ((i[:, None] + x) * side + j[:, None] + y) * side + k[:, None] + z
+    return (i * (side - 1) + j) * (side - 1) + k, corners
+
+
 def _ones(grid: Grid, sdf: Tensor) -> CubeWeights:
     count = len(grid.cubes)
     one = sdf.new_ones(1, 1)

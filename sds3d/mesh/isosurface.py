@@ -47,6 +47,32 @@ def isosurface(volume: np.ndarray, level: float, *, bound: float = 1.0, faces: i
     )
 
 
+def tidied(vertices: np.ndarray, triangles: np.ndarray, *, faces: int) -> Mesh:
+    """A closed surface without its small separate pieces, at most `faces` triangles, smooth outward normals.
+
+    vertices: (V, 3).  triangles: (F, 3).  Pieces of less than SMALLEST_PIECE of the largest one's volume are
+    dropped, and those that are turned inside out: cavities, which nobody sees.  Raises ExportError where
+    nothing is left.
+    """
+    whole = trimesh.Trimesh(vertices, triangles, process=False)
+    pieces = whole.split(only_watertight=False)
+    volumes = [piece.volume for piece in pieces]
+    kept = [p for p, v in zip(pieces, volumes, strict=True) if v > SMALLEST_PIECE * max(volumes)]
+    if not kept:
+        raise ExportError("the surface encloses nothing", "run more --steps")
+    starts = np.cumsum([0] + [len(piece.vertices) for piece in kept[:-1]])
+    corners = np.concatenate([piece.vertices for piece in kept])
+    rows = [piece.faces + start for piece, start in zip(kept, starts, strict=True)]
+    mesh = _simplified(trimesh.Trimesh(corners, np.concatenate(rows), process=False), faces)
+    mesh.update_faces(mesh.nondegenerate_faces())
+    mesh.remove_unreferenced_vertices()
+    return Mesh(
+        np.asarray(mesh.vertices, np.float32),
+        np.asarray(mesh.faces, np.int32),
+        np.asarray(mesh.vertex_normals, np.float32),
+    )
+
+
 def _simplified(mesh: trimesh.Trimesh, faces: int) -> trimesh.Trimesh:
     """The mesh in single precision, with at most `faces` triangles (quadric error metrics)."""
     points = np.asarray(mesh.vertices, np.float32)

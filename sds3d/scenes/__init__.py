@@ -7,4 +7,5 @@ SCENES = {
     "nerf": "sds3d.scenes.volume:NerfScene",
     "triplane": "sds3d.scenes.volume:TriplaneScene",
     "splats": "sds3d.scenes.splats:SplatScene",
+    "mesh": "sds3d.scenes.mesh:MeshScene",
 }  # the first is the default

@@ -117,9 +117,7 @@ class HashField(Field):
         blob: Blob,
     ) -> None:
         super().__init__(levels * features, width, blob)
-        growth = torch.arange(levels) / max(levels - 1, 1)
-        resolutions = base_resolution * (max_resolution / base_resolution) ** growth
-        self.register_buffer("resolutions", resolutions.round().int())
+        self.register_buffer("resolutions", _spaced(levels, base_resolution, max_resolution))
         self.table = nn.Parameter(1e-2 * (2 * torch.rand(levels, 2**log2_table, features) - 1))
 
     def encode(self, x: Tensor) -> Tensor:
@@ -145,3 +143,47 @@ class TriplaneField(Field):
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
         return {"planes": [self.planes], "mlp": self.network()}
+
+
+class HashNetwork(nn.Module):
+    """`outputs` numbers at every point: the multi-resolution hash grid of a `HashField`, one hidden layer.
+
+    It begins as 0 everywhere.
+    """
+
+    resolutions: Tensor
+
+    def __init__(
+        self,
+        outputs: int,
+        *,
+        levels: int,
+        features: int,
+        log2_table: int,
+        base_resolution: int,
+        max_resolution: int,
+        width: int,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("resolutions", _spaced(levels, base_resolution, max_resolution))
+        self.table = nn.Parameter(1e-2 * (2 * torch.rand(levels, 2**log2_table, features) - 1))
+        self.hidden = nn.Linear(levels * features, width)
+        self.head = nn.Linear(width, outputs)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def network(self) -> list[nn.Parameter]:
+        """The parameters behind the features."""
+        return [*self.hidden.parameters(), *self.head.parameters()]
+
+    def forward(self, x: Tensor, outputs: int | None = None) -> Tensor:
+        """All numbers, or the first `outputs` of them, (N, outputs), at x (N, 3) in [-1, 1]^3."""
+        features = hash_encode(0.5 * (x + 1), self.table, self.resolutions)
+        head, bias = self.head.weight[:outputs], self.head.bias[:outputs]
+        return perceptron(features, self.hidden.weight, self.hidden.bias, head, bias)
+
+
+def _spaced(levels: int, base_resolution: int, max_resolution: int) -> Tensor:
+    """The resolutions (levels,) int32 of a hash grid, geometrically spaced."""
+    growth = torch.arange(levels) / max(levels - 1, 1)
+    return (base_resolution * (max_resolution / base_resolution) ** growth).round().int()

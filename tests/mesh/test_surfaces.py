@@ -9,7 +9,15 @@ from sds3d.kernels.antialias import adjacency, antialias
 from sds3d.kernels.fragments import fragments
 from sds3d.kernels.rasterize import project
 from sds3d.mesh.cubes import EDGES, FACES, loops
-from sds3d.mesh.flexicubes import CubeWeights, Grid, cube_grid, flexicubes, near_surface, squashed
+from sds3d.mesh.flexicubes import (
+    CubeWeights,
+    Grid,
+    crossed_cubes,
+    cube_grid,
+    flexicubes,
+    near_surface,
+    squashed,
+)
 from sds3d.mesh.normals import face_normals, vertex_normals
 from sds3d.mesh.regularity import grid_edges, laplacian, normal_consistency, sign_changes
 from sds3d.mesh.tetrahedra import marching_tetrahedra, tetrahedral_grid
@@ -252,6 +260,15 @@ def test_the_cubes_near_a_surface_give_the_same_surface():
     assert torch.equal(near.faces, whole.faces)
     wider = near_surface(grid, sdf, rings=2)
     assert len(wider[2]) > len(cubes)
+
+
+def test_the_crossed_cubes_are_those_near_the_surface_without_their_neighbours():
+    grid = cube_grid(16)
+    sdf = ring(grid.points)
+    cubes, corners = crossed_cubes((sdf < 0).view(17, 17, 17))
+    part, points, expected = near_surface(grid, sdf, rings=0)
+    assert torch.equal(cubes, expected)
+    assert torch.equal(corners, points[part.cubes])
 
 
 @EXTRACTIONS

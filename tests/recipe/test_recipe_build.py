@@ -398,7 +398,7 @@ def both(prior, z, t, eps, cond, *, students):
     [
         (["objective.name=sdss"], RecipeError, "did you mean 'sds'"),
         (["objective.weight=sigma3"], RecipeError, "objective.weight"),
-        (["scene.name=mesh"], RecipeError, "scene.name: unknown 'mesh'"),
+        (["scene.name=voxels"], RecipeError, "scene.name: unknown 'voxels'"),
         (["regularizers.foo=1"], RecipeError, "regularizers.foo"),
         (["lr.foo=1"], RecipeError, "lr.foo"),
         (["scene.foo=1"], RecipeError, "scene.foo"),

@@ -7,6 +7,7 @@ import functools
 import torch
 
 from sds3d.recipe.load import load
+from sds3d.scenes.mesh import MeshScene
 from sds3d.scenes.splats import SplatScene
 from sds3d.scenes.volume import NerfScene, TriplaneScene
 from sds3d.views.cameras import random_views
@@ -33,6 +34,7 @@ SCENES = {
     "nerf": functools.partial(NerfScene, **load("sds-nerf").scene.options),
     "triplane": functools.partial(TriplaneScene, **load("sds-triplane").scene.options),
     "splats": SPLATS,
+    "mesh": functools.partial(MeshScene, **{**load("sds-mesh").scene.options, "resolution": 48}),
 }
 LR = {
     "nerf": {"table": 0.05, "mlp": 0.01},
@@ -44,6 +46,13 @@ LR = {
         "opacities": 0.05,
         "colors": 0.05,
         "harmonics": 0.01,
+    },
+    "mesh": {
+        "shape_table": 0.02,
+        "shape_mlp": 0.02,
+        "weights": 0.02,
+        "table": 0.05,
+        "mlp": 0.01,
     },
 }
 
