@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sds3d.bounds import Bounds
-from sds3d.errors import ExportError
+from sds3d.errors import ExportError, UsageError
 from sds3d.kernels.antialias import adjacency, antialias
 from sds3d.kernels.fragments import fragments
 from sds3d.kernels.interpolate import interpolate
@@ -110,6 +110,11 @@ class MeshScene(Scene):
         self.weights = nn.Parameter(torch.zeros(resolution**3, 21))
         self.register_buffer("start", torch.zeros((resolution + 1) ** 3))
         self.start.copy_(self._points().norm(dim=1) - radius)
+        if self.start.min() >= 0:
+            raise UsageError(
+                f"scene.radius = {radius}: no point of the grid lies in that ball",
+                "raise scene.radius or scene.resolution",
+            )
         self._found: _Found | None = None  # of the last render, for its regularizers
 
     def _points(self) -> Tensor:

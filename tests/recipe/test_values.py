@@ -158,6 +158,10 @@ SMALL = {
         **{"densify_grad": 0.0, "split_scale": 0.03, "prune_opacity": 0.01, "most": 60},
         **{"sh_degree": 1, "sh_every": 1},
     },
+    "mesh": {
+        **{"levels": 2, "features": 2, "log2_table": 6, "base_resolution": 2, "max_resolution": 4},
+        **{"width": 4, "resolution": 8, "radius": 0.5},
+    },
 }
 
 

@@ -5,7 +5,7 @@ import torch
 import trimesh
 from box import make
 
-from sds3d.errors import ExportError
+from sds3d.errors import ExportError, UsageError
 from sds3d.scenes.mesh import MeshScene
 from sds3d.scenes.volume import NerfScene
 from sds3d.views.cameras import orbit
@@ -82,6 +82,11 @@ def test_without_a_surface_it_shows_the_background_and_has_no_asset():
     assert scene.shape.head.bias.grad.eq(0).all()
     with pytest.raises(ExportError, match="no surface"):
         scene.to_asset(resolution=8, texture_size=16, faces=10)
+
+
+def test_a_ball_that_falls_between_the_points_of_the_grid_is_refused():
+    with pytest.raises(UsageError, match="no point of the grid lies in that ball"):
+        small(resolution=9, radius=0.05)
 
 
 def test_it_takes_shape_and_colours_of_another_scene(fitted_box):
