@@ -219,6 +219,7 @@ def _finish(
         peak_gib(),
         _evaluations(run),
         longest,
+        _reading(run),
     )
     page = write_page(exported[0], run.job, run.recipe_text, result)
     result = replace(result, files={**made, "report": page})
@@ -278,6 +279,14 @@ def _evaluations(run: Run) -> int:
         return run.prior.evaluations
     record = run.folder.record
     return record.result.evaluations if record and record.result else 0
+
+
+def _reading(run: Run) -> str:
+    """How the prior understood the prompt; as recorded if it is not loaded."""
+    if "prior" in run.__dict__:
+        return run.prior.describe(run.prompt)
+    record = run.folder.record
+    return record.result.reading if record and record.result else ""
 
 
 def _has_content(file: Path) -> bool:

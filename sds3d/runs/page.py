@@ -9,9 +9,12 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+import numpy as np
+
 from sds3d.errors import ExportError
 from sds3d.files import write
-from sds3d.mesh.formats.gltf import glb
+from sds3d.mesh.formats.gltf import glb, textures
+from sds3d.mesh.mesh import Mesh
 from sds3d.runs.export import Exported
 from sds3d.runs.job import Job
 from sds3d.runs.result import Result
@@ -27,14 +30,15 @@ def write_page(exported: Exported, job: Job, recipe_text: str, result: Result) -
         job.prompt,
         glb(exported.placed, exported.extras),
         pictures={CAPTION: preview},
-        facts=facts(job, result),
+        facts=facts(job, result) | shape(exported.placed),
+        reading=result.reading,
         recipe=recipe_text,
     )
     write(path, text, ExportError)
     return path
 
 
-def facts(job: Job, result: Result) -> Mapping[str, str]:
+def facts(job: Job, result: Result) -> dict[str, str]:
     """The facts about a run that the report shows, by name."""
     total = sum(result.seconds.values())
     split = (f"{name} {value:.1f}" for name, value in result.seconds.items() if value >= 0.05)
@@ -53,6 +57,17 @@ def facts(job: Job, result: Result) -> Mapping[str, str]:
     }
 
 
+def shape(mesh: Mesh) -> dict[str, str]:
+    """The facts about a mesh in its file's frame, in metres, that the report shows, by name."""
+    size = " x ".join(f"{side:.3g}" for side in np.ptp(mesh.vertices, axis=0))
+    maps = (f"{name} {image.shape[1]} x {image.shape[0]}" for name, image in textures(mesh).items())
+    return {
+        "mesh": f"{len(mesh.faces):,} triangles, {len(mesh.vertices):,} vertices",
+        "width, height, depth": f"{size} m",
+        "textures": ", ".join(maps) or "none",
+    }
+
+
 def page(
     title: str,
     glb: bytes,
@@ -60,11 +75,12 @@ def page(
     pictures: Mapping[str, bytes],
     facts: Mapping[str, str],
     recipe: str,
+    reading: str = "",
 ) -> str:
     """An HTML page that needs no other file and no network; its content policy allows no requests.
 
     glb: as `sds3d.mesh.formats.gltf.glb` writes it.  pictures: caption -> PNG.  facts: name -> value, a
-    table.
+    table.  reading: how the prompt was understood, a line below the title.
     """
     rows = (f"<tr><th>{escape(k)}<td>{escape(v)}" for k, v in facts.items())
     figures = (
@@ -75,6 +91,7 @@ def page(
     template = Template(files("sds3d.runs").joinpath("report.html").read_text(encoding="utf-8"))
     return template.substitute(
         title=escape(title),
+        reading=f"<p>{escape(reading)}</p>" if reading else "",
         facts="\n".join(rows),
         pictures="\n".join(figures),
         recipe=escape(recipe),

@@ -17,6 +17,7 @@ class Result:
     ...). seconds: of each part (load, prior, render, backward, optimizer, student, mesh, pictures), over
     all sessions. steps: done in all.  values: scalars of the last step.  peak_gib: the most host memory.
     evaluations: of the prior, one for each image.  longest: the usual longest side of such an object, metres.
+    reading: how the prior understood the prompt, one line; "" without a prior.
     """
 
     folder: Path
@@ -28,6 +29,7 @@ class Result:
     peak_gib: float
     evaluations: int = 0
     longest: float = 1.0
+    reading: str = ""
 
     def to_record(self) -> dict[str, Any]:
         """As run.json holds it: file names are relative to the folder."""
@@ -54,13 +56,14 @@ class Result:
         for name in ("peak_gib", "longest"):
             expect(is_number(record[name]), f"result.{name} is not a number")
         expect(record["longest"] > 0, "result.longest is not positive")
-        expect(isinstance(record["status"], str), "result.status is not text")
+        for name in ("status", "reading"):
+            expect(isinstance(record[name], str), f"result.{name} is not text")
         files = {name: folder / file for name, file in record["files"].items()}
         return cls(folder, **{**record, "files": files})
 
 
 REQUIRED = {"status", "files", "seconds", "steps", "values", "peak_gib", "evaluations"}
-LATER = {"longest": 1.0}  # what runs of earlier versions have not recorded
+LATER = {"longest": 1.0, "reading": ""}  # what runs of earlier versions have not recorded
 RECORDED = REQUIRED | LATER.keys()
 
 
