@@ -149,7 +149,7 @@ def _guarded(triangles: np.ndarray, faces: np.ndarray, start: np.ndarray) -> np.
             moved = u + length * step
             then = energy(moved)
             if then < now:
-                hit = outline[_crossings(moved, outline)]
+                hit = outline[crossings(moved, outline, outline)]
                 if not len(hit):
                     u, now = moved, then
                     break
@@ -207,19 +207,21 @@ def outline_of(faces: np.ndarray) -> np.ndarray:
 def crossed(uv: np.ndarray, faces: np.ndarray) -> bool:
     """Whether the outline of an island crosses itself; with no turned face and none of it, nothing overlaps."""
     outline = outline_of(faces)
-    return len(outline) > LONGEST_OUTLINE or bool(_crossings(uv, outline).any())
+    return len(outline) > LONGEST_OUTLINE or bool(crossings(uv, outline, outline).any())
 
 
-def _crossings(uv: np.ndarray, outline: np.ndarray) -> np.ndarray:
-    """Which edges (E,) of an outline cross another of it."""
-    p, q = uv[outline[:, 0]], uv[outline[:, 1]]
+def crossings(uv: np.ndarray, edges: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Which edges (E,) cross one of the others; edges and others: (E, 2) and (O, 2) vertices."""
 
-    def side(points: np.ndarray) -> np.ndarray:  # of edge i, on which point j lies
-        d, e = (q - p)[:, None], points[None] - p[:, None]
-        return d[..., 0] * e[..., 1] - d[..., 1] * e[..., 0]
+    def sides(
+        lines: np.ndarray, ends: np.ndarray
+    ) -> np.ndarray:  # whether line i runs between the ends j
+        p, q = uv[lines[:, 0], None], uv[lines[:, 1], None]
+        d, e, f = q - p, uv[ends[:, 0]] - p, uv[ends[:, 1]] - p
+        start = d[..., 0] * e[..., 1] - d[..., 1] * e[..., 0]
+        return start * (d[..., 0] * f[..., 1] - d[..., 1] * f[..., 0]) < 0
 
-    apart = side(p) * side(q) < 0
-    return np.any(apart & apart.T, axis=1)
+    return np.any(sides(edges, others) & sides(others, edges).T, axis=1)
 
 
 def stretch(points: np.ndarray, faces: np.ndarray, uv: np.ndarray) -> np.ndarray:

@@ -6,7 +6,18 @@ import trimesh
 from scipy import ndimage
 
 from sds3d.mesh.bake import texel_faces
-from sds3d.mesh.flatten import _until_turned, crossed, flattened, islands, signed_areas, stretch
+from sds3d.mesh.flatten import (
+    _arap,
+    _guarded,
+    _until_turned,
+    crossed,
+    crossings,
+    flattened,
+    islands,
+    signed_areas,
+    stretch,
+)
+from sds3d.mesh.join import joined
 from sds3d.mesh.mesh import Mesh
 from sds3d.mesh.unwrap import unwrap
 
@@ -59,19 +70,77 @@ def test_an_outline_that_crosses_itself_is_found():
     assert crossed(ring, faces)
 
 
-def test_a_ramp_that_would_unroll_onto_itself_is_flattened_as_far_as_its_outline_allows():
-    """A ring of 1 1/4 turns, wound around an axis; the start is half a turn, with stretch."""
+def test_a_ramp_that_would_unroll_onto_itself_is_flattened_as_far_as_its_outline_allows(
+    monkeypatch,
+):
+    """A ring of three turns around an axis; the start is one turn, its ends apart by a little."""
     plane, faces = grid(25)
-    radius = (1 + plane[:, 1])[:, None]
-    turn = 2.5 * np.pi * plane[:, :1]
-    ramp = np.concatenate([radius * np.cos(turn), radius * np.sin(turn), 0.02 * turn], 1)
-    assert crossed(ramp[:, :2], faces)
-    start = radius * np.concatenate([np.cos(0.4 * turn), np.sin(0.4 * turn)], 1)
-    found = flattened(ramp, faces, start)
+    radius, turn = 1 + 3 * plane[:, 1:], 2 * np.pi * plane[:, :1]
+    ramp = np.concatenate([radius * np.cos(3 * turn), radius * np.sin(3 * turn), 0.02 * turn], 1)
+    start = radius * np.concatenate([np.cos(0.97 * turn), -np.sin(0.97 * turn)], 1)
+    met = []
+
+    def watched(*arguments):
+        found = crossings(*arguments)
+        met.append(found.any())
+        return found
+
+    monkeypatch.setattr("sds3d.mesh.flatten.crossings", watched)
+    found = _guarded(ramp[faces], faces, start)
+    monkeypatch.undo()
+    assert any(met)
     assert (signed_areas(found, faces) > 0).all()
     assert not crossed(found, faces)
-    assert stretch(ramp, faces, start)[0] > 1.2
-    assert stretch(ramp, faces, found)[0] < 1.02
+    assert stretch(ramp, faces, start)[0] > 1.3
+    assert stretch(ramp, faces, found)[0] < 1.1
+
+
+def test_no_face_of_a_sheet_with_much_grain_is_turned():
+    plane, faces = grid(25)
+    height = 0.2 * np.random.default_rng(0).random((len(plane), 1))
+    sheet = np.concatenate([plane, height], 1)
+    start = plane * [2, 1]
+    triangles, one = sheet[faces], np.zeros(len(plane), np.int64)
+    assert (signed_areas(_arap(triangles, faces, start, one), faces) <= 0).any()
+    found = flattened(sheet, faces, start)
+    assert (signed_areas(found, faces) > 0).all()
+    assert stretch(sheet, faces, start)[0] > 1.6
+    assert stretch(sheet, faces, found)[0] < 1.2
+
+
+def test_a_tiny_island_is_unfolded_along_its_neighbour():
+    plane, faces = grid()
+    bend = np.stack([plane[:, 0], np.abs(plane[:, 1] - 0.5), np.zeros(len(plane))], 1)  # isometric
+    cut = np.array([36, 37, 38])  # faces in the middle of the sheet
+    apart = np.arange(9) + len(plane)
+    corners = faces.copy()
+    corners[cut] = apart.reshape(3, 3)
+    origin = np.concatenate([np.arange(len(plane)), faces[cut].ravel()])
+    uv = np.concatenate([plane * [-2, 2], np.tile([[5, 5], [6, 5], [5, 6]], (3, 1))])  # mirrored
+    assert islands(corners).max() == 3
+    found_origin, found, place = joined(bend, origin, corners, uv)
+    assert islands(found).max() == 0
+    np.testing.assert_array_equal(found_origin[found], faces)
+    areas = signed_areas(place, found)
+    np.testing.assert_allclose(areas, 4 / 64)
+    assert not crossed(place, found)
+
+
+def test_a_tiny_island_stays_where_its_place_is_taken():
+    """Five triangles of 75 degrees around a point: the fifth would lie on the first."""
+    at = np.arange(6)
+    rim = np.stack([np.cos(at * np.pi / 4), np.sin(at * np.pi / 4), 0.6 * (-1.0) ** at], 1)
+    points = np.concatenate([np.zeros((1, 3)), rim])
+    origin = np.array([0, 1, 2, 3, 4, 5, 0, 5, 6])
+    faces = np.array([[0, 1, 2], [0, 2, 3], [0, 3, 4], [0, 4, 5], [6, 7, 8]])
+    angle = np.radians(75) * np.arange(5)
+    fan = np.stack([np.cos(angle), np.sin(angle)], 1)
+    uv = np.concatenate([np.zeros((1, 2)), fan, [[5, 5], [6, 5], [5, 6]]])
+    _, found, place = joined(points, origin, faces, uv)
+    assert islands(found).max() == 1
+    np.testing.assert_allclose(place, uv)
+    less = np.delete(faces, 0, 0)  # then there is room
+    assert islands(joined(points, origin, less, uv)[1]).max() == 0
 
 
 def test_a_step_is_cut_short_where_the_first_face_loses_its_area():
