@@ -1,8 +1,8 @@
 """GLB files as Blender's Cycles shows them: under one light, on one ground plane, a tile each.
 
-    python benchmarks/blender_sheet.py RUN_OR_GLB... --out assets/blender_sheet.png [--columns 4] [--size 320] [--samples 96]
+    python benchmarks/blender_sheet.py RUN_OR_GLB... --out SHEET.png [--columns 4] [--size 320] [--samples 96]
 
-Needs bpy: pip install 'sds3d[blender]'.  Every object is scaled to the same bounding sphere.  The label of a
+Needs bpy (pip install "sds3d[blender]").  Every object has the same bounding sphere.  The label of a
 tile is the prompt that the file carries.
 """
 
