@@ -11,7 +11,8 @@ from sds3d import errors
 from sds3d.cli import main
 
 HELPS = ["", "generate", "export", "batch", "runs", "recipes", "recipes list", "recipes show", "prior",
-         "prior info", "prior sample", "prior eval", "prior data", "prior train", "doctor", "cite"]  # fmt: skip
+         "prior info", "prior sample", "prior eval", "prior data", "prior train", "doctor", "cite",
+         "blender-addon"]  # fmt: skip
 PYTHON = (sys.executable, "-P")  # not from the working folder: the installed package
 HEAVY = ("torch", "numpy", "numba", "scipy", "PIL", "trimesh")
 HELP_IN_ONE_PROCESS = """

@@ -9,7 +9,7 @@ PACKAGE = Path(sds3d.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 LAYERS = (
-    {"errors", "assets", "bounds"},
+    {"errors", "assets", "bounds", "blender_addon"},
     {"files", "lookup", "interrupt"},
     {"views"},
     {"kernels"},

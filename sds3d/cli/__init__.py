@@ -14,7 +14,18 @@ from typing import Any
 import typer
 
 import sds3d
-from sds3d.cli import batch, compare, convert, edit, export, generate, information, material, runs
+from sds3d.cli import (
+    batch,
+    blender,
+    compare,
+    convert,
+    edit,
+    export,
+    generate,
+    information,
+    material,
+    runs,
+)
 from sds3d.cli.console import fail
 from sds3d.cli.prior import app as prior
 from sds3d.cli.prompt import PromptCommand
@@ -60,6 +71,7 @@ app.command(epilog=runs.EXAMPLE)(runs.runs)
 app.command(epilog=compare.EXAMPLE)(compare.compare)
 app.command(epilog=information.DOCTOR_EXAMPLE)(information.doctor)
 app.command(epilog=information.CITE_EXAMPLE)(information.cite)
+app.command(epilog=blender.EXAMPLE)(blender.blender_addon)
 app.add_typer(recipes, name="recipes")
 app.add_typer(prior, name="prior")
 for verb in entry_points(group=VERBS):

@@ -364,7 +364,10 @@ def _next(result: Result, job: Job) -> list[str]:
         lines.append("  to start over: the same command with --overwrite")
     folder = shlex.quote(str(result.folder))
     lines.append(f"  sds3d export {folder} --format obj")
-    lines.append("  in Blender: File > Import > glTF 2.0, and choose mesh.glb")
+    if "blend" in result.files:
+        lines.append("  in Blender: File > Open, and choose mesh.blend")
+    else:
+        lines.append("  in Blender: File > Import > glTF 2.0, and choose mesh.glb")
     if job.is_conversion:
         lines.append(f'  to change it: sds3d edit {folder} --target "..."')
     elif not job.start:

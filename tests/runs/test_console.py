@@ -95,3 +95,16 @@ def test_the_closing_panel_adds_up(tmp_path, capsys):
     assert "9 steps in 1:02" in panel
     assert "total         62.5 s" in panel
     assert "--seed 5" in panel
+
+
+@pytest.mark.parametrize(
+    ("name", "how"), [("glb", "Import > glTF 2.0, and choose"), ("blend", "Open, and choose")]
+)
+def test_the_closing_panel_says_how_the_file_that_was_written_opens_in_blender(
+    name, how, tmp_path, capsys
+):
+    files = {"glb": tmp_path / "mesh.glb", name: tmp_path / f"mesh.{name}"}
+    closing(Result(tmp_path, "finished", files, {}, 9, {}, 1.0), Job("a box"))
+    said = [line for line in capsys.readouterr().out.splitlines() if "in Blender:" in line]
+    assert len(said) == 1
+    assert f"File > {how} mesh.{name}" in said[0]
