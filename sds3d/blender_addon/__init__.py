@@ -23,7 +23,7 @@ bl_info = {
     "category": "3D View",
 }
 PRESETS = ("draft", "laptop", "quality")
-SCENES = ("nerf", "triplane", "splats")
+SCENES = ("nerf", "triplane", "splats", "mesh")
 EVERY = 0.25  # seconds between looks at the process
 
 
