@@ -65,17 +65,26 @@ def keep_freed_memory() -> None:
 
     The arrays of a step are tens of megabytes.  glibc maps each of them anew, and the operating system fills
     every page with zeros: a sixth of a step's time on the CPU.  For processes of our own only: the setting
-    cannot be taken back, and a host may think otherwise.  Nothing happens where the C library is another one.
+    cannot be taken back, and a host may think otherwise.  `reset_peak` gives back what is kept.  Nothing
+    happens where the C library is another one.
     """
-    if platform.libc_ver()[0] != "glibc":
-        return
-    mallopt = ctypes.CDLL(None).mallopt
-    mallopt(M_MMAP_MAX, 0)
-    mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+    if _has_glibc():
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def _has_glibc() -> bool:
+    return platform.libc_ver()[0] == "glibc"
 
 
 def reset_peak() -> None:
-    """Resets the counters behind `gpu_peak_gib` and, on Linux, `peak_gib`, elsewhere of the whole process."""
+    """Resets the counters behind `gpu_peak_gib` and, on Linux, `peak_gib`, elsewhere of the whole process.
+
+    Memory that the C library keeps for later goes back first: it is no part of what comes.
+    """
+    if _has_glibc():
+        ctypes.CDLL(None).malloc_trim(0)
     if torch.cuda.is_initialized():
         torch.cuda.reset_peak_memory_stats()
     try:

@@ -26,6 +26,23 @@ print(faults[-1] - faults[-2])
 """
 
 
+PEAK = """
+import torch
+from sds3d.runs import machine
+machine.keep_freed_memory()
+held = torch.ones(2**27)
+later = torch.ones(100)  # so that what is freed is not the end of the heap
+before = machine.peak_gib()
+del held
+machine.reset_peak()
+print(before - machine.peak_gib())
+"""
+
+
+def test_the_peak_of_a_run_is_without_the_memory_that_an_earlier_one_has_freed():
+    assert float(subprocess.check_output([sys.executable, "-c", PEAK], text=True)) > 0.4
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
 def test_memory_that_is_kept_is_not_mapped_again():
     def faults(*arguments):
