@@ -2,7 +2,8 @@
 
     python xatlas_process.py PARENT CPU_SECONDS
 
-Run by its path; imports nothing from sds3d.
+Run by its path; imports nothing from sds3d.  No atlas is ever destroyed: xatlas would join its threads, of which
+one may sleep for good, when it is told to end between its look at the flag and its wait.
 """
 
 import ctypes
@@ -19,6 +20,7 @@ import xatlas
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 ATTEMPTS = 12  # packings, each at a smaller scale
+ATLASES: list[xatlas.Atlas] = []  # all that were made; they live until `os._exit`
 
 
 def die_with(parent: int) -> None:
@@ -36,9 +38,15 @@ def limit(cpu_seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (total, total))
 
 
+def new_atlas() -> xatlas.Atlas:
+    """An empty atlas that is kept."""
+    ATLASES.append(xatlas.Atlas())
+    return ATLASES[-1]
+
+
 def charts(request: dict) -> dict:
     """vertices, faces, normals, size, padding -> origin (V',), faces (F, 3), uv (V', 2)."""
-    atlas = xatlas.Atlas()
+    atlas = new_atlas()
     atlas.add_mesh(request["vertices"], request["faces"], request["normals"])
     options, packing = xatlas.ChartOptions(), xatlas.PackOptions()
     options.max_iterations = 1
@@ -49,15 +57,16 @@ def charts(request: dict) -> dict:
     return {"origin": origin, "faces": faces, "uv": uv}
 
 
-def packed(request: dict) -> dict:
+def packed(request: dict) -> dict | None:
     """flat (V, 2), faces, islands (F, 1), area, size, padding -> origin, faces, uv, all islands at one scale.
 
-    The scale falls until the atlas fits into size x size texels, so that `padding` is in texels.
+    The scale falls until the atlas fits into size x size texels, so that `padding` is in texels.  None where
+    it never does.
     """
     size, padding = int(request["size"]), int(request["padding"])
     scale = math.sqrt(0.8 * size**2 / float(request["area"]))
     for _ in range(ATTEMPTS):
-        atlas = xatlas.Atlas()
+        atlas = new_atlas()
         atlas.add_uv_mesh(request["flat"], request["faces"], request["islands"])
         packing = xatlas.PackOptions()
         packing.resolution, packing.padding, packing.texels_per_unit = 0, padding, scale
@@ -69,7 +78,7 @@ def packed(request: dict) -> dict:
             texels = uv * np.array([atlas.width, atlas.height], np.float32)
             return {"origin": origin, "faces": faces, "uv": texels / np.float32(size)}
         scale *= min(size / longest, 0.99)
-    sys.exit(1)
+    return None
 
 
 def main() -> None:
@@ -77,7 +86,12 @@ def main() -> None:
     die_with(int(sys.argv[1]))
     request = np.load(io.BytesIO(sys.stdin.buffer.read()))
     limit(float(sys.argv[2]))
-    np.savez(sys.stdout.buffer, **(packed if "flat" in request else charts)(request))
+    answer = (packed if "flat" in request else charts)(request)
+    if answer is None:
+        os._exit(1)
+    np.savez(sys.stdout.buffer, **answer)
+    sys.stdout.buffer.flush()
+    os._exit(0)
 
 
 main()

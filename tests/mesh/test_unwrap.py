@@ -101,3 +101,30 @@ def test_time_in_which_xatlas_is_not_running_does_not_count():
         answer, _ = process.communicate(request.getvalue())
     assert process.returncode == 0
     assert len(np.load(io.BytesIO(answer))["faces"]) == len(ball.faces)
+
+
+def test_the_process_of_xatlas_ends_without_destroying_an_atlas(tmp_path, monkeypatch):
+    # xatlas waits in its destructor for threads that may have missed the word to end.
+    (tmp_path / "xatlas.py").write_text(
+        "class Atlas:\n"
+        "    width = height = 8\n"
+        "    add_mesh = add_uv_mesh = generate = lambda *a, **k: None\n"
+        "    def __getitem__(self, k):\n"
+        "        import numpy as np\n"
+        "        return np.arange(3), np.zeros((1, 3), np.uint32), np.zeros((3, 2), np.float32)\n"
+        "    def __del__(self):\n"
+        "        import time\n"
+        "        time.sleep(60)\n"
+        "class PackOptions: pass\n"
+        "class ChartOptions: pass\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    began = time.monotonic()
+    request = {"vertices": np.eye(3), "faces": np.zeros((1, 3)), "normals": np.eye(3)}
+    answer = io.BytesIO()
+    np.savez(answer, **request, size=8, padding=1)
+    script = Path(unwrapping.__file__).with_name("xatlas_process.py")
+    command = [sys.executable, "-P", str(script), str(os.getpid()), "20"]
+    done = subprocess.run(command, input=answer.getvalue(), capture_output=True, check=True)
+    assert set(np.load(io.BytesIO(done.stdout))) == {"origin", "faces", "uv"}
+    assert time.monotonic() - began < 30
