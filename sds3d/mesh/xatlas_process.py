@@ -2,8 +2,8 @@
 
     python xatlas_process.py PARENT CPU_SECONDS
 
-Run by its path; imports nothing from sds3d.  No atlas is ever destroyed: xatlas would join its threads, of which
-one may sleep for good, when it is told to end between its look at the flag and its wait.
+Run by its path; imports nothing from sds3d.  No atlas is ever destroyed: xatlas would join its threads, and
+one of them may sleep for good, when it is told to end between its look at the flag and its wait.
 """
 
 import ctypes
