@@ -3,7 +3,7 @@
 Blender loads this folder from the zip that `sds3d blender-addon` writes.  The command runs as a process of its
 own: nothing of the sds3d package is imported.
 """
-# pyright: reportInvalidTypeForm=false, reportMissingImports=false
+# pyright: reportInvalidTypeForm=false, reportMissingImports=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 

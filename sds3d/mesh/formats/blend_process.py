@@ -6,7 +6,7 @@ EXTRAS: a JSON object.  Run by its path; imports nothing from sds3d.
 """
 
 # Blender is optional, and its modules have no types:
-# pyright: reportMissingImports=false
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 
 import json
 import math

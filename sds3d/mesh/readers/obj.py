@@ -215,13 +215,17 @@ def _piece(
     else:
         _, first, back = np.unique(index, axis=0, return_index=True, return_inverse=True)
     v, vt, vn = index[first].T
+    coordinates: dict[str, np.ndarray] = {}
+    if has_uv:
+        shared = uv[vt].astype(np.float32)
+        coordinates = {name: shared for name in ("texture", *_maps(material))}
     return Piece(
         points[v],
         back.reshape(-1, 3).astype(np.int32),
         material,
         normals[vn] if has_normals else None,
         None if colors is None else colors[v].astype(np.float32),
-        dict.fromkeys(("texture", *_maps(material)), uv[vt].astype(np.float32)) if has_uv else {},
+        coordinates,
     )
 
 
