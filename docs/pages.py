@@ -12,8 +12,9 @@ import mkdocs_gen_files
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "sds3d"
 AT_THE_ROOT = ("CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", "assets/words.md",
-               "assets/attribution-data.md", "assets/contact_sheet.png")  # fmt: skip
-INTERNAL = ("assets", "cli", "library/things", "recipe/data", "training")  # not for import by users
+               "assets/attribution-data.md", "assets/chrome_motorcycle.png",
+               "assets/contact_sheet.png")  # fmt: skip
+INTERNAL = ("assets", "blender_addon", "cli", "library/things", "recipe/data", "training")  # not for import by users
 
 
 def write(name, text):
