@@ -14,7 +14,14 @@ PACKAGE = ROOT / "sds3d"
 AT_THE_ROOT = ("CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", "assets/words.md",
                "assets/attribution-data.md", "assets/chrome_motorcycle.png",
                "assets/contact_sheet.png")  # fmt: skip
-INTERNAL = ("assets", "blender_addon", "cli", "library/things", "recipe/data", "training")  # not for import by users
+INTERNAL = (
+    "assets",
+    "blender_addon",
+    "cli",
+    "library/things",
+    "recipe/data",
+    "training",
+)  # not for users
 
 
 def write(name, text):
